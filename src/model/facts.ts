@@ -1,0 +1,125 @@
+import type { ByteString } from './bytes.ts';
+
+/** The built-in rules, in their order of precedence: the first that applies names the finding. */
+export const RULES = [
+  'known-home',
+  'store-alias',
+  'root-home',
+  'placeholder-home',
+  'foreign-home',
+  'build-dir',
+] as const;
+export type Rule = (typeof RULES)[number];
+
+export const SEVERITIES = ['error', 'warning', 'note'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** Where a leak sits. All but `bytes` and `entry-name` are structural: the field has a meaning as a path. */
+export const CARRIERS = [
+  'bytes',
+  'symlink',
+  'entry-name',
+  'rpath',
+  'runpath',
+  'interp',
+  'needed',
+  'soname',
+  'audit',
+  'filter',
+  'config',
+  'macho-rpath',
+  'macho-dylib',
+  'macho-dylinker',
+  'shebang',
+] as const;
+export type Carrier = (typeof CARRIERS)[number];
+
+/** How a leak is written. */
+export const ENCODINGS = ['plain'] as const;
+export type Encoding = (typeof ENCODINGS)[number];
+
+/** Where in an output something is. */
+export interface Location {
+  /** Path in the output, without a leading slash; '' is the root itself. */
+  readonly entry: ByteString;
+  /** Member names from outside in; empty for bytes of the entry itself. */
+  readonly container: readonly ByteString[];
+  /** Byte offset in the innermost decoded bytes, or in a link target or entry name; null where none applies. */
+  readonly offset: number | null;
+  /** Byte offset in the entry as it lies on disk; null where none applies. */
+  readonly outerOffset: number | null;
+  /** Section of a binary, such as `.debug_str`. */
+  readonly section?: string;
+  /** Field of a format, such as `DT_RUNPATH`. */
+  readonly field?: string;
+}
+
+/** One leak. */
+export interface Finding {
+  readonly rule: Rule;
+  readonly severity: Severity;
+  readonly carrier: Carrier;
+  readonly encoding: Encoding;
+  /** The home that leaked, as a plain absolute path; null for a store alias outside any home. */
+  readonly home: ByteString | null;
+  /** The physical store path prefix that leaked, such as `/home/u/nix/store`; else null. */
+  readonly alias: ByteString | null;
+  readonly location: Location;
+  /** Bytes around the leak, raw. Reports escape them. */
+  readonly evidence: ByteString;
+  /** Where the leak stands in `evidence`: [start, end) in bytes. */
+  readonly marked: readonly [number, number];
+  /** How many further findings of the same kind in the same entry are counted but not listed. */
+  readonly more: number;
+}
+
+export const GAP_REASONS = [
+  'truncated',
+  'corrupt',
+  'encrypted',
+  'unsupported',
+  'unreadable',
+  'special-file',
+  'malformed-nar',
+  'limit-depth',
+  'limit-size',
+  'limit-ratio',
+  'limit-entries',
+  'limit-memory',
+  'limit-time',
+  'internal',
+] as const;
+export type GapReason = (typeof GAP_REASONS)[number];
+
+/** Something that was not inspected. */
+export interface Gap {
+  readonly reason: GapReason;
+  readonly location: Location;
+  /** One line: what, and if there is one the error code. */
+  readonly detail: string;
+}
+
+/** What was counted while an output was scanned. `files` and `bytes` equal what `find -type f` counts. */
+export interface Stats {
+  entries: number;
+  files: number;
+  bytes: number;
+  expandedBytes: number;
+  milliseconds: number;
+}
+
+/** Facts about one output: what scanning found, before any policy. */
+export interface OutputFacts {
+  /** The argument as given. */
+  readonly target: string;
+  /** The logical store path, or null where the target lies in no store. */
+  readonly storePath: string | null;
+  /** `sha256:<nix32>` as Nix prints it, or null where nothing was hashed. */
+  readonly narHash: string | null;
+  readonly findings: readonly Finding[];
+  readonly gaps: readonly Gap[];
+  readonly stats: Stats;
+}
+
+export const VERDICTS = ['clean', 'contaminated', 'incomplete'] as const;
+export type Verdict = (typeof VERDICTS)[number];

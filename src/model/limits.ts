@@ -1,0 +1,41 @@
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+
+/** Every limit of the program. Reaching one is a gap in the report, never a silent end. */
+export const LIMITS = Object.freeze({
+  /** Bytes read at once from a file or stream into the kernel's memory. */
+  chunkBytes: 512 * KiB,
+  /** Bytes kept on either side of a hit for boundary rules and evidence (PATH_MAX on Linux). */
+  contextBytes: 4 * KiB,
+  /** Bytes at the start and at the end of a streamed binary that are kept for its tables. */
+  binaryHeadBytes: 1 * MiB,
+  binaryTailBytes: 1 * MiB,
+  /** Bytes kept of one streamed binary for tables its header names (dynamic section, load commands). */
+  binaryTableBytes: 4 * MiB,
+  /** Findings of one kind (rule, carrier, home …) listed for one entry; the rest is counted. */
+  findingsPerKind: 16,
+  /** Kinds of findings listed for one entry. */
+  kindsPerEntry: 1024,
+  /** Hits of one binary that are remembered until its fields are known. */
+  hitsPerBinary: 200_000,
+  /** Findings and gaps kept for one output. */
+  factsPerOutput: 200_000,
+  /** NAR: nested directories, name and target length, tag length (newest Nix). */
+  narDepth: 64,
+  narNameBytes: 255,
+  narTargetBytes: 4095,
+  narTagBytes: 32,
+  /** Export stream: bytes of one store path, references of one path. */
+  exportPathBytes: 4096,
+  exportReferences: 65_536,
+  /** Decompressors: memory of one xz/lzma/lzip dictionary, zstd window (log2), brotli window is 16 MiB by format. */
+  xzMemoryBytes: 192 * MiB,
+  zstdWindowLog: 27,
+  /** Decoded bytes of one compressed NAR. */
+  expandedBytes: 1024 * GiB,
+  /** Depth of directories in a tree. */
+  treeDepth: 4096,
+  needles: 1024,
+  needleBytes: 512,
+} as const);
