@@ -1,0 +1,94 @@
+import { bytesOfByteString, byteStringOfText, type ByteString } from '../model/bytes.ts';
+import { normalHome, underHomeRoot } from './homes.ts';
+
+/** What the scan knows beforehand; everything the needles depend on. Serialisable. */
+export interface NeedleContext {
+  /** Homes known to be of this build, absolute, accepted by `refuseHome`. */
+  readonly homes: readonly string[];
+  /** Physical paths of the store, absolute, other than `storeDir`. */
+  readonly aliases: readonly string[];
+  /** The logical store dir. */
+  readonly storeDir: string;
+  /** Hash parts of the scanned outputs and of references that are known: 32 characters each. */
+  readonly hashParts: readonly string[];
+}
+
+/** What an occurrence of a needle means to the rules. */
+export type NeedleMeaning =
+  | { readonly kind: 'home-root' }
+  | { readonly kind: 'windows-users' }
+  | { readonly kind: 'root-home' }
+  | { readonly kind: 'build-dir' }
+  | { readonly kind: 'known-home'; readonly home: ByteString }
+  | { readonly kind: 'alias'; readonly alias: ByteString }
+  | { readonly kind: 'store-anchor' }
+  | { readonly kind: 'hash-part' };
+
+/** A longer literal that is looked for wherever its needle occurs: its bytes start `before` bytes earlier. */
+export interface Extension {
+  readonly before: number;
+  readonly bytes: Uint8Array;
+  readonly meaning: NeedleMeaning;
+}
+
+/** One needle of the kernel, with the literals that are only reached through it. */
+export interface CompiledNeedle {
+  readonly bytes: Uint8Array;
+  readonly text: ByteString;
+  readonly meaning: NeedleMeaning;
+  readonly extensions: readonly Extension[];
+}
+
+export interface NeedleSet {
+  readonly needles: readonly CompiledNeedle[];
+  readonly homes: readonly ByteString[];
+  /** Names of users whose home is known: they count under every other home root too. */
+  readonly users: ReadonlyMap<ByteString, ByteString>;
+  readonly aliases: readonly ByteString[];
+  readonly storeDir: ByteString;
+  readonly hashParts: ReadonlySet<ByteString>;
+}
+
+const FIXED: readonly (readonly [string, NeedleMeaning])[] = [
+  ['/home/', { kind: 'home-root' }],
+  ['/Users/', { kind: 'home-root' }],
+  ['\\Users\\', { kind: 'windows-users' }],
+  ['/root/', { kind: 'root-home' }],
+  ['/store/', { kind: 'store-anchor' }],
+  ['/nix/var/nix/builds/', { kind: 'build-dir' }],
+  ['/tmp/nix-build-', { kind: 'build-dir' }],
+];
+
+/**
+ * Compiles what is searched for. A literal that contains another needle is not a needle of its
+ * own but an extension of it: every home under `/home/` costs the kernel nothing.
+ */
+export function compileNeedles(context: NeedleContext): NeedleSet {
+  const homes = [...new Set(context.homes.map((home) => byteStringOfText(normalHome(home))))];
+  const aliases = [...new Set(context.aliases.map((alias) => byteStringOfText(normalHome(alias))))];
+  const literals = new Map<ByteString, NeedleMeaning>(FIXED);
+  for (const home of homes) literals.set(home, { kind: 'known-home', home });
+  for (const alias of aliases) if (!literals.has(alias)) literals.set(alias, { kind: 'alias', alias });
+  for (const hash of context.hashParts) literals.set(hash, { kind: 'hash-part' });
+
+  const byLength = [...literals].sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1));
+  const needles: { text: ByteString; meaning: NeedleMeaning; extensions: Extension[] }[] = [];
+  for (const [text, meaning] of byLength) {
+    const root = needles.find((needle) => text.includes(needle.text));
+    if (root === undefined) needles.push({ text, meaning, extensions: [] });
+    else root.extensions.push({ before: text.indexOf(root.text), bytes: bytesOfByteString(text), meaning });
+  }
+  const users = new Map<ByteString, ByteString>();
+  for (const home of homes) {
+    const user = underHomeRoot(Buffer.from(home, 'latin1').toString('utf8'));
+    if (user !== null && !users.has(user)) users.set(user, home);
+  }
+  return {
+    needles: needles.map((needle) => ({ ...needle, bytes: bytesOfByteString(needle.text) })),
+    homes,
+    users,
+    aliases,
+    storeDir: byteStringOfText(context.storeDir),
+    hashParts: new Set(context.hashParts),
+  };
+}

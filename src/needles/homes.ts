@@ -1,0 +1,97 @@
+import { byteStringOfText, type ByteString } from '../model/bytes.ts';
+
+/**
+ * Directories under which systems keep the homes of people. `/home` first: a plain `/home/x` is
+ * reported under the shortest root. Drive letters of the Windows forms are checked by the rules.
+ */
+export const HOME_ROOTS = [
+  '/home',
+  '/Users',
+  '/var/home',
+  '/export/home',
+  '/usr/home',
+  '/System/Volumes/Data/Users',
+  '/mnt/c/Users',
+] as const;
+
+const SYSTEM_EXACT = new Set([
+  '/',
+  '/bin',
+  '/boot',
+  '/dev',
+  '/etc',
+  '/lib',
+  '/lib64',
+  '/media',
+  '/mnt',
+  '/nix',
+  '/nix/store',
+  '/nonexistent',
+  '/homeless-shelter',
+  '/opt',
+  '/proc',
+  '/run',
+  '/sbin',
+  '/srv',
+  '/sys',
+  '/tmp',
+  '/usr',
+  '/var',
+  ...HOME_ROOTS,
+]);
+
+/** Whole subtrees that never hold a person's home; `/var/home` and `/usr/home` are the exceptions. */
+const SYSTEM_TREES = ['/usr/', '/var/', '/etc/', '/proc/', '/dev/', '/sys/', '/run/', '/bin/', '/sbin/'];
+const EXCEPTIONS = ['/var/home/', '/usr/home/'];
+
+/** A home as it is compared: without repeated, trailing or `.` components. Not resolved on disk. */
+export function normalHome(path: string): string {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  return `/${parts.join('/')}`;
+}
+
+/**
+ * Why a path cannot serve as a home, or null if it can. A home that is everywhere (`/`, `/usr`)
+ * would make every output contaminated, and people would then switch the check off.
+ */
+export function refuseHome(path: string): string | null {
+  if (path === '') return 'is empty';
+  if (!path.startsWith('/')) return 'is not an absolute path';
+  if (path.includes('\0')) return 'holds a NUL byte';
+  if (path.split('/').includes('..')) return "holds '..'";
+  const home = normalHome(path);
+  if (SYSTEM_EXACT.has(home)) return 'is a system directory, not a home';
+  const inTree = SYSTEM_TREES.some((tree) => home.startsWith(tree));
+  if (inTree && !EXCEPTIONS.some((root) => home.startsWith(root))) return 'lies in a system directory';
+  if (Buffer.byteLength(home) < 3) return 'is too short to search for';
+  if (Buffer.byteLength(home) > 511) return 'is too long to search for';
+  return null;
+}
+
+/**
+ * The homes of people in passwd text (passwd(5)): user ids from `firstUid` on but nobody's, whose
+ * directory lies under a home root. Lines that are not seven fields are left out.
+ */
+export function homesOfPasswd(passwd: string, firstUid: number): readonly string[] {
+  const homes: string[] = [];
+  for (const line of passwd.split('\n')) {
+    const fields = line.split(':');
+    const uid = Number(fields[2]);
+    const home = fields[5];
+    if (fields.length < 7 || home === undefined || !Number.isInteger(uid)) continue;
+    if (uid < firstUid || uid === 65534 || refuseHome(home) !== null) continue;
+    if (underHomeRoot(home) !== null) homes.push(normalHome(home));
+  }
+  return homes;
+}
+
+/** The user's name when the home lies directly under a home root (`/var/home/zoe` → `zoe`), else null. */
+export function underHomeRoot(home: string): ByteString | null {
+  const normal = normalHome(home);
+  for (const root of HOME_ROOTS) {
+    if (!normal.startsWith(`${root}/`)) continue;
+    const user = normal.slice(root.length + 1).split('/')[0];
+    if (user !== undefined && user !== '') return byteStringOfText(user);
+  }
+  return null;
+}
