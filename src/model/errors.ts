@@ -11,6 +11,10 @@ export const ERRORS = {
   NAR_BAD_MAGIC: 'is this a NAR? nix-store --dump PATH writes one',
   // compressed streams
   COMPRESSION_TRUNCATED: 'the stream ends early; fetch or write it again',
+  COMPRESSION_CORRUPT: 'the stream is damaged; fetch or write it again',
+  COMPRESSION_TRAILING: 'bytes follow the end of the stream; write it again without them',
+  COMPRESSION_MEMORY: 'compress it with a smaller dictionary or window',
+  COMPRESSION_UNSUPPORTED: 'compress it with the standard tool of its format',
   // workers and output
   WORKER_DIED: 'scan again; if it happens again report it with the target',
 } as const;
