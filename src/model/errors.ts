@@ -17,6 +17,11 @@ export const ERRORS = {
   COMPRESSION_UNSUPPORTED: 'compress it with the standard tool of its format',
   // workers and output
   WORKER_DIED: 'scan again; if it happens again report it with the target',
+  // kernel
+  KERNEL_NEEDLE_COUNT: 'this is a fault of the program; report it with the command line',
+  KERNEL_NEEDLE_LENGTH: 'give a home of 3 to 512 bytes',
+  KERNEL_RANGE: 'this is a fault of the program; report it with the target',
+  KERNEL_UNAVAILABLE: 'the engine that was asked for cannot run on this machine; do not force one',
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;
