@@ -13,6 +13,10 @@ export const LIMITS = Object.freeze({
   binaryTailBytes: 1 * MiB,
   /** Bytes kept of one streamed binary for tables its header names (dynamic section, load commands). */
   binaryTableBytes: 4 * MiB,
+  /** Bytes of tables read of one binary, fields and sections kept of it. */
+  binaryReadBytes: 64 * MiB,
+  binaryFields: 65_536,
+  binarySections: 262_144,
   /** Findings of one kind (rule, carrier, home …) listed for one entry; the rest is counted. */
   findingsPerKind: 16,
   /** Kinds of findings listed for one entry. */
