@@ -5,16 +5,41 @@
 export const ERRORS = {
   // usage (command line and environment)
   USAGE_UNKNOWN_OPTION: 'see nar-scan --help',
+  USAGE_MISSING_VALUE: 'see nar-scan --help',
+  USAGE_BAD_VALUE: 'see nar-scan --help',
+  USAGE_BAD_HOME: "give a person's home directory as an absolute path, such as /home/alice",
+  USAGE_NO_TARGET: 'name a store path, a directory, a file, a NAR, or - for stdin; see nar-scan --help',
   // targets and sources
   TARGET_MISSING: 'check the path',
   // NAR and export streams
   NAR_BAD_MAGIC: 'is this a NAR? nix-store --dump PATH writes one',
+  NAR_TRUNCATED: 'the NAR ends early; fetch or write it again',
+  NAR_TAG: 'the NAR is damaged or was made to mislead; write it again with nix-store --dump',
+  NAR_PADDING: 'the NAR is damaged or was made to mislead; write it again with nix-store --dump',
+  NAR_LENGTH: 'the NAR is damaged or was made to mislead; write it again with nix-store --dump',
+  NAR_BAD_NAME: 'no Nix writes such an entry name; find out who made the NAR',
+  NAR_UNSORTED: 'no Nix writes entries out of order; find out who made the NAR',
+  NAR_DUPLICATE_NAME: 'no Nix writes an entry twice; find out who made the NAR',
+  NAR_BAD_TARGET: 'no Nix writes such a symlink target; find out who made the NAR',
+  NAR_DEPTH: 'Nix reads at most 64 levels; nest the directories of the output less deeply',
+  NAR_TRAILING: 'a NAR ends with its root node; find out who added to it',
+  EXPORT_BAD_MAGIC: 'is this an export stream? nix-store --export PATH writes one',
+  EXPORT_TRUNCATED: 'the export stream ends early; write it again',
+  EXPORT_PADDING: 'the export stream is damaged; write it again with nix-store --export',
+  EXPORT_LENGTH: 'the export stream is damaged; write it again with nix-store --export',
+  EXPORT_BAD_PATH: 'the export stream is damaged; write it again with nix-store --export',
+  EXPORT_TRAILING: 'an export stream ends with a zero; find out who added to it',
   // compressed streams
   COMPRESSION_TRUNCATED: 'the stream ends early; fetch or write it again',
   COMPRESSION_CORRUPT: 'the stream is damaged; fetch or write it again',
   COMPRESSION_TRAILING: 'bytes follow the end of the stream; write it again without them',
   COMPRESSION_MEMORY: 'compress it with a smaller dictionary or window',
   COMPRESSION_UNSUPPORTED: 'compress it with the standard tool of its format',
+  // the run and its report
+  NO_OUTPUTS: 'give at least one output',
+  INTERRUPTED: 'scan again; what was not reached was not inspected',
+  REPORT_NOT_WRITTEN: 'check free space and permissions, then scan again',
+  INTERNAL: 'this is a fault of the program; NAR_SCAN_DEBUG=1 shows where, please report it',
   // workers and output
   WORKER_DIED: 'scan again; if it happens again report it with the target',
   // kernel
