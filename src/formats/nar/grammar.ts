@@ -2,7 +2,8 @@ import type { ByteString } from '../../model/bytes.ts';
 import { NarScanError, type ErrorCode } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import type { NarHandler } from './handler.ts';
-import { MAGIC, firstNonZero, holds, padded, readUint64, tokens } from './tokens.ts';
+import { firstNonZero, fixedTokens, holds, padded, readUint64, tokens } from './tokens.ts';
+import type { FixedTokens, Memory } from './tokens.ts';
 
 /** What comes next in a NAR: one string token, but for the last five. */
 export const STATE = Object.freeze({
@@ -27,37 +28,55 @@ export const STATE = Object.freeze({
   contentsPadding: 18,
   done: 19,
 } as const);
-type State = (typeof STATE)[keyof typeof STATE];
+/** One of {@link STATE}. */
+type State = number;
 
 /** The one token a state allows, what to call it, and what follows. Other states have a choice. */
-const FIXED: readonly (readonly [token: Buffer, next: State] | null)[] = (() => {
-  const table: (readonly [Buffer, State] | null)[] = Array.from({ length: 20 }, () => null);
-  table[STATE.nodeOpen] = [tokens('('), STATE.typeTag];
-  table[STATE.typeTag] = [tokens('type'), STATE.kind];
-  table[STATE.contentsTag] = [tokens('contents'), STATE.contentsSize];
-  table[STATE.targetTag] = [tokens('target'), STATE.target];
-  table[STATE.entryOpen] = [tokens('('), STATE.nameTag];
-  table[STATE.nameTag] = [tokens('name'), STATE.name];
-  table[STATE.nodeTag] = [tokens('node'), STATE.nodeOpen];
+const FIXED: readonly (readonly [token: FixedTokens, next: State] | null)[] = (() => {
+  const table: (readonly [FixedTokens, State] | null)[] = Array.from({ length: 20 }, () => null);
+  table[STATE.nodeOpen] = [fixedTokens('('), STATE.typeTag];
+  table[STATE.typeTag] = [fixedTokens('type'), STATE.kind];
+  table[STATE.contentsTag] = [fixedTokens('contents'), STATE.contentsSize];
+  table[STATE.targetTag] = [fixedTokens('target'), STATE.target];
+  table[STATE.entryOpen] = [fixedTokens('('), STATE.nameTag];
+  table[STATE.nameTag] = [fixedTokens('name'), STATE.name];
+  table[STATE.nodeTag] = [fixedTokens('node'), STATE.nodeOpen];
   return table;
 })();
 
-const CLOSE = tokens(')');
-const REGULAR = tokens('regular');
-const DIRECTORY = tokens('directory');
-const SYMLINK = tokens('symlink');
-const EXECUTABLE = tokens('executable');
-const CONTENTS = tokens('contents');
-const ENTRY = tokens('entry');
+/** First token of every NAR. */
+export const MAGIC = tokens('nix-archive-1');
+const CLOSE = fixedTokens(')');
+const REGULAR = fixedTokens('regular');
+const DIRECTORY = fixedTokens('directory');
+const SYMLINK = fixedTokens('symlink');
+const EXECUTABLE = fixedTokens('executable');
+const CONTENTS = fixedTokens('contents');
+const ENTRY = fixedTokens('entry');
 
 // Runs of tokens without a choice in them. Where a chunk holds a whole run it is taken at once;
 // anything else goes token by token, which alone decides what is wrong.
-const ENTRY_HEAD = tokens('entry', '(', 'name');
-const NODE_HEAD = tokens('node', '(', 'type');
-const PLAIN_FILE = tokens('regular', 'contents');
-const EXECUTABLE_FILE = tokens('regular', 'executable', '', 'contents');
-const LINK_HEAD = tokens('symlink', 'target');
-const ENTRY_TAIL = tokens(')', ')');
+const ENTRY_HEAD = fixedTokens('entry', '(', 'name');
+const NODE_HEAD = fixedTokens('node', '(', 'type');
+const PLAIN_FILE = fixedTokens('regular', 'contents');
+const EXECUTABLE_FILE = fixedTokens('regular', 'executable', '', 'contents');
+const LINK_HEAD = fixedTokens('symlink', 'target');
+const ENTRY_TAIL = fixedTokens(')', ')');
+
+/** Longest string a field may be, and the error if it is longer. All other states read a tag. */
+interface BoundedField {
+  readonly bytes: number;
+  readonly code: ErrorCode;
+  readonly what: string;
+}
+const TAG_FIELD: BoundedField = { bytes: LIMITS.narTagBytes, code: 'NAR_TAG', what: 'a tag' };
+const BOUNDED: readonly (BoundedField | null)[] = (() => {
+  const table: (BoundedField | null)[] = Array.from({ length: 20 }, () => null);
+  table[STATE.name] = { bytes: LIMITS.narNameBytes, code: 'NAR_BAD_NAME', what: 'an entry name' };
+  table[STATE.target] = { bytes: LIMITS.narTargetBytes, code: 'NAR_BAD_TARGET', what: 'a symlink target' };
+  table[STATE.executableValue] = { bytes: 0, code: 'NAR_TAG', what: 'the value of the executable marker' };
+  return table;
+})();
 
 const SLASH = 0x2f;
 
@@ -91,34 +110,28 @@ export class NarGrammar {
    * The size of the token at `at`, of which `room` bytes are there; 8 until its length is known.
    * Refuses a length that its field cannot have, before anything of it is kept.
    */
-  tokenSize(bytes: Buffer, at: number, room: number, offset: number): number {
+  tokenSize(memory: Memory, at: number, room: number, offset: number): number {
     if (this.state === STATE.magic) {
-      if (!holds(bytes, at, MAGIC.subarray(0, Math.min(room, MAGIC.length)))) {
+      const count = Math.min(room, MAGIC.length);
+      if (MAGIC.compare(memory.bytes, at, at + count, 0, count) !== 0) {
         fail('NAR_BAD_MAGIC', 'not a NAR: it does not begin with nix-archive-1', offset);
       }
       return MAGIC.length;
     }
     if (room < 8 || this.state === STATE.contentsSize) return 8;
-    const length = readUint64(bytes, at);
+    const length = readUint64(memory, at);
     if (length === -1) fail('NAR_LENGTH', 'a length is 2^53 or more', offset);
-    if (this.state === STATE.name) {
-      if (length > LIMITS.narNameBytes) fail('NAR_BAD_NAME', `an entry name has ${length} bytes`, offset);
-    } else if (this.state === STATE.target) {
-      if (length > LIMITS.narTargetBytes) fail('NAR_BAD_TARGET', `a symlink target has ${length} bytes`, offset);
-    } else if (this.state === STATE.executableValue) {
-      if (length > 0) fail('NAR_TAG', 'the executable marker has a value', offset);
-    } else if (length > LIMITS.narTagBytes) {
-      fail('NAR_TAG', `a tag has ${length} bytes`, offset);
-    }
+    const field = BOUNDED[this.state] ?? TAG_FIELD;
+    if (length > field.bytes) fail(field.code, `${field.what} has ${length} bytes`, offset);
     return 8 + padded(length);
   }
 
   /** Consumes the whole token at `at`; `size` is what tokenSize said. */
-  consume(bytes: Buffer, at: number, size: number, offset: number): void {
+  consume(memory: Memory, at: number, size: number, offset: number): void {
     const fixed = FIXED[this.state];
     if (fixed) {
       const [token, next] = fixed;
-      if (!holds(bytes, at, token)) this.#refuse(bytes, at, size, offset, quotedTag(token, 0));
+      if (!holds(memory, at, token)) this.#refuse(memory, at, size, offset, token.text);
       this.state = next;
       if (next === STATE.nodeOpen && this.#directories.length >= LIMITS.narDepth) {
         fail('NAR_DEPTH', `directories nest deeper than ${LIMITS.narDepth}`, offset + size);
@@ -130,25 +143,25 @@ export class NarGrammar {
         this.state = STATE.nodeOpen;
         return;
       case STATE.kind:
-        return this.#kind(bytes, at, size, offset);
+        return this.#kind(memory, at, size, offset);
       case STATE.fileField:
-        return this.#fileField(bytes, at, size, offset);
+        return this.#fileField(memory, at, size, offset);
       case STATE.executableValue:
         this.state = STATE.contentsTag;
         return;
       case STATE.contentsSize:
-        return this.#contentsSize(bytes, at, offset);
+        return this.#contentsSize(memory, at, offset);
       case STATE.nodeClose:
-        if (!holds(bytes, at, CLOSE)) this.#refuse(bytes, at, size, offset, '")"');
+        if (!holds(memory, at, CLOSE)) this.#refuse(memory, at, size, offset, CLOSE.text);
         return this.#nodeEnd();
       case STATE.target:
-        return this.#target(bytes, at, size, offset);
+        return this.#target(memory, at, size, offset);
       case STATE.entryOrClose:
-        return this.#entryOrClose(bytes, at, size, offset);
+        return this.#entryOrClose(memory, at, size, offset);
       case STATE.name:
-        return this.#name(bytes, at, size, offset);
+        return this.#name(memory, at, size, offset);
       case STATE.entryClose:
-        if (!holds(bytes, at, CLOSE)) this.#refuse(bytes, at, size, offset, '")"');
+        if (!holds(memory, at, CLOSE)) this.#refuse(memory, at, size, offset, CLOSE.text);
         return this.#entryEnd();
       default:
         throw new Error(`no token is read in state ${this.state}`);
@@ -156,26 +169,28 @@ export class NarGrammar {
   }
 
   /** Takes a run of fixed tokens if bytes[at, at + room) begins with one; returns its size, else 0. */
-  consumeRun(bytes: Buffer, at: number, room: number): number {
+  consumeRun(memory: Memory, at: number, room: number): number {
     switch (this.state) {
       case STATE.entryOrClose:
-        return this.#run(bytes, at, room, ENTRY_HEAD, STATE.name);
+        return this.#run(memory, at, room, ENTRY_HEAD, STATE.name);
       case STATE.nodeTag:
         // At the limit the slow way reports the depth.
-        return this.#directories.length < LIMITS.narDepth ? this.#run(bytes, at, room, NODE_HEAD, STATE.kind) : 0;
+        return this.#directories.length < LIMITS.narDepth
+          ? this.#run(memory, at, room, NODE_HEAD, STATE.kind)
+          : 0;
       case STATE.kind: {
         this.#executable = false;
-        const plain = this.#run(bytes, at, room, PLAIN_FILE, STATE.contentsSize);
+        const plain = this.#run(memory, at, room, PLAIN_FILE, STATE.contentsSize);
         if (plain > 0) return plain;
-        const link = this.#run(bytes, at, room, LINK_HEAD, STATE.target);
+        const link = this.#run(memory, at, room, LINK_HEAD, STATE.target);
         if (link > 0) return link;
-        const executable = this.#run(bytes, at, room, EXECUTABLE_FILE, STATE.contentsSize);
+        const executable = this.#run(memory, at, room, EXECUTABLE_FILE, STATE.contentsSize);
         this.#executable = executable > 0;
         return executable;
       }
       case STATE.nodeClose: {
         if (this.#directories.length === 0) return 0;
-        const tail = this.#run(bytes, at, room, ENTRY_TAIL, STATE.entryOrClose);
+        const tail = this.#run(memory, at, room, ENTRY_TAIL, STATE.entryOrClose);
         if (tail > 0) this.#entryEnd();
         return tail;
       }
@@ -184,39 +199,39 @@ export class NarGrammar {
     }
   }
 
-  #run(bytes: Buffer, at: number, room: number, run: Buffer, next: State): number {
-    if (room < run.length || !holds(bytes, at, run)) return 0;
+  #run(memory: Memory, at: number, room: number, run: FixedTokens, next: State): number {
+    if (room < run.byteLength || !holds(memory, at, run)) return 0;
     this.state = next;
-    return run.length;
+    return run.byteLength;
   }
 
-  #kind(bytes: Buffer, at: number, size: number, offset: number): void {
-    if (holds(bytes, at, REGULAR)) {
+  #kind(memory: Memory, at: number, size: number, offset: number): void {
+    if (holds(memory, at, REGULAR)) {
       this.state = STATE.fileField;
-    } else if (holds(bytes, at, DIRECTORY)) {
+    } else if (holds(memory, at, DIRECTORY)) {
       this.state = STATE.entryOrClose;
       this.#directories.push(this.path);
       this.#lastNames.push('');
       this.#handler.directory(this.path);
-    } else if (holds(bytes, at, SYMLINK)) {
+    } else if (holds(memory, at, SYMLINK)) {
       this.state = STATE.targetTag;
     } else {
-      this.#refuse(bytes, at, size, offset, 'regular, directory or symlink');
+      this.#refuse(memory, at, size, offset, 'regular, directory or symlink');
     }
   }
 
-  #fileField(bytes: Buffer, at: number, size: number, offset: number): void {
-    this.#executable = holds(bytes, at, EXECUTABLE);
+  #fileField(memory: Memory, at: number, size: number, offset: number): void {
+    this.#executable = holds(memory, at, EXECUTABLE);
     if (this.#executable) {
       this.state = STATE.executableValue;
       return;
     }
-    if (!holds(bytes, at, CONTENTS)) this.#refuse(bytes, at, size, offset, 'executable or contents');
+    if (!holds(memory, at, CONTENTS)) this.#refuse(memory, at, size, offset, 'executable or contents');
     this.state = STATE.contentsSize;
   }
 
-  #contentsSize(bytes: Buffer, at: number, offset: number): void {
-    const size = readUint64(bytes, at);
+  #contentsSize(memory: Memory, at: number, offset: number): void {
+    const size = readUint64(memory, at);
     // 16: the size field, and what pads the contents; every later offset stays exact.
     if (size === -1 || size > Number.MAX_SAFE_INTEGER - offset - 16) {
       fail('NAR_LENGTH', 'a file size is 2^53 or more', offset);
@@ -227,38 +242,38 @@ export class NarGrammar {
     if (size === 0) this.#handler.fileEnd();
   }
 
-  #target(bytes: Buffer, at: number, size: number, offset: number): void {
-    const end = this.#textEnd(bytes, at, size, offset);
+  #target(memory: Memory, at: number, size: number, offset: number): void {
+    const end = this.#textEnd(memory, at, size, offset);
     const start = at + 8;
     if (start === end) fail('NAR_BAD_TARGET', 'a symlink target is empty', offset + 8);
-    const target = bytes.toString('latin1', start, end);
+    const target = memory.bytes.toString('latin1', start, end);
     if (target.includes('\0')) fail('NAR_BAD_TARGET', 'a symlink target holds a NUL byte', offset + 8);
     this.state = STATE.nodeClose;
     this.#handler.symlink(this.path, target);
   }
 
-  #entryOrClose(bytes: Buffer, at: number, size: number, offset: number): void {
-    if (holds(bytes, at, CLOSE)) {
+  #entryOrClose(memory: Memory, at: number, size: number, offset: number): void {
+    if (holds(memory, at, CLOSE)) {
       this.path = this.#directories.pop() ?? '';
       this.#lastNames.pop();
       this.#nodeEnd();
       return;
     }
-    if (!holds(bytes, at, ENTRY)) this.#refuse(bytes, at, size, offset, 'entry or ")"');
+    if (!holds(memory, at, ENTRY)) this.#refuse(memory, at, size, offset, 'entry or ")"');
     this.state = STATE.entryOpen;
   }
 
-  #name(bytes: Buffer, at: number, size: number, offset: number): void {
-    const end = this.#textEnd(bytes, at, size, offset);
+  #name(memory: Memory, at: number, size: number, offset: number): void {
+    const end = this.#textEnd(memory, at, size, offset);
     const start = at + 8;
     if (start === end) fail('NAR_BAD_NAME', 'an entry name is empty', offset + 8);
     for (let index = start; index < end; index++) {
-      const byte = bytes[index];
+      const byte = memory.bytes[index];
       if (byte === SLASH || byte === 0) {
         fail('NAR_BAD_NAME', `an entry name holds a ${byte === 0 ? 'NUL byte' : 'slash'}`, offset + 8);
       }
     }
-    const name: ByteString = bytes.toString('latin1', start, end);
+    const name: ByteString = memory.bytes.toString('latin1', start, end);
     if (name === '.' || name === '..') fail('NAR_BAD_NAME', `an entry is named "${name}"`, offset + 8);
     const top = this.#directories.length - 1;
     const last = this.#lastNames[top] ?? '';
@@ -282,20 +297,21 @@ export class NarGrammar {
   }
 
   /** Where the text of a string token ends. */
-  #textEnd(bytes: Buffer, at: number, size: number, offset: number): number {
-    const end = at + 8 + bytes.readUInt32LE(at);
-    const bad = firstNonZero(bytes, end, at + size);
+  #textEnd(memory: Memory, at: number, size: number, offset: number): number {
+    const end = at + 8 + memory.view.getUint32(at, true);
+    const bad = firstNonZero(memory.bytes, end, at + size);
     if (bad !== -1) fail('NAR_PADDING', 'padding is not zero', offset + bad - at);
     return end;
   }
 
-  #refuse(bytes: Buffer, at: number, size: number, offset: number, expected: string): never {
-    this.#textEnd(bytes, at, size, offset);
-    fail('NAR_TAG', `expected ${expected}, got ${quotedTag(bytes, at)}`, offset);
+  #refuse(memory: Memory, at: number, size: number, offset: number, expected: string): never {
+    this.#textEnd(memory, at, size, offset);
+    fail('NAR_TAG', `expected ${expected}, got ${quotedTag(memory, at)}`, offset);
   }
 }
 
 /** The text of the tag at `at` for an error message. */
-function quotedTag(bytes: Buffer, at: number): string {
-  return JSON.stringify(bytes.toString('latin1', at + 8, at + 8 + bytes.readUInt32LE(at)));
+function quotedTag(memory: Memory, at: number): string {
+  const text = memory.bytes.toString('latin1', at + 8, at + 8 + memory.view.getUint32(at, true));
+  return JSON.stringify(text.replaceAll(/[^ -~]/g, '?'));
 }

@@ -3,7 +3,8 @@ import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { NarGrammar, STATE } from './grammar.ts';
 import type { NarHandler } from './handler.ts';
-import { firstNonZero, padded } from './tokens.ts';
+import { firstNonZero, memoryOf, padded } from './tokens.ts';
+import type { Memory } from './tokens.ts';
 
 /**
  * A push parser for NAR, as strict as the newest Nix (src/libutil/archive.cc) and stricter than
@@ -29,7 +30,7 @@ export class NarParser {
   /** Where the next token or content byte to consume lies in the stream. */
   #offset: number;
   /** A token that a chunk's end cut: its first `#heldLength` bytes. */
-  readonly #held = Buffer.allocUnsafe(8 + padded(LIMITS.narTargetBytes));
+  readonly #held = memoryOf(new Uint8Array(8 + padded(LIMITS.narTargetBytes)));
   #heldLength = 0;
   /** Content bytes, then padding bytes, of the present file still to come. */
   #left = 0;
@@ -91,7 +92,7 @@ export class NarParser {
 
   #run(chunk: Uint8Array, start: number, end: number): number {
     const grammar = this.#grammar;
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const memory = memoryOf(chunk);
     let at = start;
     while (at < end) {
       switch (grammar.state) {
@@ -99,41 +100,41 @@ export class NarParser {
           at += this.#takeContents(chunk, at, end);
           break;
         case STATE.contentsPadding:
-          at += this.#takePadding(bytes, at, end);
+          at += this.#takePadding(memory, at, end);
           break;
         case STATE.done:
           return at;
         default:
-          at += this.#heldLength > 0 ? this.#takeHeld(bytes, at, end) : this.#takeToken(bytes, at, end);
+          at += this.#heldLength > 0 ? this.#takeHeld(memory, at, end) : this.#takeToken(memory, at, end);
       }
     }
     return at;
   }
 
   /** Consumes the token at `at`, or holds what is there of it. */
-  #takeToken(bytes: Buffer, at: number, end: number): number {
+  #takeToken(memory: Memory, at: number, end: number): number {
     const grammar = this.#grammar;
     const room = end - at;
-    let size = grammar.consumeRun(bytes, at, room);
+    let size = grammar.consumeRun(memory, at, room);
     if (size === 0) {
-      size = grammar.tokenSize(bytes, at, room, this.#offset);
+      size = grammar.tokenSize(memory, at, room, this.#offset);
       if (size > room) {
-        bytes.copy(this.#held, 0, at, end);
+        memory.bytes.copy(this.#held.bytes, 0, at, end);
         this.#heldLength = room;
         return room;
       }
-      grammar.consume(bytes, at, size, this.#offset);
+      grammar.consume(memory, at, size, this.#offset);
     }
     this.#consumed(size);
     return size;
   }
 
   /** Adds to the held token, and consumes it once it is whole. */
-  #takeHeld(bytes: Buffer, at: number, end: number): number {
+  #takeHeld(memory: Memory, at: number, end: number): number {
     const held = this.#held;
     const want = this.#grammar.tokenSize(held, 0, this.#heldLength, this.#offset);
     const count = Math.min(want - this.#heldLength, end - at);
-    bytes.copy(held, this.#heldLength, at, at + count);
+    memory.bytes.copy(held.bytes, this.#heldLength, at, at + count);
     this.#heldLength += count;
     // Again: the size is known only since the length field is whole.
     const size = this.#grammar.tokenSize(held, 0, this.#heldLength, this.#offset);
@@ -165,11 +166,13 @@ export class NarParser {
     return count;
   }
 
-  #takePadding(bytes: Buffer, at: number, end: number): number {
+  #takePadding(memory: Memory, at: number, end: number): number {
     const count = Math.min(this.#left, end - at);
-    const bad = firstNonZero(bytes, at, at + count);
+    const bad = firstNonZero(memory.bytes, at, at + count);
     if (bad !== -1) {
-      throw new NarScanError('NAR_PADDING', 'padding after a file is not zero', { offset: this.#offset + bad - at });
+      throw new NarScanError('NAR_PADDING', 'padding after a file is not zero', {
+        offset: this.#offset + bad - at,
+      });
     }
     this.#offset += count;
     this.#left -= count;
