@@ -30,9 +30,11 @@ export const LIMITS = Object.freeze({
   narNameBytes: 255,
   narTargetBytes: 4095,
   narTagBytes: 32,
-  /** Export stream: bytes of one store path, references of one path. */
+  /** Export stream: bytes of one store path, references of one path and their bytes in all, a legacy signature. */
   exportPathBytes: 4096,
   exportReferences: 65_536,
+  exportReferenceBytes: 16 * MiB,
+  exportSignatureBytes: 4096,
   /** Decompressors: memory of one xz/lzma/lzip dictionary, zstd window (log2), brotli window is 16 MiB by format. */
   xzMemoryBytes: 192 * MiB,
   zstdWindowLog: 27,

@@ -1,5 +1,6 @@
 import type { ByteString } from '../../model/bytes.ts';
-import { NarScanError, type ErrorCode } from '../../model/errors.ts';
+import { NarScanError } from '../../model/errors.ts';
+import type { ErrorCode } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import type { NarHandler } from './handler.ts';
 import { firstNonZero, fixedTokens, holds, padded, readUint64, tokens } from './tokens.ts';

@@ -3,6 +3,7 @@ import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { NarGrammar, STATE } from './grammar.ts';
 import type { NarHandler } from './handler.ts';
+import { Lifetime } from './lifetime.ts';
 import { firstNonZero, memoryOf, padded } from './tokens.ts';
 import type { Memory } from './tokens.ts';
 
@@ -34,8 +35,7 @@ export class NarParser {
   #heldLength = 0;
   /** Content bytes, then padding bytes, of the present file still to come. */
   #left = 0;
-  #failure: unknown = null;
-  #ended = false;
+  readonly #lifetime = new Lifetime('NarParser');
 
   constructor(handler: NarHandler, options: { initialOffset?: number } = {}) {
     this.#handler = handler;
@@ -65,13 +65,11 @@ export class NarParser {
    * throws an Error.
    */
   push(chunk: Uint8Array, start: number, end: number): number {
-    this.#mustBeUsable();
-    if (start < 0 || end < start || end > chunk.length) throw new RangeError(`no slice [${start}, ${end})`);
+    this.#lifetime.checkPush(chunk, start, end);
     try {
       return this.#run(chunk, start, end) - start;
     } catch (error) {
-      this.#failure = error;
-      throw error;
+      return this.#lifetime.fail(error);
     }
   }
 
@@ -80,14 +78,8 @@ export class NarParser {
    * @throws NarScanError NAR_TRUNCATED if the NAR is not complete
    */
   end(): void {
-    this.#mustBeUsable();
-    this.#ended = true;
+    this.#lifetime.end();
     if (!this.done) throw new NarScanError('NAR_TRUNCATED', 'the NAR ends early', { offset: this.offset });
-  }
-
-  #mustBeUsable(): void {
-    if (this.#failure !== null) throw new Error('NarParser used after an error', { cause: this.#failure });
-    if (this.#ended) throw new Error('NarParser used after end()');
   }
 
   #run(chunk: Uint8Array, start: number, end: number): number {
