@@ -1,0 +1,221 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import type { BenchInputs } from './inputs.ts';
+import { countedByFind, TREE } from './inputs.ts';
+import { alternate, type Command, median, runOnce } from './timing.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const NAR_SCAN = join(ROOT, 'bin/nar-scan');
+const NODE = process.execPath;
+const MiB = 1024 * 1024;
+
+/** The peak of resident memory that every row must stay below. */
+const MEMORY_TARGET = 256 * MiB;
+
+/** A row of the table: what was measured beside what, and what it must not exceed. */
+export interface Row {
+  readonly name: string;
+  readonly what: string;
+  readonly peer: string;
+  /** Medians, in the row's own unit. */
+  readonly peerMedian: number;
+  readonly subjectMedian: number;
+  readonly unit: 's' | 'GB/s' | 'MiB';
+  readonly pairs: number;
+  /** nar-scan's median by the peer's; for speeds, where more is better, too. */
+  readonly ratio: number;
+  readonly target: string;
+  readonly within: boolean;
+  /** Peak resident memory of nar-scan in MiB; null where it was not watched. */
+  readonly peakMiB: number | null;
+  /** What else was checked, or is to be known. */
+  readonly notes: readonly string[];
+}
+
+const ROOTS = ['/home/', '/Users/', '/root/', '/var/home/', '/export/home/'];
+const RG_FLAGS = ['-a', '--no-ignore', '--hidden', '--no-messages', '-j2', '-F', '--count-matches'];
+const SCAN_FLAGS = ['--no-ledger', '--quiet'];
+
+const rg = (...targets: readonly string[]): Command => ({
+  program: 'rg',
+  args: [...RG_FLAGS, ...ROOTS.flatMap((root) => ['-e', root]), ...targets],
+  statuses: [0, 1],
+});
+
+const scan = (...args: readonly string[]): Command => ({
+  program: NAR_SCAN,
+  args: [...SCAN_FLAGS, ...args],
+  statuses: [0, 1, 3],
+});
+
+interface Comparison {
+  readonly name: string;
+  readonly what: string;
+  readonly peerName: string;
+  readonly peer: Command;
+  readonly subject: Command;
+  readonly pairs: number;
+  /** The largest ratio of nar-scan's wall time by the peer's. */
+  readonly most: number;
+  readonly notes?: readonly string[];
+}
+
+async function compare(comparison: Comparison): Promise<Row> {
+  const { name, what, peerName, peer, subject, pairs, most, notes = [] } = comparison;
+  const { peakBytes, status } = await runOnce(subject, true);
+  const seconds = await alternate(peer, subject, pairs);
+  const [peerMedian, subjectMedian] = [median(seconds.peer), median(seconds.subject)];
+  const ratio = subjectMedian / peerMedian;
+  const within = ratio <= most && peakBytes <= MEMORY_TARGET;
+  return {
+    name,
+    what,
+    peer: peerName,
+    peerMedian,
+    subjectMedian,
+    unit: 's',
+    pairs,
+    ratio,
+    target: `≤ ${most.toFixed(1)}×`,
+    within,
+    peakMiB: peakBytes / MiB,
+    notes: [`exit status ${status}`, ...notes],
+  };
+}
+
+/** A scan whose statistics are compared with what find counts. Throws when they differ. */
+function checkedStats(args: readonly string[], counted: { files: number; bytes: number }): string {
+  const run = spawnSync(NAR_SCAN, [...args, '--no-ledger', '--format', 'json'], {
+    encoding: 'utf8',
+    maxBuffer: 1024 * MiB,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const report = JSON.parse(run.stdout) as { outputs: { stats: { files: number; bytes: number } }[] };
+  const files = report.outputs.reduce((sum, { stats }) => sum + stats.files, 0);
+  const bytes = report.outputs.reduce((sum, { stats }) => sum + stats.bytes, 0);
+  if (files !== counted.files || bytes !== counted.bytes) {
+    throw new Error(`stats say ${files} files, ${bytes} bytes; find says ${counted.files}, ${counted.bytes}`);
+  }
+  return `stats equal find's: ${files} files, ${(bytes / 1e9).toFixed(2)} GB`;
+}
+
+async function tree(): Promise<Row> {
+  const counted = countedByFind(TREE);
+  const small = counted.files < 100_000 || counted.bytes < 4e9;
+  const args = ['--max-depth', '0', ...TREE];
+  const notes = [checkedStats(args, counted), ...(small ? ['smaller than 100,000 files and 4 GB'] : [])];
+  return compare({
+    name: 'tree',
+    what: `${TREE.join(' and ')}, \`--max-depth 0\``,
+    peerName: 'rg -j2, five roots',
+    peer: rg(...TREE),
+    subject: scan(...args),
+    pairs: 11,
+    most: 1,
+    notes,
+  });
+}
+
+const nar = async (inputs: BenchInputs): Promise<Row> =>
+  compare({
+    name: 'nar',
+    what: 'one uncompressed NAR of 1 GB or more',
+    peerName: 'rg -j2, five roots',
+    peer: rg(inputs.largeNar()),
+    subject: scan('--max-depth', '0', inputs.largeNar()),
+    pairs: 7,
+    most: 1,
+  });
+
+const xz = async (inputs: BenchInputs): Promise<Row> =>
+  compare({
+    name: 'xz',
+    what: 'one xz NAR',
+    peerName: 'xz -dc',
+    peer: { program: 'xz', args: ['-dc', inputs.xzNar()], statuses: [0] },
+    subject: scan('--max-depth', '0', inputs.xzNar()),
+    pairs: 5,
+    most: 1.3,
+  });
+
+const zstd = async (inputs: BenchInputs): Promise<Row> =>
+  compare({
+    name: 'zstd',
+    what: 'one zstd NAR',
+    peerName: 'zstd -dc',
+    peer: { program: 'zstd', args: ['-q', '-dc', inputs.zstdNar()], statuses: [0] },
+    subject: scan('--max-depth', '0', inputs.zstdNar()),
+    pairs: 7,
+    most: 2.2,
+  });
+
+const twoXz = async (inputs: BenchInputs): Promise<Row> =>
+  compare({
+    name: 'two-xz',
+    what: 'two xz NARs on two cores',
+    peerName: 'nar-scan on one of them',
+    peer: scan('--max-depth', '0', inputs.xzNar()),
+    subject: scan('--max-depth', '0', inputs.xzNar(), inputs.xzNarTwin()),
+    pairs: 5,
+    most: 1.1,
+  });
+
+const startUp = async (): Promise<Row> =>
+  compare({
+    name: 'start',
+    what: '`nar-scan --version`',
+    peerName: 'node -e 0',
+    peer: { program: NODE, args: ['-e', '0'], statuses: [0] },
+    subject: { program: NAR_SCAN, args: ['--version'], statuses: [0] },
+    pairs: 21,
+    most: 1.5,
+  });
+
+/** One scan of a NAR on stdin that is made on the fly. */
+async function scanOnStdin(bytes: number): Promise<{ peak: number; seconds: number }> {
+  const writer = {
+    program: NODE,
+    args: [join(ROOT, 'test/bench/writeNar.ts'), String(bytes), '8'],
+    statuses: [0],
+  };
+  const { peakBytes, seconds } = await runOnce({ ...scan('-'), stdin: writer }, true);
+  return { peak: peakBytes / MiB, seconds };
+}
+
+/** Peak memory on stdin, for 8 GB by 1 GB: flat in the size. */
+async function memory(): Promise<Row> {
+  const small = await scanOnStdin(1e9);
+  const large = await scanOnStdin(8e9);
+  return {
+    name: 'memory',
+    what: 'peak memory, an 8 GB NAR on stdin',
+    peer: 'a 1 GB NAR on stdin',
+    peerMedian: small.peak,
+    subjectMedian: large.peak,
+    unit: 'MiB',
+    pairs: 1,
+    ratio: large.peak / small.peak,
+    target: '≤ 256 MiB',
+    within: large.peak <= 256,
+    peakMiB: large.peak,
+    notes: [`8 GB took ${large.seconds.toFixed(1)} s`],
+  };
+}
+
+/** What can be asked for by name, in the order of the table. */
+export const ROWS: Readonly<Record<string, (inputs: BenchInputs) => Promise<Row | readonly Row[]>>> = {
+  start: startUp,
+  tree,
+  nar,
+  xz,
+  'two-xz': twoXz,
+  zstd,
+  memory,
+};
+
+/** Names of the programs a row is measured beside, with their versions. */
+export function peerVersions(): readonly string[] {
+  return ['rg', 'xz', 'zstd'].map(
+    (program) => execFileSync(program, ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? program,
+  );
+}
