@@ -1,0 +1,135 @@
+import { CLASSES, FINGERPRINT_HEADS, MASKS } from './layout';
+import { isFull, verify } from './hits';
+import { swizzle, swizzleLow } from './swizzle';
+
+// One pass: 64 addresses a step, one branch. A step that may hold something is looked at byte by
+// byte; all that is common to the three strategies is here.
+
+/** 0xff where the byte is a member of the class. Members are ASCII with distinct low nibbles. */
+// @ts-ignore: decorator
+@inline
+function isMember(members: v128, bytes: v128): v128 {
+  return i8x16.eq(swizzleLow(members, bytes), bytes);
+}
+
+/** Bit i of a byte: it may be a fingerprint byte of a needle in bucket i. */
+// @ts-ignore: decorator
+@inline
+function buckets(position: u32, bytes: v128): v128 {
+  const low = swizzle(v128.load(MASKS + position * 32), v128.and(bytes, i8x16.splat(15)));
+  const high = swizzle(v128.load(MASKS + position * 32 + 16), i8x16.shr_u(bytes, 4));
+  return v128.and(low, high);
+}
+
+// @ts-ignore: decorator
+@inline
+function bits(a: v128, b: v128, c: v128, d: v128): u64 {
+  const low = <u32>i8x16.bitmask(a) | (<u32>i8x16.bitmask(b) << 16);
+  const high = <u32>i8x16.bitmask(c) | (<u32>i8x16.bitmask(d) << 16);
+  return <u64>low | (<u64>high << 32);
+}
+
+// @ts-ignore: decorator
+@inline
+function slotAt(at: u32, second: u32, third: u32): u32 {
+  return (
+    (<u32>load<u8>(at) & 15) | ((<u32>load<u8>(at + second) & 15) << 4) | ((<u32>load<u8>(at + third) & 15) << 8)
+  );
+}
+
+/** Tries the candidates of one step. Returns the first one that was not tried, or 0. */
+function tryAll(
+  step: u32,
+  candidates: u64,
+  end: u32,
+  second: u32,
+  third: u32,
+  from: u32,
+  to: u32,
+  limit: u32,
+): u32 {
+  for (; candidates != 0; candidates &= candidates - 1) {
+    const candidate = step + <u32>ctz(candidates);
+    if (candidate >= end) return 0;
+    if (isFull()) return candidate;
+    verify(FINGERPRINT_HEADS, slotAt(candidate, second, third), candidate, from, to, limit);
+  }
+  return 0;
+}
+
+/**
+ * Fingerprints of two bytes, `second` apart: a class each.
+ *
+ * @returns the address up to which every candidate was tried: `end`, or less when HITS is full
+ */
+export function searchPairs(at: u32, end: u32, second: u32, from: u32, to: u32, limit: u32): u32 {
+  const a = v128.load(CLASSES);
+  const b = v128.load(CLASSES + 16);
+  for (; at < end; at += 64) {
+    const r0 = v128.and(isMember(a, v128.load(at)), isMember(b, v128.load(at + second)));
+    const r1 = v128.and(isMember(a, v128.load(at, 16)), isMember(b, v128.load(at + second, 16)));
+    const r2 = v128.and(isMember(a, v128.load(at, 32)), isMember(b, v128.load(at + second, 32)));
+    const r3 = v128.and(isMember(a, v128.load(at, 48)), isMember(b, v128.load(at + second, 48)));
+    if (v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3)))) {
+      const stop = tryAll(at, bits(r0, r1, r2, r3), end, second, second, from, to, limit);
+      if (stop != 0) return stop;
+    }
+  }
+  return end;
+}
+
+// @ts-ignore: decorator
+@inline
+function triple(a: v128, b: v128, c: v128, x: v128, y: v128, z: v128): v128 {
+  return v128.and(v128.and(isMember(a, x), isMember(b, y)), isMember(c, z));
+}
+
+/** Fingerprints of three bytes, at 0, `second` and `third`: a class each. Returns as searchPairs. */
+export function searchTriples(
+  at: u32,
+  end: u32,
+  second: u32,
+  third: u32,
+  from: u32,
+  to: u32,
+  limit: u32,
+): u32 {
+  const a = v128.load(CLASSES);
+  const b = v128.load(CLASSES + 16);
+  const c = v128.load(CLASSES + 32);
+  for (; at < end; at += 64) {
+    const y = at + second;
+    const z = at + third;
+    const r0 = triple(a, b, c, v128.load(at), v128.load(y), v128.load(z));
+    const r1 = triple(a, b, c, v128.load(at, 16), v128.load(y, 16), v128.load(z, 16));
+    const r2 = triple(a, b, c, v128.load(at, 32), v128.load(y, 32), v128.load(z, 32));
+    const r3 = triple(a, b, c, v128.load(at, 48), v128.load(y, 48), v128.load(z, 48));
+    if (v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3)))) {
+      const stop = tryAll(at, bits(r0, r1, r2, r3), end, second, third, from, to, limit);
+      if (stop != 0) return stop;
+    }
+  }
+  return end;
+}
+
+// @ts-ignore: decorator
+@inline
+function teddy(at: u32): v128 {
+  const ab = v128.and(buckets(0, v128.load(at)), buckets(1, v128.load(at, 1)));
+  return i8x16.ne(v128.and(ab, buckets(2, v128.load(at, 2))), i8x16.splat(0));
+}
+
+/** Fingerprints of three adjacent bytes in eight buckets, any bytes. Returns as searchPairs. */
+export function searchBuckets(at: u32, end: u32, from: u32, to: u32, limit: u32): u32 {
+  for (; at < end; at += 64) {
+    const r0 = teddy(at);
+    const r1 = teddy(at + 16);
+    const r2 = teddy(at + 32);
+    const r3 = teddy(at + 48);
+    if (v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3)))) {
+      const stop = tryAll(at, bits(r0, r1, r2, r3), end, 1, 2, from, to, limit);
+      if (stop != 0) return stop;
+    }
+  }
+  return end;
+}

@@ -1,0 +1,17 @@
+export { searchPairs, searchTriples, searchBuckets } from './fingerprints';
+export { searchRuns, runSlot } from './runs';
+export { swizzlesByNibble } from './swizzle';
+export {
+  ALPHABET,
+  CLASSES,
+  ENTRIES,
+  ENTRY_BYTES,
+  FINGERPRINT_HEADS,
+  HITS,
+  HIT_COUNT,
+  MASKS,
+  NEEDLES,
+  REGION,
+  RUN_HEADS,
+  SLOTS,
+} from './layout';

@@ -1,0 +1,26 @@
+// Where things lie in the kernel's memory. The facade reads the exported ones from the instance, so
+// that they are written down only here.
+
+/** Byte classes of the up to three fingerprint bytes, 16 bytes each: the member with that low nibble. */
+export const CLASSES: u32 = 1024;
+/** Teddy's bucket masks: low and high nibble table, 16 bytes each, of three fingerprint bytes. */
+export const MASKS: u32 = 1024 + 48;
+/** Lower bound of the run alphabet by low nibble; then its two exact nibble tables. */
+export const ALPHABET: u32 = 1024 + 48 + 96;
+/** u32: how many hits wait in HITS. */
+export const HIT_COUNT: u32 = 1280;
+/** Hits as pairs of u32: address, needle index. */
+export const HITS: u32 = 2048;
+export const HIT_CAPACITY: u32 = 4096;
+/** u16[SLOTS + 1]: where the entries of each fingerprint slot begin in FINGERPRINTS. */
+export const SLOTS: u32 = 4096;
+export const FINGERPRINT_HEADS: u32 = HITS + 8 * HIT_CAPACITY;
+/** The same for the run entries in RUNS. */
+export const RUN_HEADS: u32 = FINGERPRINT_HEADS + 2 * SLOTS + 16;
+/** Entries, ENTRY_BYTES each: u64 word, u64 mask, u32 fingerprint offset, length, bytes, needle index. */
+export const ENTRY_BYTES: u32 = 32;
+export const ENTRIES: u32 = RUN_HEADS + 2 * SLOTS + 16;
+/** The needles' own bytes. */
+export const NEEDLES: u32 = ENTRIES + 1024 * ENTRY_BYTES;
+/** The caller's region. */
+export const REGION: u32 = NEEDLES + 1024 * 512 + 4096;

@@ -1,0 +1,69 @@
+import { WASM } from './wasm.generated.ts';
+
+const PAGE = 65_536;
+/** The widest step reads this far behind the last address it decides about. */
+const SLACK = 256;
+
+/** Addresses in the kernel's memory, exported by the module: see assembly/layout.ts. */
+const LAYOUT = [
+  'ALPHABET',
+  'CLASSES',
+  'ENTRIES',
+  'ENTRY_BYTES',
+  'FINGERPRINT_HEADS',
+  'HITS',
+  'HIT_COUNT',
+  'MASKS',
+  'NEEDLES',
+  'REGION',
+  'RUN_HEADS',
+  'SLOTS',
+] as const;
+
+export type Layout = Readonly<Record<(typeof LAYOUT)[number], number>>;
+
+/** The module's functions: see assembly/. Addresses come back as signed 32-bit numbers. */
+export interface KernelExports {
+  searchPairs(at: number, end: number, second: number, from: number, to: number, limit: number): number;
+  searchTriples(
+    at: number,
+    end: number,
+    second: number,
+    third: number,
+    from: number,
+    to: number,
+    limit: number,
+  ): number;
+  searchBuckets(at: number, end: number, from: number, to: number, limit: number): number;
+  searchRuns(at: number, from: number, to: number, limit: number): number;
+  runSlot(at: number): number;
+  swizzlesByNibble(): number;
+}
+
+/** One instance with its memory. */
+export interface Kernel {
+  readonly memory: Uint8Array;
+  readonly layout: Layout;
+  readonly exports: KernelExports;
+}
+
+/** Compiles one of the two builds; a compiled module can be handed to worker threads. */
+export function compileKernel(engine: 'relaxed-simd' | 'simd'): WebAssembly.Module {
+  return new WebAssembly.Module(kernelBytes(engine));
+}
+
+export function kernelBytes(engine: 'relaxed-simd' | 'simd'): Buffer<ArrayBuffer> {
+  return Buffer.from(WASM[engine].base64, 'base64');
+}
+
+/** @param size bytes of the caller's region */
+export function instantiateKernel(module: WebAssembly.Module, size: number): Kernel {
+  // The region's address is needed to size the memory, and is the same in every build.
+  const pages = Math.ceil((WASM.region + size + SLACK) / PAGE);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const layout = Object.fromEntries(
+    LAYOUT.map((name) => [name, (exports[name] as WebAssembly.Global).value as number]),
+  ) as Layout;
+  return { memory: new Uint8Array(memory.buffer), layout, exports: exports as unknown as KernelExports };
+}

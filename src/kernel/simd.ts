@@ -1,0 +1,88 @@
+import { NarScanError } from '../model/errors.ts';
+import { checkNeedles, checkRange } from './check.ts';
+import type { Matcher, OnHit } from './matcher.ts';
+import type { Kernel } from './module.ts';
+import { PendingHits } from './pending.ts';
+import { planSearch, type Plan } from './plan.ts';
+import { writeTables } from './tables.ts';
+
+/** The facade over one instance of the WebAssembly kernel. */
+export class SimdMatcher implements Matcher {
+  readonly engine: 'relaxed-simd' | 'simd';
+  readonly memory: Uint8Array;
+  readonly base: number;
+  readonly size: number;
+  private readonly kernel: Kernel;
+  private readonly pending: PendingHits;
+  private plan: Plan | null = null;
+  private leastOffset = 0;
+  private mostOffset = 0;
+  private hasRuns = false;
+
+  /** @param size bytes of the caller's region */
+  constructor(engine: 'relaxed-simd' | 'simd', kernel: Kernel, size: number) {
+    this.engine = engine;
+    this.kernel = kernel;
+    this.memory = kernel.memory;
+    this.base = kernel.layout.REGION;
+    this.size = size;
+    this.pending = new PendingHits(kernel);
+  }
+
+  load(needles: readonly Uint8Array[]): void {
+    checkNeedles(needles);
+    const plan = planSearch(needles);
+    writeTables(this.kernel, needles, plan);
+    const offsets = plan.fingerprints.map(({ offset }) => offset);
+    this.leastOffset = Math.min(...offsets);
+    this.mostOffset = Math.max(...offsets);
+    this.hasRuns = plan.runs.length > 0;
+    this.plan = plan;
+  }
+
+  search(from: number, to: number, limit: number, onHit: OnHit): void {
+    checkRange(this, from, to, limit);
+    const { plan, pending } = this;
+    if (plan === null) throw new NarScanError('KERNEL_RANGE', 'search without needles');
+    if (from === to) return;
+    pending.clear();
+    // Each pass says up to which start every hit is known; hits below the lesser one are sorted and given.
+    const hasFingerprints = plan.fingerprints.length > 0;
+    const end = hasFingerprints ? Math.min(to + this.mostOffset, limit) : 0;
+    let at = hasFingerprints ? from + this.leastOffset : 0;
+    let run = from;
+    let knownPrints = hasFingerprints ? from : to;
+    let knownRuns = this.hasRuns ? from : to;
+    while (knownPrints < to || knownRuns < to) {
+      if (knownPrints <= knownRuns && knownPrints < to) {
+        at = this.searchFingerprints(plan, at, end, from, to, limit);
+        knownPrints = at >= end ? to : Math.max(from, at - this.mostOffset);
+      } else {
+        run = this.kernel.exports.searchRuns(run, from, to, limit) >>> 0;
+        knownRuns = run;
+      }
+      pending.take();
+      pending.give(Math.min(knownPrints, knownRuns), onHit);
+    }
+  }
+
+  private searchFingerprints(
+    { strategy, second, third }: Plan,
+    at: number,
+    end: number,
+    from: number,
+    to: number,
+    limit: number,
+  ): number {
+    const { exports } = this.kernel;
+    if (at >= end) return end;
+    switch (strategy) {
+      case 'pairs':
+        return exports.searchPairs(at, end, second, from, to, limit) >>> 0;
+      case 'triples':
+        return exports.searchTriples(at, end, second, third, from, to, limit) >>> 0;
+      case 'buckets':
+        return exports.searchBuckets(at, end, from, to, limit) >>> 0;
+    }
+  }
+}

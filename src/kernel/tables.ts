@@ -1,0 +1,95 @@
+import type { Kernel } from './module.ts';
+import { RUN_ALPHABET, type Plan } from './plan.ts';
+
+/** Writes a plan into the kernel's memory, in the forms that assembly/layout.ts describes. */
+export function writeTables(kernel: Kernel, needles: readonly Uint8Array[], plan: Plan): void {
+  const { memory, layout } = kernel;
+  const view = new DataView(memory.buffer);
+  let at = layout.NEEDLES;
+  const addresses = needles.map((needle) => {
+    memory.set(needle, at);
+    at += needle.length;
+    return at - needle.length;
+  });
+  const distances = [0, plan.second, plan.third];
+  const prints = plan.fingerprints.map(({ needle, offset }) => {
+    const bytes = distances.map((distance) => needles[needle]?.[offset + distance] as number);
+    const slot = bytes.reduce((sum, byte, i) => sum | ((byte & 15) << (4 * i)), 0);
+    return { needle, offset, bytes, slot };
+  });
+  if (plan.strategy === 'buckets') writeBuckets(memory, layout.MASKS, prints);
+  else writeClasses(memory, layout.CLASSES, prints, plan.strategy === 'pairs' ? 2 : 3);
+  writeAlphabet(memory, layout.ALPHABET);
+
+  const runs = plan.runs.map((needle) => {
+    return { needle, offset: 0, slot: kernel.exports.runSlot(addresses[needle] as number) };
+  });
+  let entry = layout.ENTRIES;
+  for (const [heads, list] of [
+    [layout.FINGERPRINT_HEADS, prints],
+    [layout.RUN_HEADS, runs],
+  ] as const) {
+    const sorted = list.toSorted((a, b) => a.slot - b.slot || a.needle - b.needle);
+    let next = 0;
+    for (let slot = 0; slot <= layout.SLOTS; slot++) {
+      view.setUint16(heads + 2 * slot, (entry - layout.ENTRIES) / layout.ENTRY_BYTES, true);
+      for (let item = sorted[next]; item?.slot === slot; item = sorted[++next]) {
+        const needle = needles[item.needle] as Uint8Array;
+        for (let i = 0; i < 8; i++) {
+          view.setUint8(entry + i, needle[i] ?? 0);
+          view.setUint8(entry + 8 + i, i < needle.length ? 0xff : 0);
+        }
+        view.setUint32(entry + 16, item.offset, true);
+        view.setUint32(entry + 20, needle.length, true);
+        view.setUint32(entry + 24, addresses[item.needle] as number, true);
+        view.setUint32(entry + 28, item.needle, true);
+        entry += layout.ENTRY_BYTES;
+      }
+    }
+  }
+}
+
+interface Print {
+  readonly bytes: readonly number[];
+}
+
+function writeClasses(memory: Uint8Array, address: number, prints: readonly Print[], positions: number): void {
+  for (let position = 0; position < positions; position++) {
+    const table = address + 16 * position;
+    // A byte of another low nibble never equals one of this: no member.
+    for (let nibble = 0; nibble < 16; nibble++) memory[table + nibble] = nibble ^ 1;
+    for (const { bytes } of prints) memory[table + ((bytes[position] as number) & 15)] = bytes[position] as number;
+  }
+}
+
+/** Fingerprints that are alike share a bucket: sorted, then cut into eight. */
+function writeBuckets(memory: Uint8Array, address: number, prints: readonly Print[]): void {
+  memory.fill(0, address, address + 96);
+  const sorted = prints.toSorted((a, b) => key(a) - key(b));
+  for (const [index, { bytes }] of sorted.entries()) {
+    const bit = 1 << Math.floor((index * 8) / sorted.length);
+    for (const [position, byte] of bytes.entries()) {
+      const low = address + 32 * position + (byte & 15);
+      const high = address + 32 * position + 16 + (byte >> 4);
+      memory[low] = (memory[low] as number) | bit;
+      memory[high] = (memory[high] as number) | bit;
+    }
+  }
+}
+
+function key({ bytes }: Print): number {
+  return bytes.reduce((sum, byte) => sum * 256 + byte, 0);
+}
+
+function writeAlphabet(memory: Uint8Array, address: number): void {
+  // The bound of a nibble lies right under its lowest member; 127 where there is none.
+  memory.fill(127, address, address + 16);
+  memory.fill(0, address + 16, address + 48);
+  for (const byte of new TextEncoder().encode(RUN_ALPHABET)) {
+    const low = byte & 15;
+    const bound = address + low;
+    memory[bound] = Math.min(memory[bound] as number, byte - 1);
+    memory[address + 16 + low] = (memory[address + 16 + low] as number) | (1 << (byte >> 4));
+    memory[address + 32 + (byte >> 4)] = 1 << (byte >> 4);
+  }
+}
