@@ -1,0 +1,160 @@
+import type { ByteString } from '../../model/bytes.ts';
+import { LIMITS } from '../../model/limits.ts';
+import type { Packing } from '../ranges.ts';
+import type { Tables } from '../tables.ts';
+import { eachEntry } from './entries.ts';
+import { entryBytes } from './header.ts';
+import type { ElfHeader } from './header.ts';
+
+export const SHT_NULL = 0;
+export const SHT_DYNAMIC = 6;
+export const SHT_NOBITS = 8;
+const SHF_TLS = 0x400n;
+const SHF_COMPRESSED = 0x800n;
+
+/** A section header. Source: System V gABI, chapter 4, "Sections". */
+export interface SectionHeader {
+  readonly nameOffset: number;
+  readonly type: number;
+  readonly flags: bigint;
+  readonly address: bigint;
+  readonly offset: number;
+  readonly size: number;
+  readonly link: number;
+  readonly info: number;
+}
+
+/** Parses the section header at `at`. */
+export function parseSectionHeader(header: ElfHeader, bytes: Uint8Array, at: number): SectionHeader {
+  const { wide, integers } = header;
+  return {
+    nameOffset: integers.u32(bytes, at),
+    type: integers.u32(bytes, at + 4),
+    flags: integers.address(bytes, at + 8, wide),
+    address: integers.address(bytes, at + (wide ? 16 : 12), wide),
+    offset: wide ? integers.u64(bytes, at + 24) : integers.u32(bytes, at + 16),
+    size: wide ? integers.u64(bytes, at + 32) : integers.u32(bytes, at + 20),
+    link: integers.u32(bytes, at + (wide ? 40 : 24)),
+    info: integers.u32(bytes, at + (wide ? 44 : 28)),
+  };
+}
+
+/** The section headers, and the numbers that do not fit the ELF header and stand in the first of them. */
+export interface SectionHeaders {
+  readonly headers: readonly SectionHeader[];
+  readonly namesIndex: number;
+  readonly segmentCount: number;
+}
+
+const PN_XNUM = 0xffff;
+const SHN_XINDEX = 0xffff;
+
+/** Reads the section headers, which a file may lack. */
+export function readSectionHeaders(tables: Tables, header: ElfHeader): SectionHeaders {
+  const { offset, entryBytes: stride, count } = header.sections;
+  const least = entryBytes(header.wide).section;
+  const headers: SectionHeader[] = [];
+  let { namesIndex } = header;
+  let segmentCount = header.segments.count;
+  if (offset > 0 && stride < least) {
+    // Some tools that strip section headers leave the offset of a table of no entries.
+    if (count > 0) tables.corrupt(offset, 'section headers of a wrong size');
+  } else if (offset > 0 && (count > 0 || tables.holds(offset, stride))) {
+    const bytes = tables.read(offset, least, 'section headers');
+    const first = bytes === null ? null : parseSectionHeader(header, bytes, 0);
+    if (first !== null) {
+      if (namesIndex === SHN_XINDEX) namesIndex = first.link;
+      if (segmentCount === PN_XNUM && first.info > 0) segmentCount = first.info;
+      let entries = count > 0 ? count : first.size;
+      if (entries > LIMITS.binarySections && tables.holds(offset, entries * stride)) {
+        tables.corrupt(offset, `more than ${LIMITS.binarySections} sections`);
+        entries = LIMITS.binarySections;
+      }
+      eachEntry(tables, { offset, entryBytes: stride, count: entries }, 'section headers', (block, at) => {
+        headers.push(parseSectionHeader(header, block, at));
+        return true;
+      });
+    }
+  }
+  return { headers, namesIndex, segmentCount };
+}
+
+/** The names of sections, cut to 255 bytes; '' where there is none to be had (and a fault, if it should be). */
+export function readSectionNames(tables: Tables, { headers, namesIndex }: SectionHeaders): ByteString[] {
+  const names = headers.map((): ByteString => '');
+  if (namesIndex === 0 || headers.length === 0) return names;
+  const table = headers[namesIndex];
+  if (table === undefined || table.type === SHT_NOBITS || !tables.holds(table.offset, table.size)) {
+    tables.corrupt(table?.offset ?? 0, 'section names outside the file');
+    return names;
+  }
+  // A table of symbol names may double as this one and be huge: then a small window a name.
+  const windowBytes = table.size <= WHOLE_TABLE_BYTES ? table.size : NAME_BYTES + 1;
+  let window: Uint8Array | null = null;
+  let windowStart = 0;
+  for (const [index, { nameOffset, type }] of headers.entries()) {
+    if (type === SHT_NULL) continue;
+    if (nameOffset >= table.size) {
+      tables.corrupt(table.offset, 'section name outside its table');
+      continue;
+    }
+    if (window === null || table.size > WHOLE_TABLE_BYTES) {
+      windowStart = table.size <= WHOLE_TABLE_BYTES ? 0 : nameOffset;
+      const length = Math.min(windowBytes, table.size - windowStart);
+      window = tables.read(table.offset + windowStart, length, 'section names');
+      if (window === null) return names;
+    }
+    const start = nameOffset - windowStart;
+    let end = start;
+    while (end < window.length && window[end] !== 0 && end - start < NAME_BYTES) end += 1;
+    names[index] = String.fromCharCode(...window.subarray(start, end));
+  }
+  return names;
+}
+
+const NAME_BYTES = 255;
+const WHOLE_TABLE_BYTES = 1024 * 1024;
+
+/** Sections that are compressed without saying so in their flags. */
+const PACKED_BY_NAME: readonly (readonly [prefix: string, packing: Packing])[] = [
+  // binutils' own form from before SHF_COMPRESSED
+  ['.zdebug', 'zdebug'],
+  // GCC's and LLVM's intermediate code: zlib or zstd streams, bit-packed bitcode
+  ['.gnu.lto_', 'lto'],
+  ['.gnu.offload_lto_', 'lto'],
+  ['.llvm.lto', 'lto'],
+  ['.llvmbc', 'lto'],
+  // a whole ELF of symbols, packed by xz
+  ['.gnu_debugdata', 'unknown'],
+];
+
+/** Bytes of Chdr.ch_type, the first field of a section that is compressed by its flags. */
+export const COMPRESSION_TYPE_BYTES = 4;
+
+export const isCompressed = (section: SectionHeader): boolean => (section.flags & SHF_COMPRESSED) !== 0n;
+
+/** How the bytes of a section are packed. Source: gABI, "Section Compression" (Chdr.ch_type). */
+export function packingOf(
+  tables: Tables,
+  header: ElfHeader,
+  section: SectionHeader,
+  name: ByteString,
+): Packing | null {
+  if (section.size === 0) return null;
+  if (isCompressed(section)) {
+    const bytes = tables.read(section.offset, COMPRESSION_TYPE_BYTES, 'compression header');
+    const type = bytes === null ? 0 : header.integers.u32(bytes, 0);
+    return type === 1 ? 'zlib' : type === 2 ? 'zstd' : 'unknown';
+  }
+  return PACKED_BY_NAME.find(([prefix]) => name.startsWith(prefix))?.[1] ?? null;
+}
+
+/**
+ * Whether the section headers say that what is loaded at this address is not in the file, as in a
+ * file of split debug information. (Thread-local zeros share addresses with what follows them.)
+ */
+export function isNotInFile(headers: readonly SectionHeader[], address: bigint): boolean {
+  return headers.some(
+    (section) => section.type === SHT_NOBITS && section.address === address && (section.flags & SHF_TLS) === 0n,
+  );
+}

@@ -1,0 +1,114 @@
+import type { Tables } from '../tables.ts';
+import { eachEntry } from './entries.ts';
+import { entryBytes } from './header.ts';
+import type { ElfHeader } from './header.ts';
+
+const PT_LOAD = 1;
+const PT_DYNAMIC = 2;
+const PT_INTERP = 3;
+
+/** Loadable segments kept. The kernel takes 64 KiB of program headers, which is far less. */
+const MAX_LOADS = 65_536;
+/** Program headers of one other kind that are followed; more than one has no use. */
+const MAX_FOLLOWED = 4;
+/** Loaders map whole pages, so bytes around a segment in its pages are reachable too. */
+const PAGE = 4096n;
+
+/** A program header. Source: System V gABI, chapter 5, "Program Header". */
+export interface Segment {
+  readonly type: number;
+  readonly offset: number;
+  readonly address: bigint;
+  /** Bytes in the file. */
+  readonly bytes: number;
+}
+
+/** The program headers that say where strings are. */
+export interface Segments {
+  readonly loads: readonly Segment[];
+  readonly dynamics: readonly Segment[];
+  readonly interpreters: readonly Segment[];
+}
+
+/** Parses the program header at `at`. */
+export function parseSegment(header: ElfHeader, bytes: Uint8Array, at: number): Segment {
+  const { wide, integers } = header;
+  return {
+    type: integers.u32(bytes, at),
+    offset: wide ? integers.u64(bytes, at + 8) : integers.u32(bytes, at + 4),
+    address: integers.address(bytes, at + (wide ? 16 : 8), wide),
+    bytes: wide ? integers.u64(bytes, at + 32) : integers.u32(bytes, at + 16),
+  };
+}
+
+/** Whether a program header is of a kind whose place matters here. */
+export const isDynamic = (segment: Segment): boolean => segment.type === PT_DYNAMIC;
+
+/**
+ * Reads the program headers.
+ *
+ * @param count the true count (see PN_XNUM)
+ */
+export function readSegments(tables: Tables, header: ElfHeader, count: number): Segments {
+  const loads: Segment[] = [];
+  const dynamics: Segment[] = [];
+  const interpreters: Segment[] = [];
+  const least = entryBytes(header.wide).segment;
+  const { offset, entryBytes: stride } = header.segments;
+  if (count > 0 && offset > 0) {
+    if (stride !== least) tables.corrupt(offset, 'program headers of a wrong size');
+    if (stride >= least) {
+      let dropped = false;
+      eachEntry(tables, { offset, entryBytes: stride, count }, 'program headers', (bytes, at) => {
+        const segment = parseSegment(header, bytes, at);
+        const [kept, most] =
+          segment.type === PT_LOAD
+            ? [loads, MAX_LOADS]
+            : segment.type === PT_DYNAMIC
+              ? [dynamics, MAX_FOLLOWED]
+              : segment.type === PT_INTERP
+                ? [interpreters, MAX_FOLLOWED]
+                : [null, 0];
+        if (kept === null) return true;
+        if (kept.length < most) kept.push(segment);
+        else if (kept === loads) dropped = true;
+        else tables.corrupt(segment.offset, 'too many program headers of one kind');
+        return true;
+      });
+      // A core file may have any number of them, and nothing to look up.
+      if (dropped && dynamics.length > 0) tables.corrupt(offset, 'too many loadable segments');
+    }
+  }
+  return { loads, dynamics, interpreters };
+}
+
+/** A place in the file, with the bytes that follow it in the same segment or section. */
+export interface Place {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/**
+ * Where the bytes of a virtual address lie in the file: in every segment that maps it, because
+ * readers differ in which of several overlapping ones they take.
+ */
+export function placesOf(loads: readonly Segment[], address: bigint): Place[] {
+  const places: Place[] = [];
+  const add = (load: Segment): void => {
+    const skipped = Number(address - load.address);
+    const offset = load.offset + skipped;
+    if (offset < 0 || places.length >= MAX_FOLLOWED || places.some((place) => place.offset === offset)) return;
+    places.push({ offset, bytes: Math.max(load.bytes - skipped, 0) });
+  };
+  const filled = loads.filter((load) => load.bytes > 0);
+  for (const load of filled) {
+    if (address >= load.address && address < load.address + BigInt(load.bytes)) add(load);
+  }
+  if (places.length > 0) return places;
+  for (const load of filled) {
+    const start = load.address - (load.address % PAGE);
+    const end = load.address + BigInt(load.bytes) + PAGE - 1n;
+    if (address >= start && address < end - (end % PAGE)) add(load);
+  }
+  return places;
+}
