@@ -3,17 +3,18 @@
  * for bytes that it has.
  */
 export interface Integers {
-  u16(bytes: Uint8Array, at: number): number;
-  u32(bytes: Uint8Array, at: number): number;
+  readonly u16: (bytes: Uint8Array, at: number) => number;
+  readonly u32: (bytes: Uint8Array, at: number) => number;
   /** Exact below 2^53. Above it the value is rounded, and still larger than any file. */
-  u64(bytes: Uint8Array, at: number): number;
+  readonly u64: (bytes: Uint8Array, at: number) => number;
   /** Exact: for addresses, which are subtracted from one another. */
-  address(bytes: Uint8Array, at: number, wide: boolean): bigint;
+  readonly address: (bytes: Uint8Array, at: number, wide: boolean) => bigint;
 }
 
 const TWO_32 = 4_294_967_296;
 
-const byteAt = (bytes: Uint8Array, at: number): number => bytes[at] as number;
+/** The byte at `at`; 0 outside the view. */
+export const byteAt = (bytes: Uint8Array, at: number): number => bytes[at] ?? 0;
 
 function u32le(bytes: Uint8Array, at: number): number {
   return (

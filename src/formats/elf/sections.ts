@@ -155,6 +155,7 @@ export function packingOf(
  */
 export function isNotInFile(headers: readonly SectionHeader[], address: bigint): boolean {
   return headers.some(
-    (section) => section.type === SHT_NOBITS && section.address === address && (section.flags & SHF_TLS) === 0n,
+    (section) =>
+      section.type === SHT_NOBITS && section.address === address && (section.flags & SHF_TLS) === 0n,
   );
 }

@@ -97,8 +97,9 @@ export function placesOf(loads: readonly Segment[], address: bigint): Place[] {
   const add = (load: Segment): void => {
     const skipped = Number(address - load.address);
     const offset = load.offset + skipped;
-    if (offset < 0 || places.length >= MAX_FOLLOWED || places.some((place) => place.offset === offset)) return;
-    places.push({ offset, bytes: Math.max(load.bytes - skipped, 0) });
+    const known = places.some((place) => place.offset === offset);
+    if (offset >= 0 && !known && places.length < MAX_FOLLOWED)
+      places.push({ offset, bytes: Math.max(load.bytes - skipped, 0) });
   };
   const filled = loads.filter((load) => load.bytes > 0);
   for (const load of filled) {

@@ -99,7 +99,9 @@ function dynamicPlaces(
       if (tables.holds(segment.offset, 0)) add(segment.offset, segment.bytes, 0, doubtful);
       else if (!doubtful) tables.corrupt(segment.offset, 'dynamic section outside the file');
     }
-    for (const place of placesOf(segments.loads, segment.address)) add(place.offset, 0, place.bytes, doubtful);
+    for (const { offset, bytes } of placesOf(segments.loads, segment.address)) {
+      add(offset, 0, bytes, doubtful);
+    }
   }
   for (const section of linked) add(section.offset, section.size, 0, false);
   return places;

@@ -2,7 +2,13 @@ import { LIMITS } from '../../model/limits.ts';
 import type { BinaryFacts, RangeReader } from '../ranges.ts';
 import { Tables } from '../tables.ts';
 import { collectCommand } from './commands.ts';
-import { FAT_HEADER_BYTES, MACHO_HEADER_BYTES, parseFatHeader, parseMachoHeader, parseSlice } from './header.ts';
+import {
+  FAT_HEADER_BYTES,
+  MACHO_HEADER_BYTES,
+  parseFatHeader,
+  parseMachoHeader,
+  parseSlice,
+} from './header.ts';
 import type { FatHeader, MachoHeader } from './header.ts';
 
 /**
@@ -31,11 +37,7 @@ const MAX_SLICES = 256;
 
 function collectSlices(tables: Tables, fat: FatHeader): void {
   if (fat.count > MAX_SLICES) tables.corrupt(0, `more than ${MAX_SLICES} architectures`);
-  const bytes = tables.read(
-    FAT_HEADER_BYTES,
-    Math.min(fat.count, MAX_SLICES) * fat.entryBytes,
-    'fat header',
-  );
+  const bytes = tables.read(FAT_HEADER_BYTES, Math.min(fat.count, MAX_SLICES) * fat.entryBytes, 'fat header');
   if (bytes === null) return;
   const slices = [];
   for (let at = 0; at < bytes.length; at += fat.entryBytes) slices.push(parseSlice(fat, bytes, at));

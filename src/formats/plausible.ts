@@ -1,0 +1,139 @@
+import { byteAt, LITTLE_ENDIAN } from './integers.ts';
+
+/*
+ * Headers whose magic is short or missing, looked at field by field. Each function asks whether a
+ * header stands at [at, at + length) of the buffer and reads nothing outside it.
+ */
+
+const { u16, u32 } = LITTLE_ENDIAN;
+
+const isOctal = (value: number): boolean => value >= 0x30 && value <= 0x37;
+
+const isHex = (value: number): boolean =>
+  (value >= 0x30 && value <= 0x39) || ((value | 0x20) >= 0x61 && (value | 0x20) <= 0x66);
+
+/** Compression methods of APPNOTE 4.4.5 and of 7-Zip, WinZip and others. */
+const isZipMethod = (method: number): boolean => method <= 20 || (method >= 92 && method <= 99);
+
+/** A zip local file header: known version and method, a name without NUL, all of it in the file. */
+export function isLocalFileHeader(b: Uint8Array, at: number, length: number, size: number): boolean {
+  if (length < 30 || u32(b, at) !== 0x0403_4b50) return false;
+  const nameBytes = u16(b, at + 26);
+  if (30 + nameBytes + u16(b, at + 28) > size) return false;
+  // The version's high byte is the system it was made on, in the wild.
+  if (byteAt(b, at + 4) > 90 || !isZipMethod(u16(b, at + 8))) return false;
+  const nameEnd = Math.min(30 + nameBytes, length);
+  for (let k = 30; k < nameEnd; k += 1) {
+    if (b[at + k] === 0) return false;
+  }
+  return true;
+}
+
+/**
+ * A zip end of central directory record, whose comment reaches exactly the end of the bytes given.
+ *
+ * @param before bytes of the file before `at`; 0: the archive is empty
+ */
+export function isZipEnd(b: Uint8Array, at: number, length: number, before: number): boolean {
+  if (length < 22 || u32(b, at) !== 0x0605_4b50) return false;
+  const directoryBytes = u32(b, at + 12);
+  if (22 + u16(b, at + 20) !== length) return false;
+  // All ones: the true value stands in a ZIP64 record before this one.
+  return directoryBytes === 0xffff_ffff ? before >= 20 : directoryBytes <= before;
+}
+
+/** A tar header block of 512 bytes, of any dialect, by its checksum (bytes added unsigned or, by old tools, signed). */
+export function isTar(b: Uint8Array, at: number): boolean {
+  if (b[at] === 0) return false;
+  let sum = 0;
+  let digits = 0;
+  for (let k = 148; k < 156; k += 1) {
+    const value = byteAt(b, at + k);
+    if (isOctal(value)) {
+      sum = sum * 8 + value - 0x30;
+      digits += 1;
+    } else if (value !== 0x20 && value !== 0) {
+      return false;
+    } else if (digits > 0) {
+      break;
+    }
+  }
+  if (digits === 0) return false;
+  let unsigned = 8 * 0x20;
+  let signed = 8 * 0x20;
+  for (let k = 0; k < 512; k += 1) {
+    if (k === 148) k = 156;
+    const value = byteAt(b, at + k);
+    unsigned += value;
+    signed += (value << 24) >> 24;
+  }
+  return sum === unsigned || sum === signed;
+}
+
+/** A cpio header: portable ASCII of either kind with all its digits, or the old binary one of either byte order. */
+export function isCpio(b: Uint8Array, at: number, length: number): boolean {
+  const first = byteAt(b, at);
+  if (first === 0x30) return isAsciiCpio(b, at, length);
+  if (length < 28) return false;
+  const little = first === 0xc7 && b[at + 1] === 0x71;
+  if (!little && (first !== 0x71 || b[at + 1] !== 0xc7)) return false;
+  const word = (k: number): number =>
+    little ? u16(b, at + k) : (byteAt(b, at + k) << 8) | byteAt(b, at + k + 1);
+  const fileType = word(6) >> 12;
+  const nameBytes = word(20);
+  const isFileType = [1, 2, 4, 6, 8, 10, 12].includes(fileType) || nameBytes === 'TRAILER!!!\0'.length;
+  if (!isFileType || nameBytes < 2 || nameBytes > 4096 || b[at + 26] === 0) return false;
+  return length < 26 + nameBytes || b[at + 26 + nameBytes - 1] === 0;
+}
+
+function isAsciiCpio(b: Uint8Array, at: number, length: number): boolean {
+  if (length < 76) return false;
+  for (let k = 1; k < 5; k += 1) {
+    if (b[at + k] !== (k % 2 === 1 ? 0x37 : 0x30)) return false;
+  }
+  const kind = b[at + 5];
+  const octal = kind === 0x37;
+  if (!octal && ((kind !== 0x31 && kind !== 0x32) || length < 110)) return false;
+  const end = octal ? 76 : 110;
+  for (let k = 6; k < end; k += 1) {
+    const value = byteAt(b, at + k);
+    if (!(octal ? isOctal(value) : isHex(value))) return false;
+  }
+  return true;
+}
+
+/** A squashfs superblock: `hsqs` little endian; `sqsh` big endian, up to version 3. */
+export function isSquashfs(b: Uint8Array, at: number, length: number): boolean {
+  if (length < 32) return false;
+  const magic = u32(b, at);
+  if (magic === 0x7371_7368) return b[at + 28] !== 0 && byteAt(b, at + 28) <= 4 && b[at + 29] === 0;
+  return magic === 0x6873_7173 && b[at + 28] === 0 && b[at + 29] !== 0 && byteAt(b, at + 29) <= 4;
+}
+
+/** An ISO 9660 volume descriptor in the seventeenth block of 2 KiB. */
+export function isIso9660(b: Uint8Array, at: number, length: number): boolean {
+  const k = at + 32_769;
+  return (
+    length >= 32_774 &&
+    b[k] === 0x43 &&
+    b[k + 1] === 0x44 &&
+    b[k + 2] === 0x30 &&
+    b[k + 3] === 0x30 &&
+    b[k + 4] === 0x31
+  );
+}
+
+/**
+ * A header of the old .lzma format: legal properties, and sizes as the known encoders write them
+ * (dictionary of 2^n or 2^n + 2^(n-1) bytes, uncompressed size unknown or below 256 GiB).
+ */
+export function isLzmaAlone(b: Uint8Array, at: number, length: number): boolean {
+  if (length < 13 || byteAt(b, at) >= 225) return false;
+  const dictionary = u32(b, at + 1);
+  const lowest = dictionary & -dictionary;
+  const rest = (dictionary - (lowest >>> 0)) >>> 0;
+  const isPower = rest === 0 || rest === (lowest >>> 0) * 2;
+  if (dictionary !== 0xffff_ffff && (dictionary === 0 || !isPower)) return false;
+  const high = u32(b, at + 9);
+  return high < 64 || (high === 0xffff_ffff && u32(b, at + 5) === 0xffff_ffff);
+}
