@@ -48,7 +48,7 @@ const STRING_BYTES: { readonly [state in State]?: number } = {
 /**
  * A push parser for `nix-store --export` (Nix: src/libstore/export-import.cc): for each path a 1, its
  * NAR, NIXE, the store path, its references, its deriver or an empty string, and a 0; then a 0.
- * In place of the inner 0, Nix up to 2.0 wrote a 1 and a signature; it is skipped here as Nix skips
+ * In place of the inner 0, Nix before 2.0 wrote a 1 and a signature; it is skipped here as Nix skips
  * it. Other numbers there, which Nix takes for 0, are refused, as are bytes after the last 0.
  *
  * Works as {@link NarParser} does: independent of chunks, unusable after its first error, bounded.
