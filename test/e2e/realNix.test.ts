@@ -1,0 +1,172 @@
+import { gzipSync } from 'node:zlib';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { leakLines, narScanReport, onlyOutput, type ReportedOutput } from '../support/narScan.ts';
+import { needs } from '../support/programs.ts';
+import { NIX_COMPRESSIONS, SymlinkedStore } from '../support/realNix.ts';
+
+const LEAKING = `
+  mkdir -p $out/bin $out/share
+  here=$(realpath $out)
+  printf '#!%s/bin/sh\\nexec echo tool\\n' "$here" > $out/bin/tool
+  chmod +x $out/bin/tool
+  ln -s "$here/bin/tool" $out/bin/alias
+  printf 'prefix=%s\\n' "$here" > $out/share/tool.conf
+  head -c 300000 /dev/zero > $out/share/zeros
+  printf 'late=%s\\n' "$here" >> $out/share/zeros`;
+
+const CLEAN = `
+  mkdir -p $out/bin
+  printf '#!%s/bin/sh\\nexec echo tool\\n' "$out" > $out/bin/tool
+  ln -s "$out/bin/tool" $out/bin/alias`;
+
+describe.skipIf(!needs('nix', 'nix-store', 'nix-build'))(
+  'a store of the real Nix that lies in a home',
+  () => {
+    let store: SymlinkedStore;
+    let leaking: string;
+    let clean: string;
+    let options: readonly string[];
+    let fromTree: ReportedOutput;
+
+    const scan = (target: string, stdin?: Uint8Array) =>
+      narScanReport([...options, target], stdin === undefined ? {} : { stdin });
+
+    beforeAll(() => {
+      store = new SymlinkedStore();
+      leaking = store.build('tool-1.0', LEAKING);
+      clean = store.build('clean-1.0', CLEAN);
+      options = ['--no-host-homes', '--home', store.home, '--store-dir', store.storeDir];
+      fromTree = onlyOutput(scan(leaking).report);
+    });
+
+    afterAll(() => {
+      store[Symbol.dispose]();
+    });
+
+    it('reports the script line, the symlink and the alias, and exits with 1', () => {
+      const { status, report } = scan(leaking);
+      const output = onlyOutput(report);
+      expect(status).toBe(1);
+      expect(report.verdict).toBe('contaminated');
+      expect(output.storePath).toBe(leaking);
+      const name = leaking.slice(store.storeDir.length + 1);
+      const physical = `${store.physicalStoreDir}/${name}`;
+      const common = {
+        severity: 'error',
+        rule: 'known-home',
+        home: store.home,
+        alias: store.physicalStoreDir,
+      };
+      const at = (entry: string, offset: number) => expect.objectContaining({ entry, offset });
+      expect(output.findings).toContainEqual(
+        expect.objectContaining({ ...common, carrier: 'shebang', location: at('bin/tool', 2) }),
+      );
+      expect(output.findings).toContainEqual(
+        expect.objectContaining({ ...common, carrier: 'symlink', location: at('bin/alias', 0) }),
+      );
+      expect(output.findings).toContainEqual(
+        expect.objectContaining({ ...common, carrier: 'bytes', location: at('share/tool.conf', 7) }),
+      );
+      expect(output.findings).toContainEqual(
+        expect.objectContaining({ ...common, carrier: 'bytes', location: at('share/zeros', 300_005) }),
+      );
+      expect(output.findings).toHaveLength(4);
+      expect(output.findings.every(({ evidence }) => evidence.includes(physical.slice(0, 40)))).toBe(true);
+      expect(output.gaps).toEqual([]);
+    });
+
+    it('finds the alias without knowing any home', () => {
+      const { status, report } = narScanReport(['--no-host-homes', '--store-dir', store.storeDir, leaking]);
+      const { findings } = onlyOutput(report);
+      expect(status).toBe(1);
+      expect(findings.map(({ location }) => location.entry).toSorted()).toEqual(
+        fromTree.findings.map(({ location }) => location.entry).toSorted(),
+      );
+      expect(findings.every(({ alias }) => alias === store.physicalStoreDir)).toBe(true);
+      expect(findings.every(({ severity }) => severity === 'error')).toBe(true);
+    });
+
+    it('takes the physical path, a link to the output and a path within it for the same output', () => {
+      const result = join(store.folder, 'result');
+      symlinkSync(leaking, result);
+      const name = leaking.slice(store.storeDir.length + 1);
+      for (const target of [
+        `${store.physicalStoreDir}/${name}`,
+        result,
+        `${result}/bin/tool`,
+        `${leaking}/bin`,
+      ]) {
+        const { report, status } = scan(target);
+        const output = onlyOutput(report);
+        expect([target, output.storePath, status]).toEqual([target, leaking, 1]);
+        expect(leakLines(output)).toEqual(leakLines(fromTree));
+      }
+    });
+
+    it('finds nothing in an output that kept to the logical path', () => {
+      for (const scanned of [scan(clean), scan('-', store.dump(clean)), scan('-', store.export(clean))]) {
+        expect([scanned.report.verdict, scanned.status, scanned.report.errors]).toEqual(['clean', 0, []]);
+        expect(onlyOutput(scanned.report).findings).toEqual([]);
+      }
+    });
+
+    it('finds the same through nix-store --dump on stdin, with the NarHash that Nix computes', () => {
+      const { report, status } = scan('-', store.dump(leaking));
+      const output = onlyOutput(report);
+      expect(status).toBe(1);
+      expect(leakLines(output)).toEqual(leakLines(fromTree));
+      expect(output.narHash).toBe(store.narHash(leaking));
+      expect(output.gaps).toEqual([]);
+    });
+
+    it('finds the same through nix-store --export, and names the store path', () => {
+      const output = onlyOutput(scan('-', store.export(leaking)).report);
+      expect(leakLines(output)).toEqual(leakLines(fromTree));
+      expect(output.storePath).toBe(leaking);
+      expect(output.narHash).toBe(store.narHash(leaking));
+    });
+
+    it('tells the outputs of one export stream apart', () => {
+      const { report, status } = scan('-', store.export(leaking, clean));
+      const verdicts = Object.fromEntries(
+        report.outputs.map(({ storePath, verdict }) => [storePath, verdict]),
+      );
+      expect(verdicts).toEqual({ [leaking]: 'contaminated', [clean]: 'clean' });
+      expect(status).toBe(1);
+    });
+
+    for (const compression of NIX_COMPRESSIONS) {
+      it(`finds the same through nix copy with compression ${compression}`, () => {
+        const file = store.copyToCache(leaking, compression);
+        const { report, status } = scan(file);
+        const output = onlyOutput(report);
+        expect(leakLines(output)).toEqual(leakLines(fromTree));
+        expect(output.narHash).toBe(store.narHash(leaking));
+        expect([output.gaps, report.errors, status]).toEqual([[], [], 1]);
+      });
+    }
+
+    it('finds the same in an export stream that was compressed', () => {
+      const file = join(store.folder, 'tool.export.gz');
+      writeFileSync(file, gzipSync(store.export(leaking)));
+      expect(leakLines(onlyOutput(scan(file).report))).toEqual(leakLines(fromTree));
+    });
+
+    it('never calls a compressed NAR clean that was cut short', () => {
+      for (const compression of NIX_COMPRESSIONS) {
+        const whole = readFileSync(store.copyToCache(clean, compression));
+        const file = join(store.folder, `cut-${compression}.nar${compression === 'br' ? '.br' : ''}`);
+        for (const length of [1, 5, Math.floor(whole.length / 2), whole.length - 1]) {
+          writeFileSync(file, whole.subarray(0, length));
+          const { status, report } = scan(file);
+          // The last code of a .Z stream may hold bits that stand for nothing.
+          if (compression === 'compress' && length === whole.length - 1 && status === 0) continue;
+          expect([compression, length, report.verdict]).not.toContain('clean');
+          expect(status).not.toBe(0);
+        }
+      }
+    });
+  },
+);

@@ -1,0 +1,133 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/** Compression names that `nix copy` knows without a program beside it. */
+export const NIX_COMPRESSIONS = [
+  'none',
+  'xz',
+  'zstd',
+  'bzip2',
+  'gzip',
+  'br',
+  'lz4',
+  'lzip',
+  'lzma',
+  'compress',
+] as const;
+export type NixCompression = (typeof NIX_COMPRESSIONS)[number];
+
+/** A home that is to leak: the real `/home/noamyr` where that can be made and taken away again. */
+function makeHome(folder: string): { home: string; made: string } {
+  const wanted = '/home/noamyr';
+  try {
+    mkdirSync(wanted);
+    return { home: wanted, made: wanted };
+  } catch {
+    const home = join(folder, 'home/noamyr');
+    mkdirSync(home, { recursive: true });
+    return { home, made: home };
+  }
+}
+
+/**
+ * A store of the real Nix that is reached through a symbolic link and lies in a home, as users without
+ * root keep one. Offline, without sandbox or daemon. Dispose of it to leave nothing behind.
+ */
+export class SymlinkedStore implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'nar-scan-nix-'));
+  /** The home in which the store really lies. */
+  readonly home: string;
+  /** The logical store dir: a link to {@link physicalStoreDir}. */
+  readonly storeDir = join(this.folder, 'store');
+  readonly physicalStoreDir: string;
+  readonly #made: string;
+  readonly #environment: NodeJS.ProcessEnv;
+
+  constructor() {
+    const { home, made } = makeHome(this.folder);
+    this.home = home;
+    this.#made = made;
+    this.physicalStoreDir = join(home, 'nix/store');
+    const configuration = join(this.folder, 'conf');
+    mkdirSync(this.physicalStoreDir, { recursive: true });
+    mkdirSync(join(home, 'nix/var'));
+    mkdirSync(configuration);
+    symlinkSync(this.physicalStoreDir, this.storeDir);
+    symlinkSync(join(home, 'nix/var'), join(this.folder, 'var'));
+    writeFileSync(
+      join(configuration, 'nix.conf'),
+      'substituters =\nsandbox = false\nbuild-users-group =\nexperimental-features = nix-command\n',
+    );
+    this.#environment = {
+      PATH: process.env['PATH'],
+      HOME: home,
+      XDG_CACHE_HOME: join(this.folder, 'cache'),
+      NIX_STORE_DIR: this.storeDir,
+      NIX_STATE_DIR: join(this.folder, 'var/nix'),
+      NIX_LOG_DIR: join(this.folder, 'var/log'),
+      NIX_CONF_DIR: configuration,
+      NIX_IGNORE_SYMLINK_STORE: '1',
+    };
+  }
+
+  #run(program: string, args: readonly string[]): Buffer {
+    return execFileSync(program, args, {
+      env: this.#environment,
+      cwd: this.folder,
+      maxBuffer: 1024 * 1024 * 1024,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  }
+
+  /** Builds a derivation of this name with a shell script and returns its store path. */
+  build(name: string, script: string): string {
+    const file = join(this.folder, `${name}.nix`);
+    writeFileSync(
+      file,
+      `derivation { name = "${name}"; system = "x86_64-linux"; builder = "/bin/sh"; PATH = "/usr/bin:/bin";
+  args = [ "-c" ''\n${script}\n'' ]; }\n`,
+    );
+    return this.#run('nix-build', ['--no-out-link', file]).toString().trim();
+  }
+
+  /** The NAR of a store path. */
+  dump(path: string): Buffer {
+    return this.#run('nix-store', ['--dump', path]);
+  }
+
+  /** The export stream of store paths. */
+  export(...paths: readonly string[]): Buffer {
+    return this.#run('nix-store', ['--export', ...paths]);
+  }
+
+  /** The registered NarHash, such as `sha256:1x…`. */
+  narHash(path: string): string {
+    return this.#run('nix-store', ['--query', '--hash', path]).toString().trim();
+  }
+
+  /** Copies a store path to a binary cache in a folder and returns the file of its NAR there. */
+  copyToCache(path: string, compression: NixCompression): string {
+    const cache = join(this.folder, `cache-${compression}`);
+    this.#run('nix', ['copy', '--to', `file://${cache}?compression=${compression}`, path]);
+    const [file, ...others] = readdirSync(join(cache, 'nar'));
+    if (file === undefined || others.length > 0) throw new Error(`not one NAR in ${cache}`);
+    return join(cache, 'nar', file);
+  }
+
+  [Symbol.dispose](): void {
+    execFileSync('chmod', ['-R', 'u+w', this.#made, this.folder]);
+    rmSync(this.#made, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** The NAR of any file or directory, by the real Nix. */
+export function narOf(path: string): Buffer {
+  return execFileSync('nix-store', ['--dump', path], {
+    cwd: dirname(path),
+    maxBuffer: 1024 * 1024 * 1024,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
