@@ -27,10 +27,13 @@ describe("Nix's base 32", () => {
 
   it('has one text for one value: what it decodes it encodes to the same text', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(...BASE32_ALPHABET), maxLength: 60 }), (text) => {
-        const bytes = base32Decode(text);
-        if (bytes !== null) expect(base32Encode(bytes)).toBe(text);
-      }),
+      fc.property(
+        fc.string({ unit: fc.constantFrom(...BASE32_ALPHABET.split('')), maxLength: 60 }),
+        (text) => {
+          const bytes = base32Decode(text);
+          if (bytes !== null) expect(base32Encode(bytes)).toBe(text);
+        },
+      ),
     );
   });
 

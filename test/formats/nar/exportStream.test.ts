@@ -14,20 +14,27 @@ const PATH_B = `/nix/store/${HASH}-b`;
 const A = nar(directory(['x', file('made in /home/noamyr/x\n')]));
 const B = nar(file('b', true));
 
+interface Exported {
+  readonly offset: number;
+  bytes: Buffer;
+  trailer: ExportTrailer | null;
+}
+
 class ExportRecorder extends NarRecorder implements ExportHandler {
-  readonly nars: { offset: number; bytes: Buffer; trailer: ExportTrailer | null }[] = [];
+  readonly nars: Exported[] = [];
+  #present: Exported = { offset: -1, bytes: Buffer.alloc(0), trailer: null };
 
   narBegin(offset: number): void {
-    this.nars.push({ offset, bytes: Buffer.alloc(0), trailer: null });
+    this.#present = { offset, bytes: Buffer.alloc(0), trailer: null };
+    this.nars.push(this.#present);
   }
 
   narBytes(chunk: Uint8Array, start: number, end: number): void {
-    const last = this.nars.at(-1)!;
-    last.bytes = Buffer.concat([last.bytes, chunk.subarray(start, end)]);
+    this.#present.bytes = Buffer.concat([this.#present.bytes, chunk.subarray(start, end)]);
   }
 
   trailer(trailer: ExportTrailer): void {
-    this.nars.at(-1)!.trailer = trailer;
+    this.#present.trailer = trailer;
   }
 }
 
