@@ -224,8 +224,9 @@ export function sniffName(
   length = 0,
 ): ContentKind | null {
   if (name.endsWith('.lzma')) return buffer === null || isLzmaAlone(buffer, start, length) ? 'lzma' : null;
-  if (name.endsWith('.Z'))
+  if (name.endsWith('.Z')) {
     return buffer === null || matches(buffer, start, length, '\x1f\x9d') ? 'compress' : null;
+  }
   if (name.endsWith('.br')) return buffer === null || length > 0 ? 'brotli' : null;
   if (buffer === null || length < 2) return null;
   const first = byteAt(buffer, start);

@@ -98,8 +98,8 @@ export function placesOf(loads: readonly Segment[], address: bigint): Place[] {
     const skipped = Number(address - load.address);
     const offset = load.offset + skipped;
     const known = places.some((place) => place.offset === offset);
-    if (offset >= 0 && !known && places.length < MAX_FOLLOWED)
-      places.push({ offset, bytes: Math.max(load.bytes - skipped, 0) });
+    if (offset < 0 || known || places.length >= MAX_FOLLOWED) return;
+    places.push({ offset, bytes: Math.max(load.bytes - skipped, 0) });
   };
   const filled = loads.filter((load) => load.bytes > 0);
   for (const load of filled) {
