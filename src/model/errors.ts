@@ -1,6 +1,6 @@
 /**
  * Every error that a user can meet, in one table: what went wrong, and what to do about it.
- * `test/model/errors.test.ts` keeps the table in step with the README.
+ * `test/docs/readme.test.ts` keeps the README in step with the table.
  */
 export const ERRORS = {
   // usage (command line and environment)
