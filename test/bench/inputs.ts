@@ -65,7 +65,7 @@ export class BenchInputs implements Disposable {
     if (known !== undefined) return known;
     const out = join(this.#folder, name);
     make(out);
-    console.error(`made ${name}: ${(statSync(out).size / 1e6).toFixed(0)} MB`);
+    process.stderr.write(`made ${name}: ${(statSync(out).size / 1e6).toFixed(0)} MB\n`);
     this.#made.set(name, out);
     return out;
   }

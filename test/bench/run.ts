@@ -41,7 +41,7 @@ function table(rows: readonly Row[]): string {
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(ROWS, name));
 if (unknown.length > 0) {
-  console.error(`no such row: ${unknown.join(', ')} (there are ${Object.keys(ROWS).join(', ')})`);
+  process.stderr.write(`no such row: ${unknown.join(', ')} (there are ${Object.keys(ROWS).join(', ')})\n`);
   process.exit(2);
 }
 
@@ -50,7 +50,7 @@ const rows: Row[] = [];
 const failures: string[] = [];
 for (const [name, measure] of Object.entries(ROWS)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  console.error(`measuring ${name}`);
+  process.stderr.write(`measuring ${name}\n`);
   try {
     rows.push(...[await measure(inputs)].flat());
   } catch (error) {
