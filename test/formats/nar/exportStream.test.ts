@@ -30,6 +30,7 @@ class ExportRecorder extends NarRecorder implements ExportHandler {
   }
 
   narBytes(chunk: Uint8Array, start: number, end: number): void {
+    if (end <= start) throw new Error('an empty slice of a NAR');
     this.#present.bytes = Buffer.concat([this.#present.bytes, chunk.subarray(start, end)]);
   }
 
@@ -173,6 +174,12 @@ describe('a malformed export stream', () => {
       code: 'EXPORT_LENGTH',
       offset: head.length + (count - 1) * reference.length,
     });
+  });
+
+  it('is not one whose paths have many references each, but not too many', () => {
+    const most = Array.from({ length: LIMITS.exportReferenceBytes / 4096 }, () => `/${'x'.repeat(4095)}`);
+    const one = exported(B, PATH_B, most);
+    expect(outcomeOf(Buffer.concat([one, one, END]))).toMatchObject({ done: true, error: null });
   });
 });
 
