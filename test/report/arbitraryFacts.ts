@@ -63,6 +63,7 @@ export const anyFinding: fc.Arbitrary<Finding> = fc
     encoding: fc.constantFrom(...ENCODINGS),
     home: fc.option(anyBytes, { nil: null }),
     alias: fc.option(anyBytes, { nil: null }),
+    hashPart: fc.option(anyBytes, { nil: null }),
     location: anyLocation,
     evidence: anyBytes,
     start: fc.nat(100),

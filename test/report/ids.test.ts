@@ -13,7 +13,14 @@ beforeAll(async () => {
 describe('ids', () => {
   it('do not change between versions', () => {
     const location = { entry: 'bin/x', container: [], offset: 5, outerOffset: 5 };
-    const rest = { home: '/home/u', alias: null, evidence: 'e', marked: [0, 1] as const, more: 0 };
+    const rest = {
+      home: '/home/u',
+      alias: null,
+      hashPart: null,
+      evidence: 'e',
+      marked: [0, 1] as const,
+      more: 0,
+    };
     const kind = { rule: 'known-home', severity: 'error', carrier: 'bytes', encoding: 'plain' } as const;
     expect(findingId({ ...kind, ...rest, location }, digest)).toMatchInlineSnapshot(`"8a118820df42f759"`);
     expect(gapId({ reason: 'truncated', location, detail: 'd' }, digest)).toMatchInlineSnapshot(

@@ -13,6 +13,7 @@ function finding(parts: Partial<Finding> & { before?: string; leak: string; afte
     encoding: 'plain',
     home: '/home/noamyr',
     alias: null,
+    hashPart: null,
     location: { entry: 'bin/hello', container: [], offset: 4711, outerOffset: 4711 },
     evidence: before + leak + after,
     marked: [before.length, before.length + leak.length],

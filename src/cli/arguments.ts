@@ -1,0 +1,89 @@
+import { NarScanError } from '../model/errors.ts';
+import { type Flag, type FlagName, FLAGS } from './flags.ts';
+import { nearest } from './nearest.ts';
+
+/** The command line as text: what was said, before it is understood. */
+export interface Arguments {
+  /** Help and version end the reading: what follows them does not matter. */
+  readonly mode: 'scan' | 'help' | 'version';
+  /** In the order given; `-` is stdin. */
+  readonly targets: readonly string[];
+  readonly has: (name: FlagName) => boolean;
+  /** All values of a flag, in the order given. */
+  readonly all: (name: FlagName) => readonly string[];
+  /** The value that counts, or null where the flag was not given. */
+  readonly last: (name: FlagName) => string | null;
+}
+
+const NAMES = FLAGS.map(({ name }) => `--${name}`);
+
+/**
+ * Reads a command line by the table of flags; `--name value` and `--name=value` are the same, `--`
+ * ends the options. Values are checked as text only.
+ * @throws NarScanError USAGE_UNKNOWN_OPTION (all of them in one message), USAGE_MISSING_VALUE, USAGE_BAD_VALUE
+ */
+export function readArguments(words: readonly string[]): Arguments {
+  const values = new Map<string, string[]>();
+  const targets: string[] = [];
+  const unknown: string[] = [];
+  let at = words[0] === 'scan' ? 1 : 0;
+  for (; at < words.length; at++) {
+    const word = words[at] ?? '';
+    if (word === '--') {
+      targets.push(...words.slice(at + 1));
+      break;
+    }
+    if (word === '-' || !word.startsWith('-')) {
+      targets.push(word);
+      continue;
+    }
+    const equals = word.startsWith('--') ? word.indexOf('=') : -1;
+    const name = equals < 0 ? word : word.slice(0, equals);
+    const flag = flagOf(name);
+    if (flag === undefined) {
+      unknown.push(name);
+      continue;
+    }
+    const list = values.get(flag.name) ?? [];
+    values.set(flag.name, list);
+    if (flag.value === null) {
+      if (equals >= 0) throw new NarScanError('USAGE_BAD_VALUE', `${name} takes no value`);
+      if (unknown.length === 0 && (flag.name === 'help' || flag.name === 'version')) break;
+      list.push('');
+      continue;
+    }
+    const value = equals < 0 ? words[++at] : word.slice(equals + 1);
+    if (value === undefined) {
+      throw new NarScanError('USAGE_MISSING_VALUE', `${name} needs a value: ${name} ${flag.value.name}`);
+    }
+    const refusal = flag.value.check(value);
+    if (refusal !== null) throw new NarScanError('USAGE_BAD_VALUE', `${name}: '${value}' ${refusal}`);
+    list.push(value);
+  }
+  if (unknown.length > 0) throw unknownOptions(unknown);
+  const all = (name: FlagName): readonly string[] => values.get(name) ?? [];
+  return {
+    mode: values.has('help') ? 'help' : values.has('version') ? 'version' : 'scan',
+    targets,
+    has: (name) => values.has(name),
+    all,
+    last: (name) => all(name).at(-1) ?? null,
+  };
+}
+
+function flagOf(name: string): Flag | undefined {
+  return FLAGS.find(
+    (flag: Flag) => name === `--${flag.name}` || (flag.short !== undefined && name === `-${flag.short}`),
+  );
+}
+
+function unknownOptions(names: readonly string[]): NarScanError {
+  const described = names.map((name) => {
+    const near = nearest(name, NAMES);
+    return near === null ? name : `${name} (did you mean ${near}?)`;
+  });
+  return new NarScanError(
+    'USAGE_UNKNOWN_OPTION',
+    `unknown option${names.length === 1 ? '' : 's'} ${described.join(', ')}`,
+  );
+}

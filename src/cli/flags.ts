@@ -1,0 +1,175 @@
+/** Why a text cannot be the value of a flag, or null if it can. Looks at the text only. */
+type ValueCheck = (text: string) => string | null;
+
+export interface FlagValue {
+  /** How help calls it, such as `DIR`. */
+  readonly name: string;
+  readonly check: ValueCheck;
+}
+
+export interface Flag {
+  /** Without the dashes. */
+  readonly name: string;
+  /** One letter, without the dash. */
+  readonly short?: string;
+  /** Null for a switch. */
+  readonly value: FlagValue | null;
+  /** May stand several times; of other flags the last one counts. */
+  readonly repeat: boolean;
+  readonly group: 'What is searched for' | 'Store' | 'Report' | 'Run' | 'Other';
+  readonly help: string;
+}
+
+export const FORMATS = ['human', 'json', 'jsonl'] as const;
+export type Format = (typeof FORMATS)[number];
+
+export const COLORS = ['auto', 'always', 'never'] as const;
+export type Color = (typeof COLORS)[number];
+
+const anything: ValueCheck = () => null;
+
+const notEmpty: ValueCheck = (text) => (text === '' ? 'is empty' : null);
+
+const absoluteDirectory: ValueCheck = (text) => {
+  if (text === '') return 'is empty';
+  if (!text.startsWith('/')) return 'is not an absolute path';
+  if (text.split('/').includes('..')) return "holds '..'";
+  return /^[/.]*$/.test(text) ? 'is the root directory' : null;
+};
+
+function oneOf(choices: readonly string[]): FlagValue {
+  return {
+    name: choices.join('|'),
+    check: (text) => (choices.includes(text) ? null : `is none of ${choices.join(', ')}`),
+  };
+}
+
+function wholeNumber(least: number, most: number): FlagValue {
+  return {
+    name: 'N',
+    check: (text) =>
+      /^[0-9]{1,6}$/.test(text) && Number(text) >= least && Number(text) <= most
+        ? null
+        : `is no whole number from ${least} to ${most}`,
+  };
+}
+
+/** The one table of options: the parser, the help text and the tests read it. */
+export const FLAGS = [
+  {
+    name: 'home',
+    value: { name: 'DIR', check: anything },
+    repeat: true,
+    group: 'What is searched for',
+    help: 'a home that is known to be of this build',
+  },
+  {
+    name: 'no-host-homes',
+    value: null,
+    repeat: false,
+    group: 'What is searched for',
+    help: "leave out this machine's users and HOME",
+  },
+  {
+    name: 'alias',
+    value: { name: 'DIR', check: absoluteDirectory },
+    repeat: true,
+    group: 'What is searched for',
+    help: 'a physical path of the store, such as /home/u/nix/store',
+  },
+  {
+    name: 'strict',
+    value: null,
+    repeat: false,
+    group: 'What is searched for',
+    help: 'warnings count as errors',
+  },
+  {
+    name: 'store-dir',
+    value: { name: 'DIR', check: absoluteDirectory },
+    repeat: false,
+    group: 'Store',
+    help: 'the logical store directory (else NIX_STORE_DIR, else /nix/store)',
+  },
+  {
+    name: 'stdin',
+    value: null,
+    repeat: false,
+    group: 'Store',
+    help: 'read a NAR or an export stream from stdin; the same as -',
+  },
+  {
+    name: 'export',
+    value: null,
+    repeat: false,
+    group: 'Store',
+    help: 'stdin is an export stream of nix-store --export (usually told by its first bytes)',
+  },
+  {
+    name: 'format',
+    value: oneOf(FORMATS),
+    repeat: false,
+    group: 'Report',
+    help: 'human (the default), json, or jsonl: one output a line',
+  },
+  {
+    name: 'print-clean',
+    value: null,
+    repeat: false,
+    group: 'Report',
+    help: 'print the paths of clean outputs only, one a line, for a pipe',
+  },
+  {
+    name: 'output',
+    value: { name: 'FILE', check: notEmpty },
+    repeat: false,
+    group: 'Report',
+    help: 'write the report there instead of stdout; a failed write leaves nothing behind',
+  },
+  {
+    name: 'quiet',
+    value: null,
+    repeat: false,
+    group: 'Report',
+    help: 'one line for each output that is not clean, no progress',
+  },
+  {
+    name: 'verbose',
+    value: null,
+    repeat: false,
+    group: 'Report',
+    help: 'fold and crop nothing',
+  },
+  {
+    name: 'color',
+    value: oneOf(COLORS),
+    repeat: false,
+    group: 'Report',
+    help: 'colour; auto is on terminals without NO_COLOR',
+  },
+  {
+    name: 'jobs',
+    value: wholeNumber(1, 256),
+    repeat: false,
+    group: 'Run',
+    help: 'how many workers scan at once (else one for each core)',
+  },
+  {
+    name: 'max-depth',
+    value: wholeNumber(0, 64),
+    repeat: false,
+    group: 'Run',
+    help: 'how deep containers in containers are opened; 0 opens none',
+  },
+  {
+    name: 'no-ledger',
+    value: null,
+    repeat: false,
+    group: 'Run',
+    help: 'remember nothing and compute no NarHash of trees: faster',
+  },
+  { name: 'help', short: 'h', value: null, repeat: false, group: 'Other', help: 'print this help' },
+  { name: 'version', value: null, repeat: false, group: 'Other', help: 'print the version' },
+] as const satisfies readonly Flag[];
+
+export type FlagName = (typeof FLAGS)[number]['name'];

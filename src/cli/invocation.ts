@@ -1,0 +1,109 @@
+import { availableParallelism } from 'node:os';
+import { NarScanError } from '../model/errors.ts';
+import { refuseHome } from '../needles/homes.ts';
+import type { Arguments } from './arguments.ts';
+import { type Color, COLORS, type Format, FORMATS } from './flags.ts';
+
+/** A command line that was understood: what to scan, and how to tell. */
+export interface Invocation {
+  readonly targets: readonly string[];
+  readonly storeDir: string;
+  readonly homes: readonly string[];
+  readonly hostHomes: boolean;
+  readonly aliases: readonly string[];
+  readonly jobs: number;
+  /** Null: the engine's own limit. */
+  readonly maxDepth: number | null;
+  readonly hashNars: boolean;
+  /** Stdin is an export stream for sure; else its first bytes tell. */
+  readonly exportStream: boolean;
+  readonly strict: boolean;
+  readonly format: Format | 'print-clean';
+  /** File the report goes to; null is stdout. */
+  readonly output: string | null;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly color: Color;
+}
+
+/** How stdin is named in a list of targets. */
+export const STDIN = '-';
+
+/** The store directory where nothing else is said. */
+const DEFAULT_STORE_DIR = '/nix/store';
+
+/**
+ * Understands a command line in its environment. Nothing on disk is looked at.
+ * @throws NarScanError USAGE_BAD_HOME, USAGE_BAD_VALUE, USAGE_NO_TARGET
+ */
+export function invocationOf(said: Arguments, environment: NodeJS.ProcessEnv): Invocation {
+  const printClean = said.has('print-clean');
+  if (printClean && said.has('format')) {
+    throw new NarScanError('USAGE_BAD_VALUE', '--print-clean and --format exclude each other');
+  }
+  const jobs = said.last('jobs');
+  const maxDepth = said.last('max-depth');
+  return {
+    targets: targetsOf(said, printClean),
+    storeDir: storeDirOf(said, environment),
+    homes: said.all('home').map(checkedHome),
+    hostHomes: !said.has('no-host-homes'),
+    aliases: said.all('alias').map(withoutTrailingSlash),
+    jobs: jobs === null ? availableParallelism() : Number(jobs),
+    maxDepth: maxDepth === null ? null : Number(maxDepth),
+    hashNars: !said.has('no-ledger'),
+    exportStream: said.has('export'),
+    strict: said.has('strict'),
+    format: printClean ? 'print-clean' : chosen(FORMATS, said.last('format'), 'human'),
+    output: said.last('output'),
+    quiet: said.has('quiet'),
+    verbose: said.has('verbose'),
+    color: chosen(COLORS, said.last('color'), 'auto'),
+  };
+}
+
+function chosen<T extends string>(choices: readonly T[], said: string | null, otherwise: T): T {
+  return choices.find((choice) => choice === said) ?? otherwise;
+}
+
+function targetsOf(said: Arguments, printClean: boolean): readonly string[] {
+  const implied = (said.has('stdin') || said.has('export')) && !said.targets.includes(STDIN);
+  const targets = implied ? [...said.targets, STDIN] : said.targets;
+  if (targets.length === 0) throw new NarScanError('USAGE_NO_TARGET', 'nothing to scan');
+  if (targets.includes('')) throw new NarScanError('USAGE_NO_TARGET', 'a target is empty');
+  if (targets.filter((target) => target === STDIN).length > 1) {
+    throw new NarScanError('USAGE_NO_TARGET', 'stdin can be read only once');
+  }
+  const broken = printClean ? targets.find((target) => /[\r\n]/.test(target)) : undefined;
+  if (broken !== undefined) {
+    throw new NarScanError('USAGE_BAD_VALUE', `--print-clean: '${broken}' has a line break in its name`);
+  }
+  return targets;
+}
+
+function storeDirOf(said: Arguments, environment: NodeJS.ProcessEnv): string {
+  const flag = said.last('store-dir');
+  if (flag !== null) return withoutTrailingSlash(flag);
+  const inherited = environment['NIX_STORE_DIR'] ?? '';
+  if (inherited === '') return DEFAULT_STORE_DIR;
+  if (!inherited.startsWith('/') || inherited.split('/').includes('..') || /^[/.]*$/.test(inherited)) {
+    throw new NarScanError(
+      'USAGE_BAD_VALUE',
+      `NIX_STORE_DIR: '${inherited}' is no absolute path of a directory`,
+    );
+  }
+  return withoutTrailingSlash(inherited);
+}
+
+function checkedHome(path: string): string {
+  const refusal = refuseHome(path);
+  if (refusal !== null) throw new NarScanError('USAGE_BAD_HOME', `--home: '${path}' ${refusal}`);
+  return path;
+}
+
+function withoutTrailingSlash(path: string): string {
+  return `/${path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/')}`;
+}

@@ -1,0 +1,61 @@
+import { readFileSync, writeSync } from 'node:fs';
+import { NarScanError } from '../model/errors.ts';
+import { reportError } from '../model/report.ts';
+import type { Arguments } from './arguments.ts';
+import { errorLine, writeDiagnostic } from './diagnostics.ts';
+import { EXIT_ERROR } from './exitStatus.ts';
+
+/*
+ * Start-up is watched: what help, version and a refused command line do not need is imported later.
+ */
+
+/** Runs the program on this process's arguments and ends it with the exit status. */
+export async function main(): Promise<never> {
+  process.on('uncaughtException', (error) => process.exit(failed(error)));
+  process.exit(await run(process.argv.slice(2)).catch(failed));
+}
+
+async function run(words: readonly string[]): Promise<number> {
+  if (words.length === 1 && words[0] === '--version') return printed(`nar-scan ${version()}\n`);
+  const { readArguments } = await import('./arguments.ts');
+  const said = readArguments(words);
+  if (said.mode !== 'scan') return await tell(said.mode);
+  return await scan(said);
+}
+
+async function tell(mode: 'help' | 'version'): Promise<number> {
+  if (mode === 'version') return printed(`nar-scan ${version()}\n`);
+  const { helpText } = await import('./help.ts');
+  return printed(helpText());
+}
+
+async function scan(said: Arguments): Promise<number> {
+  const { invocationOf } = await import('./invocation.ts');
+  const invocation = invocationOf(said, process.env);
+  const [{ runScan }, { engine }] = await Promise.all([import('./scanCommand.ts'), import('./engine.ts')]);
+  return await runScan(invocation, engine, version());
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Short text for stdout; a reader who has gone is no fault. */
+function printed(text: string): number {
+  try {
+    writeSync(1, text);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return 0;
+    throw new NarScanError('REPORT_NOT_WRITTEN', `stdout: ${String(error)}`, { cause: error });
+  }
+  return 0;
+}
+
+/** One line about an error that ended the program; a stack trace only where it was asked for. */
+function failed(error: unknown): number {
+  writeDiagnostic(errorLine(reportError(error, null)));
+  const traced = process.env['NAR_SCAN_DEBUG'] === '1' && error instanceof Error;
+  if (traced) writeDiagnostic(`${error.stack ?? ''}\n`);
+  return EXIT_ERROR;
+}

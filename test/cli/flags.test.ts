@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import { readArguments } from '../../src/cli/arguments.ts';
+import { type Flag, FLAGS } from '../../src/cli/flags.ts';
+import { helpText } from '../../src/cli/help.ts';
+import { invocationOf } from '../../src/cli/invocation.ts';
+import { nearest } from '../../src/cli/nearest.ts';
+import { NarScanError } from '../../src/model/errors.ts';
+
+const understood = (words: readonly string[], environment: NodeJS.ProcessEnv = {}) =>
+  invocationOf(readArguments(words), environment);
+
+function refusal(words: readonly string[], environment: NodeJS.ProcessEnv = {}): string {
+  try {
+    understood(words, environment);
+  } catch (error) {
+    if (error instanceof NarScanError) return `${error.code} ${error.message}`;
+    throw error;
+  }
+  return 'accepted';
+}
+
+/** A value that a flag takes. */
+function sample(flag: Flag): string {
+  if (flag.value === null) return '';
+  return (
+    { DIR: '/home/alice', FILE: 'report', N: '3' }[flag.value.name] ?? flag.value.name.split('|')[0] ?? ''
+  );
+}
+
+describe('the table of flags', () => {
+  it('is in the help text, flag by flag, within 80 columns', () => {
+    const help = helpText();
+    for (const { name, help: words } of FLAGS) {
+      expect(help).toMatch(new RegExp(`^  (-., )?--${name}( |$)`, 'm'));
+      expect(help).toContain(words.split(' ')[0]);
+    }
+    expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(help).toMatchSnapshot();
+  });
+
+  it('names every flag once', () => {
+    expect(new Set(FLAGS.map(({ name }) => name)).size).toBe(FLAGS.length);
+  });
+
+  it.each(FLAGS.filter(({ value }) => value !== null))(
+    '--$name takes its value after = or a space',
+    (flag) => {
+      const value = sample(flag);
+      for (const words of [[`--${flag.name}=${value}`], [`--${flag.name}`, value]]) {
+        expect(readArguments([...words, 'x']).last(flag.name)).toBe(value);
+        expect(readArguments([...words, 'x']).targets).toEqual(['x']);
+      }
+      expect(refusal([`--${flag.name}`])).toMatch(/^USAGE_MISSING_VALUE/);
+    },
+  );
+
+  it.each(FLAGS.filter(({ value }) => value === null))('--$name takes no value', ({ name }) => {
+    expect(refusal([`--${name}=yes`, 'x'])).toBe(`USAGE_BAD_VALUE --${name} takes no value`);
+  });
+
+  it.each(FLAGS.filter(({ name }) => name !== 'help' && name !== 'version'))(
+    '--$name changes the run',
+    (flag) => {
+      const environment = { NIX_STORE_DIR: '/elsewhere' };
+      const words = flag.value === null ? [`--${flag.name}`] : [`--${flag.name}`, sample({ ...flag })];
+      const changed =
+        flag.name === 'format' || flag.name === 'color'
+          ? [`--${flag.name}`, flag.value.name.split('|')[1]!]
+          : words;
+      expect(understood([...changed, 'x'], environment)).not.toEqual(understood(['x'], environment));
+    },
+  );
+});
+
+describe('the command line', () => {
+  it('reads options anywhere, and everything after -- as targets', () => {
+    const said = understood(['scan', 'a', '--quiet', 'b', '--', '--verbose', '-', 'scan']);
+    expect(said.targets).toEqual(['a', 'b', '--verbose', '-', 'scan']);
+    expect(said).toMatchObject({ quiet: true, verbose: false });
+  });
+
+  it('has the defaults of the manual', () => {
+    expect(understood(['x'])).toMatchObject({
+      storeDir: '/nix/store',
+      homes: [],
+      hostHomes: true,
+      hashNars: true,
+      maxDepth: null,
+      format: 'human',
+      output: null,
+      strict: false,
+      color: 'auto',
+    });
+  });
+
+  it('takes the store directory from the flag, else the environment', () => {
+    expect(understood(['x'], { NIX_STORE_DIR: '/a/store/' }).storeDir).toBe('/a/store');
+    expect(understood(['x'], { NIX_STORE_DIR: '' }).storeDir).toBe('/nix/store');
+    expect(understood(['--store-dir', '/b/', 'x'], { NIX_STORE_DIR: '/a' }).storeDir).toBe('/b');
+    expect(refusal(['x'], { NIX_STORE_DIR: 'a/store' })).toMatch(/^USAGE_BAD_VALUE NIX_STORE_DIR/);
+  });
+
+  it('names stdin in three ways', () => {
+    for (const words of [['-'], ['--stdin'], ['--export'], ['--stdin', '-']]) {
+      expect(understood(words).targets).toEqual(['-']);
+    }
+  });
+
+  it('ends at help and version, whatever follows', () => {
+    expect(readArguments(['--help', '--wrong']).mode).toBe('help');
+    expect(readArguments(['-h']).mode).toBe('help');
+    expect(readArguments(['x', '--version', '--wrong']).mode).toBe('version');
+    expect(readArguments(['--', '--help']).mode).toBe('scan');
+  });
+
+  it.each<[readonly string[], string]>([
+    [[], 'USAGE_NO_TARGET nothing to scan'],
+    [['scan'], 'USAGE_NO_TARGET nothing to scan'],
+    [['--quiet'], 'USAGE_NO_TARGET nothing to scan'],
+    [[''], 'USAGE_NO_TARGET a target is empty'],
+    [['-', '-'], 'USAGE_NO_TARGET stdin can be read only once'],
+    [['--fomat', 'x'], 'USAGE_UNKNOWN_OPTION unknown option --fomat (did you mean --format?)'],
+    [['-q', 'x'], 'USAGE_UNKNOWN_OPTION unknown option -q'],
+    [
+      ['--jbos=3', '--zzzzzzzz', 'x'],
+      'USAGE_UNKNOWN_OPTION unknown options --jbos (did you mean --jobs?), --zzzzzzzz',
+    ],
+    [['--home'], 'USAGE_MISSING_VALUE --home needs a value: --home DIR'],
+    [['--home', '', 'x'], "USAGE_BAD_HOME --home: '' is empty"],
+    [['--home=', 'x'], "USAGE_BAD_HOME --home: '' is empty"],
+    [['--home', '/', 'x'], "USAGE_BAD_HOME --home: '/' is a system directory, not a home"],
+    [['--home', 'alice', 'x'], "USAGE_BAD_HOME --home: 'alice' is not an absolute path"],
+    [['--home', '/usr/lib', 'x'], "USAGE_BAD_HOME --home: '/usr/lib' lies in a system directory"],
+    [['--home', '/nix', 'x'], "USAGE_BAD_HOME --home: '/nix' is a system directory, not a home"],
+    [['--jobs', '0', 'x'], "USAGE_BAD_VALUE --jobs: '0' is no whole number from 1 to 256"],
+    [['--jobs', '1e1', 'x'], "USAGE_BAD_VALUE --jobs: '1e1' is no whole number from 1 to 256"],
+    [['--jobs=', 'x'], "USAGE_BAD_VALUE --jobs: '' is no whole number from 1 to 256"],
+    [['--max-depth', '-1', 'x'], "USAGE_BAD_VALUE --max-depth: '-1' is no whole number from 0 to 64"],
+    [['--format', 'sarif', 'x'], "USAGE_BAD_VALUE --format: 'sarif' is none of human, json, jsonl"],
+    [['--color', '', 'x'], "USAGE_BAD_VALUE --color: '' is none of auto, always, never"],
+    [['--output', '', 'x'], "USAGE_BAD_VALUE --output: '' is empty"],
+    [['--store-dir', '/', 'x'], "USAGE_BAD_VALUE --store-dir: '/' is the root directory"],
+    [['--store-dir', 'nix', 'x'], "USAGE_BAD_VALUE --store-dir: 'nix' is not an absolute path"],
+    [['--alias', '/a/../b', 'x'], "USAGE_BAD_VALUE --alias: '/a/../b' holds '..'"],
+    [
+      ['--print-clean', '--format=json', 'x'],
+      'USAGE_BAD_VALUE --print-clean and --format exclude each other',
+    ],
+  ])('refuses %j', (words, message) => {
+    expect(refusal(words)).toBe(message);
+  });
+});
+
+describe('the nearest word', () => {
+  it('is near, or there is none', () => {
+    expect(nearest('--verbos', ['--version', '--verbose'])).toBe('--verbose');
+    expect(nearest('--x', ['--home'])).toBeNull();
+    expect(nearest('x'.repeat(100_000), ['--home'])).toBeNull();
+  });
+});
