@@ -1,0 +1,33 @@
+import { LIMITS } from '../../model/limits.ts';
+
+/** The compressions that Nix writes without an external program, by the names that narinfo files use. */
+export const CODECS = [
+  'none',
+  'xz',
+  'zstd',
+  'bzip2',
+  'gzip',
+  'br',
+  'lz4',
+  'lzip',
+  'lzma',
+  'compress',
+] as const;
+export type Codec = (typeof CODECS)[number];
+
+/** What a decoder may use. Going over it is a COMPRESSION_MEMORY fault before anything is allocated. */
+export interface DecompressOptions {
+  /** xz, lzip, lzma: bytes of memory for one stream, nearly all of it the dictionary. */
+  readonly memoryBytes?: number;
+  /** zstd: log2 of the largest window. */
+  readonly zstdWindowLog?: number;
+}
+
+export type DecompressLimits = Required<DecompressOptions>;
+
+export function limitsOf(options: DecompressOptions): DecompressLimits {
+  return {
+    memoryBytes: options.memoryBytes ?? LIMITS.xzMemoryBytes,
+    zstdWindowLog: options.zstdWindowLog ?? LIMITS.zstdWindowLog,
+  };
+}

@@ -1,0 +1,123 @@
+import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
+import { fault, trailing, truncated } from './fault.ts';
+import type { Input } from './input.ts';
+import { MAGIC, matchMagic } from './magic.ts';
+import { PUMP_OPTIONS, ZlibPump } from './zlibPump.ts';
+
+const FLAG_HEADER_CRC = 0x02;
+const FLAG_EXTRA = 0x04;
+const FLAG_NAME = 0x08;
+const FLAG_COMMENT = 0x10;
+const FLAGS_RESERVED = 0xe0;
+const HEADER_BYTES = 10;
+const TRAILER_BYTES = 8;
+
+/** A member whose deflate data ends within this is decoded at once: a stream a member is 50 times slower. */
+const SMALL_INPUT_BYTES = 32 * 1024;
+const SMALL_OUTPUT_BYTES = 1024 * 1024;
+
+/**
+ * Decodes a gzip file (RFC 1952): members in a row, CRC32 and length of each checked. Zeros may
+ * follow a member, as for gzip itself; a member behind them is decoded too.
+ */
+export async function* decodeGzip(input: Input): AsyncGenerator<Uint8Array, void, undefined> {
+  let first = true;
+  for (;;) {
+    if (!first) await input.skipZeros();
+    const next = await matchMagic(input, MAGIC.gzip);
+    if (next === 'none' && !first) return;
+    if (next === 'none' || next === 'prefix') throw truncated('gzip', input.offset + input.available);
+    if (next === 'other') {
+      throw first
+        ? fault('CORRUPT', 'gzip', 0, 'does not begin as the format does')
+        : trailing('gzip', input.offset);
+    }
+    first = false;
+    await skipHeader(input);
+    const sum = { crc: 0, length: 0 };
+    for await (const chunk of inflate(input)) {
+      sum.crc = crc32(chunk, sum.crc);
+      sum.length = (sum.length + chunk.length) % 2 ** 32;
+      yield chunk;
+    }
+    if (!(await input.fill(TRAILER_BYTES))) throw truncated('gzip', input.offset + input.available);
+    if (word(input, 0) !== sum.crc) throw fault('CORRUPT', 'gzip', input.offset, 'CRC32 differs');
+    if (word(input, 4) !== sum.length) throw fault('CORRUPT', 'gzip', input.offset, 'length differs');
+    input.start += TRAILER_BYTES;
+  }
+}
+
+function word(input: Input, at: number): number {
+  return new DataView(input.bytes.buffer, input.bytes.byteOffset + input.start).getUint32(at, true);
+}
+
+/** Reads a member header up to its deflate data. A header may be long, but none of it is kept. */
+async function skipHeader(input: Input): Promise<void> {
+  let crc = 0;
+  const take = async (count: number): Promise<Uint8Array> => {
+    if (!(await input.fill(count))) throw truncated('gzip', input.offset + input.available);
+    const bytes = input.peek(count);
+    crc = crc32(bytes, crc);
+    input.start += count;
+    return bytes;
+  };
+  const skipText = async (): Promise<void> => {
+    for (;;) {
+      if (!(await input.fill(1))) throw truncated('gzip', input.offset);
+      const end = input.peek().indexOf(0);
+      await take(end === -1 ? input.available : end + 1);
+      if (end !== -1) return;
+    }
+  };
+  const flags = (await take(HEADER_BYTES))[3] ?? 0;
+  if ((flags & FLAGS_RESERVED) !== 0) throw fault('UNSUPPORTED', 'gzip', input.offset, 'has unknown flags');
+  if ((flags & FLAG_EXTRA) !== 0) {
+    const [low = 0, high = 0] = await take(2);
+    await take(low + 256 * high);
+  }
+  if ((flags & FLAG_NAME) !== 0) await skipText();
+  if ((flags & FLAG_COMMENT) !== 0) await skipText();
+  if ((flags & FLAG_HEADER_CRC) !== 0) {
+    const expected = crc & 0xffff;
+    const [low = 0, high = 0] = await take(2);
+    if (low + 256 * high !== expected) throw fault('CORRUPT', 'gzip', input.offset, 'header CRC differs');
+  }
+}
+
+/** Decodes raw deflate data and leaves `input` right behind its end. */
+async function* inflate(input: Input): AsyncGenerator<Uint8Array, void, undefined> {
+  await input.fill(SMALL_INPUT_BYTES);
+  const small = inflateSmall(input.peek(SMALL_INPUT_BYTES));
+  if (small !== null) {
+    input.start += small.used;
+    if (small.output.length > 0) yield small.output;
+    return;
+  }
+  const pump = new ZlibPump(createInflateRaw(PUMP_OPTIONS));
+  let before = 0;
+  try {
+    while (!pump.ended) {
+      if (!(await input.fill(1))) throw truncated('gzip', input.offset);
+      pump.write(input.peek());
+      for (let chunk = await pump.read(false); chunk !== null; chunk = await pump.read(false)) yield chunk;
+      if (pump.error !== null) throw fault('CORRUPT', 'gzip', input.offset, pump.error.message);
+      input.start += pump.used - before;
+      before = pump.used;
+    }
+  } finally {
+    pump.close();
+  }
+}
+
+/** Decodes deflate data that is short on both sides; null: it is not, or it is damaged. */
+function inflateSmall(data: Uint8Array): { readonly used: number; readonly output: Uint8Array } | null {
+  try {
+    const result = inflateRawSync(data, { info: true, maxOutputLength: SMALL_OUTPUT_BYTES }) as unknown as {
+      readonly buffer: Buffer;
+      readonly engine: { readonly bytesWritten: number };
+    };
+    return { used: result.engine.bytesWritten, output: result.buffer };
+  } catch {
+    return null; // the stream decoder then gives out what there is, and finds the same fault
+  }
+}
