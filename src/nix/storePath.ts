@@ -2,7 +2,7 @@ import type { ByteString } from '../model/bytes.ts';
 import { BASE32_MEMBERS } from './base32.ts';
 
 /** Characters of a hash part: 160 bits in base 32. */
-export const HASH_PART_LENGTH = 32;
+const HASH_PART_LENGTH = 32;
 const NAME_MAX = 211;
 const NAME = /^[0-9a-zA-Z+\-._?=]+$/;
 /** The first dash-separated part of a name must not be a dot or two. */
