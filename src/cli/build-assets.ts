@@ -17,4 +17,11 @@ function copyLiblzma(): void {
   copyFileSync(join(dirname(library), '..', '..', 'LICENSE'), join(target, 'LICENSE'));
 }
 
+/** The JSON Schema of reports, which the package exports. */
+function copyReportSchema(): void {
+  const name = join('report', 'report.schema.json');
+  copyFileSync(fileURLToPath(new URL(`../${name}`, import.meta.url)), join(dist, name));
+}
+
 copyLiblzma();
+copyReportSchema();
