@@ -1,8 +1,28 @@
-import { NarScanError } from '../model/errors.ts';
+import { compileEngine } from '../kernel/create.ts';
+import { LIMITS } from '../model/limits.ts';
+import { RULES } from '../model/facts.ts';
+import { verdictOfOutput } from '../policy/verdict.ts';
+import { loadDigest } from '../report/ids.ts';
+import { needleContext, scanTargets } from '../scan/scan.ts';
 import type { Engine } from './scanCommand.ts';
 
-/** The engine of this program. */
+/** Drives the scan for the command line. */
 export const engine: Engine = {
-  origin: () => Promise.resolve({ kernel: 'none', rules: '' }),
-  scan: () => Promise.reject(new NarScanError('INTERNAL', 'no engine is built in yet')),
+  async origin(invocation) {
+    const [context, digest] = await Promise.all([needleContext(invocation), loadDigest()]);
+    const depends = { rules: RULES, context, limits: LIMITS, maxDepth: invocation.maxDepth, strict: invocation.strict };
+    return { kernel: compileEngine().engine, rules: digest(Buffer.from(JSON.stringify(depends))) };
+  },
+  async scan(invocation, events, signal) {
+    const { strict } = invocation;
+    await scanTargets(
+      invocation,
+      {
+        output: (facts) => events.output({ ...facts, verdict: verdictOfOutput(facts, { strict }) }),
+        error: (error) => events.error(error),
+        progress: (progress) => events.progress(progress),
+      },
+      signal,
+    );
+  },
 };

@@ -11,6 +11,8 @@ export const ERRORS = {
   USAGE_NO_TARGET: 'name a store path, a directory, a file, a NAR, or - for stdin; see nar-scan --help',
   // targets and sources
   TARGET_MISSING: 'check the path',
+  TARGET_UNREADABLE: 'check the permissions, or scan as a user who may read it',
+  HOMES_UNREADABLE: 'make the passwd database readable, or use --no-host-homes and --home',
   // NAR and export streams
   NAR_BAD_MAGIC: 'is this a NAR? nix-store --dump PATH writes one',
   NAR_TRUNCATED: 'the NAR ends early; fetch or write it again',

@@ -64,6 +64,8 @@ export interface Finding {
   readonly home: ByteString | null;
   /** The physical store path prefix that leaked, such as `/home/u/nix/store`; else null. */
   readonly alias: ByteString | null;
+  /** The hash part behind the alias, if the leak leads to a store path. */
+  readonly hashPart: ByteString | null;
   readonly location: Location;
   /** Bytes around the leak, raw. Reports escape them. */
   readonly evidence: ByteString;

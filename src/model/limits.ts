@@ -1,6 +1,5 @@
 const KiB = 1024;
 const MiB = 1024 * KiB;
-const GiB = 1024 * MiB;
 
 /** Every limit of the program. Reaching one is a gap in the report, never a silent end. */
 export const LIMITS = Object.freeze({
@@ -38,8 +37,8 @@ export const LIMITS = Object.freeze({
   /** Decompressors: memory of one xz/lzma/lzip dictionary, zstd window (log2), brotli window is 16 MiB by format. */
   xzMemoryBytes: 192 * MiB,
   zstdWindowLog: 27,
-  /** Decoded bytes of one compressed NAR. */
-  expandedBytes: 1024 * GiB,
+  /** Containers inside containers that are opened. */
+  containerDepth: 16,
   /** Depth of directories in a tree. */
   treeDepth: 4096,
   needles: 1024,

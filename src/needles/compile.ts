@@ -22,7 +22,8 @@ export type NeedleMeaning =
   | { readonly kind: 'known-home'; readonly home: ByteString }
   | { readonly kind: 'alias'; readonly alias: ByteString }
   | { readonly kind: 'store-anchor' }
-  | { readonly kind: 'hash-part' };
+  | { readonly kind: 'hash-part' }
+  | { readonly kind: 'tail-magic' };
 
 /** A longer literal that is looked for wherever its needle occurs: its bytes start `before` bytes earlier. */
 export interface Extension {
@@ -57,6 +58,9 @@ const FIXED: readonly (readonly [string, NeedleMeaning])[] = [
   ['/store/', { kind: 'store-anchor' }],
   ['/nix/var/nix/builds/', { kind: 'build-dir' }],
   ['/tmp/nix-build-', { kind: 'build-dir' }],
+  // not a leak: near the end of a file they tell a zip behind something else, or a disk image
+  ['PK\x05\x06', { kind: 'tail-magic' }],
+  ['koly', { kind: 'tail-magic' }],
 ];
 
 /**

@@ -1,0 +1,171 @@
+import type { ByteString } from '../model/bytes.ts';
+import { LIMITS } from '../model/limits.ts';
+import { readElf } from '../formats/elf/elf.ts';
+import { CONTENT, sniffContent, sniffName, sniffTail, TAIL_BYTES, type ContentKind } from '../formats/magic.ts';
+import { readMacho } from '../formats/macho/macho.ts';
+import type { BinaryFacts, Field, RangeReader, Section } from '../formats/ranges.ts';
+import type { Matcher } from '../kernel/matcher.ts';
+import type { NeedleSet } from '../needles/compile.ts';
+import { ByteSearch } from './byteSearch.ts';
+import { LeakCollector } from './leakCollector.ts';
+import { NO_FACTS, type ContentFacts, type LocalGap } from './local.ts';
+import type { Classifier } from './rules/classify.ts';
+
+const SHEBANG_BYTES = 4096;
+
+/** What the inspection of contents depends on besides the needles. */
+export interface InspectOptions {
+  /** 0: no container is opened. */
+  readonly maxDepth: number;
+}
+
+/**
+ * Inspects the bytes of one content after another: the search over all of them, and what the
+ * content's format says about the places of the hits. The bytes lie in the matcher's memory.
+ */
+export class ContentInspector {
+  readonly #memory: Uint8Array;
+  readonly #search: ByteSearch;
+  readonly #leaks = new LeakCollector();
+  readonly #options: InspectOptions;
+
+  constructor(matcher: Matcher, set: NeedleSet, classifier: Classifier, options: InspectOptions) {
+    this.#memory = matcher.memory;
+    this.#search = new ByteSearch(matcher, set, classifier, this.#leaks);
+    this.#options = options;
+  }
+
+  /** A content that lies whole in memory[start, end). `name`: its path in the output; some kinds are told by it. */
+  whole(name: ByteString, start: number, end: number): ContentFacts {
+    const size = end - start;
+    if (size === 0) return NO_FACTS;
+    this.#search.begin(start, 0);
+    const kind = sniffContent(this.#memory, start, size, size) ?? sniffName(name, this.#memory, start, size);
+    if (isBinary(kind)) this.#leaks.keepAll();
+    this.#search.extend(end, true);
+    if (kind === null && this.#leaks.empty && this.#search.tailMagic < 0) return NO_FACTS;
+    return this.#facts(kind, new MemoryRange(this.#memory, start, size));
+  }
+
+  /** A content starts at `address` with its offset `offset` and comes in pieces. */
+  begin(address: number, offset = 0): void {
+    this.#search.begin(address, offset);
+    this.#leaks.keepAll();
+  }
+
+  /** The content now reaches up to `end`; `final`: and no further. */
+  extend(end: number, final: boolean): void {
+    this.#search.extend(end, final);
+  }
+
+  /** See {@link ByteSearch.keepFrom}. */
+  get keepFrom(): number {
+    return this.#search.keepFrom;
+  }
+
+  get end(): number {
+    return this.#search.end;
+  }
+
+  moved(distance: number): void {
+    this.#search.moved(distance);
+  }
+
+  /**
+   * The facts of a content that came in pieces and ended as announced. `head` are its first bytes
+   * (64 KiB, or all there are), `reader` gives its tables.
+   */
+  finish(name: ByteString, head: Uint8Array, reader: RangeReader): ContentFacts {
+    const kind =
+      sniffContent(head, 0, head.length, reader.size) ??
+      sniffName(name, head, 0, head.length);
+    if (kind === null && this.#leaks.empty && this.#search.tailMagic < 0) return NO_FACTS;
+    return this.#facts(kind, reader);
+  }
+
+  /** The leaks of bytes whose format nobody knows. */
+  rest(): ContentFacts {
+    return this.#leaks.finish([], [], true);
+  }
+
+  /** The facts of a content that broke off. */
+  broken(gap: LocalGap): ContentFacts {
+    const { findings, gaps } = this.#leaks.finish([], [], true);
+    return { findings, gaps: [...gaps, gap] };
+  }
+
+  /** What the last bytes say, where the search saw a magic among them. */
+  #sniffTail(reader: RangeReader): ContentKind | null {
+    const from = Math.max(0, reader.size - TAIL_BYTES);
+    if (this.#search.tailMagic < from) return null;
+    const tail = reader.read(from, reader.size - from);
+    return tail === null ? null : sniffTail(tail, 0, tail.length, reader.size);
+  }
+
+  #facts(kind: ContentKind | null, reader: RangeReader): ContentFacts {
+    const gaps: LocalGap[] = [];
+    let fields: readonly Field[] = [];
+    let sections: readonly Section[] = [];
+    if (isBinary(kind)) {
+      const binary = kind === 'elf' ? readElf(reader) : readMacho(reader);
+      if (binary !== null) {
+        ({ fields, sections } = binary);
+        gaps.push(...this.#binaryGaps(binary));
+      }
+    } else if (kind === 'shebang') {
+      fields = shebang(reader);
+    }
+    // a script or program may carry an archive behind itself
+    const packed = kind !== null && CONTENT[kind].container ? kind : this.#sniffTail(reader);
+    if (packed !== null) gaps.push(this.#unopened(`a ${packed} container was not opened`));
+    const found = this.#leaks.finish(fields, sections, isBinary(kind));
+    return { findings: found.findings, gaps: [...gaps, ...found.gaps] };
+  }
+
+  #binaryGaps(binary: BinaryFacts): LocalGap[] {
+    const gaps: LocalGap[] = binary.faults.map(({ kind, offset, detail }) => ({
+      reason: kind === 'corrupt' ? 'corrupt' : 'limit-memory',
+      offset,
+      detail: `${binary.format} tables: ${detail}`,
+    }));
+    for (const { name, offset, compressed } of binary.sections) {
+      if (compressed === null) continue;
+      gaps.push({ ...this.#unopened(`a section packed by ${compressed} was not opened`), offset, section: name });
+    }
+    return gaps;
+  }
+
+  #unopened(detail: string): LocalGap {
+    return { reason: this.#options.maxDepth === 0 ? 'limit-depth' : 'unsupported', offset: null, detail };
+  }
+}
+
+/** Whether hits may lie in fields, so that all must be kept until the tables are known. */
+export function isBinary(kind: ContentKind | null): boolean {
+  return kind === 'elf' || kind === 'macho' || kind === 'macho-fat';
+}
+
+/** The first line of a script, as a field. */
+function shebang(reader: RangeReader): readonly Field[] {
+  const head = reader.read(0, Math.min(reader.size, SHEBANG_BYTES, LIMITS.binaryHeadBytes));
+  if (head === null) return [];
+  const newline = head.indexOf(0x0a);
+  return [{ carrier: 'shebang', name: '#!', offset: 0, length: newline < 0 ? head.length : newline }];
+}
+
+class MemoryRange implements RangeReader {
+  readonly #memory: Uint8Array;
+  readonly #start: number;
+  readonly size: number;
+
+  constructor(memory: Uint8Array, start: number, size: number) {
+    this.#memory = memory;
+    this.#start = start;
+    this.size = size;
+  }
+
+  read(offset: number, length: number): Uint8Array | null {
+    if (offset < 0 || length < 0 || offset + length > this.size) return null;
+    return this.#memory.subarray(this.#start + offset, this.#start + offset + length);
+  }
+}

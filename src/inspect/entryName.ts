@@ -1,0 +1,83 @@
+import type { ByteString } from '../model/bytes.ts';
+import { HOME_ROOTS } from '../needles/homes.ts';
+import type { NeedleSet } from '../needles/compile.ts';
+import type { LocalFinding } from './local.ts';
+import type { Classifier, Leak } from './rules/classify.ts';
+import { severityOf } from './rules/severity.ts';
+import { leaksInText } from './rules/text.ts';
+
+const ANCHORED_ROOTS = new Set<string>(HOME_ROOTS.map((root) => root.slice(1)));
+
+function lastComponent(path: ByteString): ByteString {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/**
+ * Leaks in the names of entries joined to paths: `$out/home/zoe/…`. The bytes of a NAR never show
+ * them in one piece. Each is reported once, at the entry whose name completes it.
+ */
+export class EntryNames {
+  readonly #set: NeedleSet;
+  readonly #classifier: Classifier;
+  /** Last components of known homes and aliases: only there can a path complete one. */
+  readonly #last: ReadonlySet<ByteString>;
+
+  constructor(set: NeedleSet, classifier: Classifier) {
+    this.#set = set;
+    this.#classifier = classifier;
+    this.#last = new Set([...set.homes, ...set.aliases].map(lastComponent));
+  }
+
+  /** `parent` is the path of the directory in the output ('' for its root), `name` the entry's own name. */
+  inspect(parent: ByteString, name: ByteString, isDirectory: boolean): LocalFinding | null {
+    if (this.#last.has(name)) {
+      const known = this.#known(parent === '' ? `/${name}` : `/${parent}/${name}`);
+      if (known !== null) return known;
+    }
+    if (ANCHORED_ROOTS.has(parent)) return this.#anchored(`/${parent}/${name}`);
+    if (parent === '' && name === 'root' && isDirectory) {
+      return finding({ rule: 'root-home', home: '/root', alias: null, hashPart: null, start: 0, end: 5, base: 'warning' }, '/root');
+    }
+    return null;
+  }
+
+  #known(path: ByteString): LocalFinding | null {
+    const ends = (literal: ByteString): boolean => path.endsWith(literal);
+    const home = this.#set.homes.find(ends);
+    const alias = this.#set.aliases.find(ends);
+    const literal = home ?? alias;
+    if (literal === undefined) return null;
+    return finding(
+      {
+        rule: home === undefined ? 'store-alias' : 'known-home',
+        home: home ?? null,
+        alias: alias ?? null,
+        hashPart: null,
+        start: path.length - literal.length,
+        end: path.length,
+        base: 'error',
+      },
+      path,
+    );
+  }
+
+  #anchored(path: ByteString): LocalFinding | null {
+    const leak = leaksInText(path, this.#set, this.#classifier).find((found) => found.start === 0);
+    return leak === undefined ? null : finding(leak, path);
+  }
+}
+
+function finding(leak: Leak, path: ByteString): LocalFinding {
+  return {
+    rule: leak.rule,
+    severity: severityOf(leak, 'entry-name'),
+    carrier: 'entry-name',
+    home: leak.home,
+    alias: leak.alias,
+    hashPart: leak.hashPart,
+    offset: null,
+    evidence: path.slice(1),
+    marked: [Math.max(0, leak.start - 1), leak.end - 1],
+    more: 0,
+  };
+}

@@ -1,0 +1,214 @@
+import type { ByteString } from '../model/bytes.ts';
+import type { Carrier } from '../model/facts.ts';
+import { LIMITS } from '../model/limits.ts';
+import type { Field, Section } from '../formats/ranges.ts';
+import type { ContentFacts, LocalFinding, LocalGap } from './local.ts';
+import { pathRunEnd, pathRunStart, textAt, type Span } from './rules/boundaries.ts';
+import type { Leak } from './rules/classify.ts';
+import { compareSeverity, severityOf } from './rules/severity.ts';
+
+const EVIDENCE_BEFORE = 48;
+const EVIDENCE_AFTER = 112;
+
+/** One leak of a content, before it is known in which field or section it lies. */
+interface Sighting {
+  readonly leak: Leak;
+  /** Content offset of the leak's first byte. */
+  readonly offset: number;
+  /** Content offset right behind the NUL before the leak, or -1 where none is near. */
+  readonly stringStart: number;
+  readonly evidence: ByteString;
+  readonly marked: readonly [number, number];
+}
+
+/** Sightings of one kind: the same rule, home and alias. */
+interface Kind {
+  readonly sightings: Sighting[];
+  more: number;
+}
+
+/**
+ * Gathers the leaks of one content in bounded memory. A file may hold millions of them: the first
+ * of each kind are listed, the rest is counted. For a binary all are kept until its tables tell
+ * which of them lie in a field, so that a RUNPATH cannot hide behind harmless text.
+ */
+export class LeakCollector {
+  readonly #kinds = new Map<string, Kind>();
+  #keepAll = false;
+  #kept = 0;
+  /** Leaks of kinds beyond those that are kept. */
+  #dropped = 0;
+  /** Leaks of kept kinds that were counted although all were to be kept. */
+  #unplaced = 0;
+  #lastKey = '';
+  #lastKind: Kind | null = null;
+
+  begin(): void {
+    if (this.#kinds.size > 0) this.#kinds.clear();
+    this.#keepAll = false;
+    this.#kept = 0;
+    this.#dropped = 0;
+    this.#unplaced = 0;
+    this.#lastKind = null;
+    this.#lastKey = '';
+  }
+
+  get empty(): boolean {
+    return this.#kinds.size === 0 && this.#dropped === 0;
+  }
+
+  /** The content may be a binary with fields: keep every sighting. */
+  keepAll(): void {
+    this.#keepAll = true;
+  }
+
+  add(leak: Leak, span: Span, origin: number): void {
+    const kind = this.#kind(`${leak.rule}\n${leak.base}\n${leak.home ?? ''}\n${leak.alias ?? ''}`);
+    if (kind === null) {
+      this.#dropped++;
+      return;
+    }
+    const listed = kind.sightings.length < LIMITS.findingsPerKind;
+    if (!listed && !(this.#keepAll && this.#kept < LIMITS.hitsPerBinary)) {
+      if (this.#keepAll) this.#unplaced++;
+      kind.more++;
+      return;
+    }
+    this.#kept++;
+    kind.sightings.push(sighting(leak, span, origin, listed));
+  }
+
+  /**
+   * The findings, in ascending offset, and a gap if not all leaks could be told apart. `binary`:
+   * the content has tables, and a leak that was only counted may lie in one of their fields.
+   */
+  finish(fields: readonly Field[], sections: readonly Section[], binary: boolean): ContentFacts {
+    const findings: LocalFinding[] = [];
+    const places = new Places(fields, sections);
+    for (const kind of this.#kinds.values()) findings.push(...listed(kind, places));
+    findings.sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0));
+    const gaps: LocalGap[] = [];
+    const lost = this.#dropped + (binary ? this.#unplaced : 0);
+    if (lost > 0) {
+      const detail = `${lost} more leaks than are kept for one file were not told apart`;
+      gaps.push({ reason: 'limit-entries', offset: null, detail });
+    }
+    return { findings, gaps };
+  }
+
+  #kind(key: string): Kind | null {
+    if (key === this.#lastKey && this.#lastKind !== null) return this.#lastKind;
+    let kind = this.#kinds.get(key) ?? null;
+    if (kind === null) {
+      if (this.#kinds.size >= LIMITS.kindsPerEntry) return null;
+      kind = { sightings: [], more: 0 };
+      this.#kinds.set(key, kind);
+    }
+    this.#lastKey = key;
+    this.#lastKind = kind;
+    return kind;
+  }
+}
+
+/** The sightings of one kind as findings: the first of each carrier and field in full, the rest counted. */
+function listed(kind: Kind, places: Places): LocalFinding[] {
+  const groups = new Map<string, { findings: LocalFinding[]; more: number }>();
+  for (const sighting of kind.sightings) {
+    const place = places.of(sighting);
+    const key = `${place.carrier}\n${place.field ?? ''}`;
+    let group = groups.get(key);
+    if (group === undefined) groups.set(key, (group = { findings: [], more: 0 }));
+    if (group.findings.length >= LIMITS.findingsPerKind) group.more++;
+    else group.findings.push(localFinding(sighting, place));
+  }
+  // what was only counted is text: fields are told apart by keeping every sighting
+  const rest = groups.get('bytes\n') ?? groups.values().next().value;
+  if (rest !== undefined) rest.more += kind.more;
+  return [...groups.values()].flatMap(({ findings, more }) => {
+    const last = findings.at(-1);
+    return last === undefined ? [] : [...findings.slice(0, -1), { ...last, more }];
+  });
+}
+
+interface Place {
+  readonly carrier: Carrier;
+  readonly field?: string;
+  readonly section?: string;
+}
+
+function localFinding({ leak, offset, evidence, marked }: Sighting, place: Place): LocalFinding {
+  const severity = severityOf(leak, place.carrier);
+  const { rule, home, alias, hashPart } = leak;
+  return { rule, severity, home, alias, hashPart, offset, ...place, evidence, marked, more: 0 };
+}
+
+/** Tells in which field and section of a binary an offset lies. */
+class Places {
+  readonly #fields: readonly Field[];
+  readonly #sections: readonly Section[];
+
+  constructor(fields: readonly Field[], sections: readonly Section[]) {
+    this.#fields = [...fields].sort((a, b) => a.offset - b.offset);
+    this.#sections = sections;
+  }
+
+  of({ leak, offset, stringStart }: Sighting): Place {
+    const section = this.#sections.find((each) => offset >= each.offset && offset < each.offset + each.size);
+    const named = section === undefined || section.name === '' ? {} : { section: section.name };
+    let best: Field | null = null;
+    for (let index = this.#lastAtOrBefore(offset); index >= 0; index--) {
+      const field = this.#fields[index] as Field;
+      // no NUL near: the string may have begun far before, and a field is the safer reading
+      if (stringStart >= 0 && field.offset < stringStart) break;
+      if (field.length !== null && offset >= field.offset + field.length) continue;
+      if (best === null || isWorse(leak, field.carrier, best.carrier)) best = field;
+      if (stringStart < 0) break;
+    }
+    return best === null ? { carrier: 'bytes', ...named } : { carrier: best.carrier, field: best.name, ...named };
+  }
+
+  #lastAtOrBefore(offset: number): number {
+    let low = 0;
+    let high = this.#fields.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#fields[middle] as Field).offset <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+}
+
+function isWorse(leak: Leak, a: Carrier, b: Carrier): boolean {
+  return compareSeverity(severityOf(leak, a), severityOf(leak, b)) < 0;
+}
+
+function sighting(leak: Leak, span: Span, origin: number, full: boolean): Sighting {
+  const { memory, lo } = span;
+  const stop = Math.max(lo, leak.start - LIMITS.contextBytes);
+  let nul = leak.start;
+  while (nul > stop && memory[nul - 1] !== 0) nul--;
+  const found = nul > stop || lo === nul;
+  const [from, to] = full ? evidenceRange(leak, span) : [leak.start, leak.end];
+  return {
+    leak,
+    offset: leak.start - origin,
+    stringStart: found ? nul - origin : -1,
+    evidence: textAt(span, from, to),
+    marked: [leak.start - from, leak.end - from],
+  };
+}
+
+/** The line or string around the leak, but not much of it. */
+function evidenceRange(leak: Leak, span: Span): readonly [number, number] {
+  const { memory } = span;
+  let from = Math.max(span.lo, pathRunStart(span, leak.start, EVIDENCE_BEFORE));
+  while (from > span.lo && leak.start - from < EVIDENCE_BEFORE && isText(memory[from - 1] as number)) from--;
+  let to = Math.max(leak.end, pathRunEnd(span, leak.end, EVIDENCE_AFTER));
+  while (to < span.hi && to - leak.end < EVIDENCE_AFTER && isText(memory[to] as number)) to++;
+  return [from, to];
+}
+
+function isText(byte: number): boolean {
+  return byte >= 0x20 && byte !== 0x7f;
+}

@@ -1,0 +1,116 @@
+import { Worker } from 'node:worker_threads';
+import { Control, type Assignment, type FromWorker, type Work, type WorkerData } from './protocol.ts';
+
+/** What the pool tells about the work it was given. */
+export interface PoolEvents {
+  /** Results of one assignment. */
+  done(message: FromWorker & { kind: 'done' }): void;
+  /** More work that belongs to these targets exists now, or less: the change for each piece. */
+  pending(target: number, change: 1 | -1): void;
+  /** A worker died with this work in hand; what it had found is lost. */
+  lost(targets: readonly number[], reason: string): void;
+}
+
+/** Work and the hash parts to search for in it. */
+export interface QueuedWork {
+  readonly hashParts: readonly string[];
+  readonly work: readonly Work[];
+}
+
+interface Slot {
+  readonly worker: Worker;
+  assignment: Assignment | null;
+}
+
+const source = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
+
+/** Worker threads and the queue before them. Idle workers are fed by what busy ones give away. */
+export class Pool {
+  readonly #events: PoolEvents;
+  readonly #control: Control;
+  readonly #slots: Slot[] = [];
+  readonly #queue: QueuedWork[] = [];
+  #nextId = 0;
+  #closing = false;
+
+  constructor(size: number, data: WorkerData, events: PoolEvents) {
+    this.#events = events;
+    this.#control = new Control(data.control);
+    for (let index = 0; index < size; index++) this.#spawn(data);
+  }
+
+  add(queued: QueuedWork): void {
+    for (const { target } of queued.work) this.#events.pending(target, 1);
+    this.#queue.push(queued);
+    if (this.#slots.length === 0) this.#loseQueue('all workers are gone');
+    else this.#dispatch();
+  }
+
+  /** Ends all threads; nothing is told any more. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all(this.#slots.map(({ worker }) => worker.terminate()));
+  }
+
+  #spawn(data: WorkerData): void {
+    const worker = new Worker(new URL(source, import.meta.url), { workerData: data, execArgv: [], stdin: false });
+    const slot: Slot = { worker, assignment: null };
+    this.#slots.push(slot);
+    let reason = 'ended by itself';
+    worker.on('message', (message: FromWorker) => this.#message(slot, message));
+    worker.on('error', (error) => (reason = error instanceof Error ? error.message : String(error)));
+    worker.on('exit', () => this.#gone(slot, reason));
+  }
+
+  #dispatch(): void {
+    for (const slot of this.#slots) {
+      if (slot.assignment !== null) continue;
+      const next = this.#queue.shift();
+      if (next === undefined) break;
+      slot.assignment = { id: this.#nextId++, ...next };
+      slot.worker.postMessage(slot.assignment);
+    }
+    const idle = this.#slots.filter(({ assignment }) => assignment === null).length;
+    this.#control.hungry = Math.max(0, idle - this.#queue.length);
+  }
+
+  #message(slot: Slot, message: FromWorker): void {
+    const { assignment } = slot;
+    if (this.#closing || assignment === null) return;
+    if (message.kind === 'donation') {
+      this.add({ hashParts: assignment.hashParts, work: message.work });
+      return;
+    }
+    slot.assignment = null;
+    this.#events.done(message);
+    this.#settle(assignment);
+    if (!this.#closing) this.#dispatch();
+  }
+
+  #settle({ work }: Assignment): void {
+    for (const { target } of work) this.#events.pending(target, -1);
+  }
+
+  /** A thread that ends while the pool is open takes its work with it: that must never look like success. */
+  #gone(slot: Slot, reason: string): void {
+    if (this.#closing) return;
+    this.#slots.splice(this.#slots.indexOf(slot), 1);
+    if (slot.assignment !== null) {
+      this.#lose(slot.assignment.work, reason);
+      this.#settle(slot.assignment);
+    }
+    if (this.#slots.length > 0) this.#dispatch();
+    else this.#loseQueue(reason);
+  }
+
+  #loseQueue(reason: string): void {
+    for (const queued of this.#queue.splice(0)) {
+      this.#lose(queued.work, reason);
+      for (const { target } of queued.work) this.#events.pending(target, -1);
+    }
+  }
+
+  #lose(work: readonly Work[], reason: string): void {
+    this.#events.lost([...new Set(work.map(({ target }) => target))], reason);
+  }
+}

@@ -1,0 +1,98 @@
+import type { ByteString } from '../model/bytes.ts';
+import type { CompiledEngine } from '../kernel/create.ts';
+import type { NeedleContext } from '../needles/compile.ts';
+import type { PartialFacts } from '../sources/factSink.ts';
+import type { StreamOutput } from '../sources/narStream.ts';
+import type { TreePiece } from '../sources/tree.ts';
+
+/*
+ * What the main thread and its workers say to each other. The main thread hands out assignments;
+ * a worker splits its own when others have nothing to do.
+ */
+
+/** A piece of work: part of a tree, or one stream, which is one unit. */
+export type Work =
+  | { readonly kind: 'tree'; readonly target: number; readonly piece: TreePiece }
+  | { readonly kind: 'nar'; readonly target: number; readonly path: ByteString | null };
+
+/** What every worker is told when it starts. */
+export interface WorkerData {
+  readonly compiled: CompiledEngine;
+  readonly context: NeedleContext;
+  readonly maxDepth: number;
+  readonly hashNars: boolean;
+  /** Shared counters, see {@link Control}. */
+  readonly control: SharedArrayBuffer;
+}
+
+/** Work for one worker. All pieces share one needle context. */
+export interface Assignment {
+  readonly id: number;
+  /** Hash parts of the outputs, searched for as they slide along. */
+  readonly hashParts: readonly string[];
+  readonly work: readonly Work[];
+}
+
+export type FromWorker =
+  | { readonly kind: 'donation'; readonly id: number; readonly work: readonly Work[] }
+  | {
+      readonly kind: 'done';
+      readonly id: number;
+      readonly parts: readonly (readonly [target: number, facts: PartialFacts])[];
+      readonly streams: readonly (readonly [target: number, outputs: readonly StreamOutput[]])[];
+      readonly faults: readonly (readonly [target: number, message: string])[];
+      /** Targets of work that was left because the run was ended. */
+      readonly unfinished: readonly number[];
+    };
+
+const HUNGRY = 0;
+const STOPPED = 1;
+const BYTES = 1;
+const FILES = 2;
+
+/** Counters that all threads share: who waits for work, whether to stop, and how far everything is. */
+export class Control {
+  static readonly bytes = 24;
+  readonly #flags: Int32Array;
+  readonly #counts: BigInt64Array;
+
+  constructor(shared: SharedArrayBuffer) {
+    this.#flags = new Int32Array(shared, 0, 2);
+    this.#counts = new BigInt64Array(shared);
+  }
+
+  /** How many workers wait for work. */
+  get hungry(): number {
+    return Atomics.load(this.#flags, HUNGRY);
+  }
+
+  set hungry(count: number) {
+    Atomics.store(this.#flags, HUNGRY, count);
+  }
+
+  /** One of the waiting workers is about to get work. */
+  fed(): void {
+    Atomics.sub(this.#flags, HUNGRY, 1);
+  }
+
+  get stopped(): boolean {
+    return Atomics.load(this.#flags, STOPPED) === 1;
+  }
+
+  stop(): void {
+    Atomics.store(this.#flags, STOPPED, 1);
+  }
+
+  passed(bytes: number, files: number): void {
+    Atomics.add(this.#counts, BYTES, BigInt(bytes));
+    if (files > 0) Atomics.add(this.#counts, FILES, BigInt(files));
+  }
+
+  get bytesPassed(): number {
+    return Number(Atomics.load(this.#counts, BYTES));
+  }
+
+  get filesPassed(): number {
+    return Number(Atomics.load(this.#counts, FILES));
+  }
+}

@@ -1,0 +1,245 @@
+import pLimit from 'p-limit';
+import { NarScanError } from '../model/errors.ts';
+import type { Gap, OutputFacts } from '../model/facts.ts';
+import { LIMITS } from '../model/limits.ts';
+import { reportError, type ReportError } from '../model/report.ts';
+import { compileEngine } from '../kernel/create.ts';
+import type { NeedleContext } from '../needles/compile.ts';
+import { FactSink, type PartialFacts } from '../sources/factSink.ts';
+import { resolveTarget, storeDirs, type Target } from '../sources/target.ts';
+import { gapAt } from '../inspect/local.ts';
+import { hostHomes } from './hostHomes.ts';
+import { InOrder } from './inOrder.ts';
+import { Pool } from './pool.ts';
+import { Control, type FromWorker, type Work } from './protocol.ts';
+
+/** What to scan, and what is known beforehand. */
+export interface ScanRequest {
+  /** Arguments as given; '-' is standard input. */
+  readonly targets: readonly string[];
+  /** The logical store dir. */
+  readonly storeDir: string;
+  readonly homes: readonly string[];
+  /** Whether homes of this machine count as well. */
+  readonly hostHomes: boolean;
+  readonly aliases: readonly string[];
+  readonly jobs: number;
+  readonly maxDepth: number | null;
+  readonly hashNars: boolean;
+}
+
+/** What a scan tells while it runs. */
+export interface ScanSink {
+  output(facts: OutputFacts): Promise<void>;
+  error(error: ReportError): void;
+  progress(progress: { bytes: number; files: number; outputsLeft: number; bytesTotal: number | null }): void;
+}
+
+const PROGRESS_MS = 100;
+/** How long a worker may take to end what it is at, after the run was ended. */
+const GRACE_MS = 1500;
+/** Up to this many store paths are searched for each other's hash parts too, which saves reloading. */
+const SHARED_HASHES = 32;
+const RESOLVING = 16;
+
+/**
+ * Everything the findings depend on besides the outputs themselves.
+ * @throws NarScanError HOMES_UNREADABLE
+ */
+export async function needleContext(request: ScanRequest): Promise<NeedleContext> {
+  const { logical, physical } = await storeDirs(request.storeDir);
+  return {
+    homes: [...request.homes, ...(request.hostHomes ? hostHomes(process.env) : [])],
+    aliases: physical === null ? request.aliases : [...request.aliases, physical],
+    storeDir: logical,
+    hashParts: [],
+  };
+}
+
+/** Scans all targets in parallel and tells their facts in the order in which they were given. */
+export async function scanTargets(request: ScanRequest, sink: ScanSink, signal: AbortSignal): Promise<void> {
+  const shared = new SharedArrayBuffer(Control.bytes);
+  const [context, targets] = await Promise.all([needleContext(request), resolveAll(request, sink)]);
+  const run = new Run(targets, sink);
+  if (run.finished) return;
+  const data = {
+    compiled: compileEngine(),
+    context,
+    maxDepth: request.maxDepth ?? LIMITS.containerDepth,
+    hashNars: request.hashNars,
+    control: shared,
+  };
+  const control = new Control(shared);
+  const pool = new Pool(request.jobs, data, {
+    done: (message) => run.take(message),
+    pending: (target, change) => run.pending(target, change),
+    lost: (lostTargets, reason) => run.lost(lostTargets, reason),
+  });
+  const timer = setInterval(() => run.progress(control), PROGRESS_MS);
+  try {
+    for (const queued of run.work()) pool.add(queued);
+    await Promise.race([run.done, stopped(signal, control, run)]);
+  } finally {
+    clearInterval(timer);
+    await pool.close();
+  }
+  run.endAll();
+  await run.delivered();
+}
+
+/** Settles some time after the run was told to end, so that what was found can still arrive. */
+function stopped(signal: AbortSignal, control: Control, run: Run): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      control.stop();
+      void Promise.race([run.done, new Promise((late) => setTimeout(late, GRACE_MS).unref())]).then(() => resolve());
+    };
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+}
+
+async function resolveAll(request: ScanRequest, sink: ScanSink): Promise<readonly Resolved[]> {
+  const limit = pLimit(RESOLVING);
+  const stores = await storeDirs(request.storeDir);
+  const resolved = await Promise.all(
+    request.targets.map((argument) =>
+      limit(async (): Promise<Resolved | null> => {
+        if (argument === '-') return { argument, kind: 'nar', path: null, storePath: null, hashPart: null };
+        try {
+          return { argument, ...(await resolveTarget(argument, stores)) };
+        } catch (error) {
+          sink.error(reportError(error, argument));
+          return null;
+        }
+      }),
+    ),
+  );
+  return resolved.filter((target) => target !== null);
+}
+
+type Resolved = Target & { readonly argument: string };
+
+/** What is known of one target while workers are at it. */
+interface Open {
+  readonly target: Resolved;
+  readonly sink: FactSink;
+  readonly streams: OutputFacts[];
+  pending: number;
+  started: number;
+}
+
+/** Gathers the parts of all targets, and tells each when its last part is there. */
+class Run {
+  readonly done: Promise<void>;
+  readonly #targets: readonly Resolved[];
+  readonly #open = new Map<number, Open>();
+  readonly #sink: ScanSink;
+  readonly #order: InOrder<readonly OutputFacts[]>;
+  #resolveDone: () => void = () => undefined;
+
+  constructor(targets: readonly Resolved[], sink: ScanSink) {
+    this.#targets = targets;
+    this.#sink = sink;
+    this.done = new Promise((resolve) => (this.#resolveDone = resolve));
+    this.#order = new InOrder(async (outputs) => {
+      for (const facts of outputs) await sink.output(facts);
+    });
+    for (const [index, target] of targets.entries()) {
+      this.#open.set(index, { target, sink: new FactSink(), streams: [], pending: 0, started: performance.now() });
+    }
+  }
+
+  get finished(): boolean {
+    return this.#open.size === 0;
+  }
+
+  /** The work of all targets, streams first: each of them keeps one worker busy for long. */
+  *work(): Generator<{ hashParts: readonly string[]; work: readonly Work[] }> {
+    const hashes = [...new Set(this.#targets.flatMap(({ hashPart }) => (hashPart === null ? [] : [hashPart])))];
+    const shared = hashes.length <= SHARED_HASHES ? hashes : null;
+    const trees = new Map<string, { hashParts: readonly string[]; work: Work[] }>();
+    for (const [target, { kind, path, hashPart }] of this.#targets.entries()) {
+      const hashParts = shared ?? (hashPart === null ? [] : [hashPart]);
+      if (kind === 'nar' || path === null) {
+        yield { hashParts, work: [{ kind: 'nar', target, path }] };
+        continue;
+      }
+      const key = hashParts.join();
+      const group = trees.get(key) ?? { hashParts, work: [] };
+      group.work.push({ kind: 'tree', target, piece: { kind: 'root', path } });
+      trees.set(key, group);
+    }
+    yield* trees.values();
+  }
+
+  pending(target: number, change: 1 | -1): void {
+    const open = this.#open.get(target);
+    if (open === undefined) return;
+    open.pending += change;
+    if (open.pending === 0) this.#close(target, open);
+  }
+
+  /** Parts of a worker's results; told before `pending` says that its work is over. */
+  take({ parts, streams, faults, unfinished }: FromWorker & { kind: 'done' }): void {
+    for (const [target, facts] of parts) this.#open.get(target)?.sink.merge(facts);
+    for (const [target, outputs] of streams) {
+      const open = this.#open.get(target);
+      for (const { storePath, narHash, facts } of outputs) {
+        open?.streams.push(this.#facts(open, storePath, narHash, facts));
+      }
+    }
+    for (const [target, message] of faults) this.#fault(target, new NarScanError('INTERNAL', message));
+    for (const target of unfinished) this.#open.get(target)?.sink.addGap(unreached());
+  }
+
+  lost(targets: readonly number[], reason: string): void {
+    for (const target of targets) this.#fault(target, new NarScanError('WORKER_DIED', `a worker died: ${reason}`));
+  }
+
+  progress(control: Control): void {
+    const { bytesPassed, filesPassed } = control;
+    this.#sink.progress({ bytes: bytesPassed, files: filesPassed, outputsLeft: this.#open.size, bytesTotal: null });
+  }
+
+  /** Tells what is there of every target that is still open, with a gap for the rest. */
+  endAll(): void {
+    for (const [target, open] of this.#open) {
+      open.sink.addGap(unreached());
+      this.#close(target, open);
+    }
+  }
+
+  async delivered(): Promise<void> {
+    await this.#order.settled();
+  }
+
+  #fault(target: number, error: NarScanError): void {
+    const open = this.#open.get(target);
+    if (open === undefined) return;
+    open.sink.addGap(gapAt('', { reason: 'internal', offset: null, detail: `${error.code}: ${error.message}` }));
+    this.#sink.error(reportError(error, open.target.argument));
+  }
+
+  #close(target: number, open: Open): void {
+    this.#open.delete(target);
+    const { storePath } = open.target;
+    const own = open.sink.sorted();
+    const outputs = [...open.streams];
+    const isTree = open.target.kind === 'tree';
+    if (isTree || outputs.length === 0 || own.gaps.length > 0) outputs.push(this.#facts(open, storePath, null, own));
+    this.#order.put(target, outputs);
+    if (this.#open.size === 0) this.#resolveDone();
+  }
+
+  #facts(open: Open, storePath: string | null, narHash: string | null, part: PartialFacts): OutputFacts {
+    const { findings, gaps, stats } = part;
+    const milliseconds = Math.round(performance.now() - open.started);
+    return { target: open.target.argument, storePath, narHash, findings, gaps, stats: { ...stats, milliseconds } };
+  }
+}
+
+function unreached(): Gap {
+  const detail = 'the scan was ended before everything was inspected';
+  return gapAt('', { reason: 'limit-time', offset: null, detail });
+}

@@ -1,0 +1,104 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { createMatcher } from '../kernel/create.ts';
+import { FactSink, type PartialFacts } from '../sources/factSink.ts';
+import { FileContents } from '../sources/fileContents.ts';
+import { prepareInspection, type Inspection } from '../sources/inspection.ts';
+import type { StreamOutput } from '../sources/narStream.ts';
+import { TreeScanner } from '../sources/tree.ts';
+import { Window, WINDOW_BYTES } from '../sources/window.ts';
+import { Control, type Assignment, type FromWorker, type Work, type WorkerData } from './protocol.ts';
+
+/** Below this many pieces a worker keeps what it has. */
+const DONATE_FROM = 2;
+
+/** One worker: takes assignments one after another, and gives work away while others have none. */
+class Worker {
+  readonly #data: WorkerData;
+  readonly #control: Control;
+  readonly #window: Window;
+  readonly #tree: TreeScanner;
+  readonly #matcher: ReturnType<typeof createMatcher>;
+  readonly #send: (message: FromWorker) => void;
+  #inspection: Inspection | null = null;
+  #hashParts = '';
+
+  constructor(data: WorkerData, send: (message: FromWorker) => void) {
+    this.#data = data;
+    this.#send = send;
+    this.#control = new Control(data.control);
+    this.#matcher = createMatcher({ size: WINDOW_BYTES, compiled: data.compiled });
+    this.#window = new Window(this.#matcher);
+    this.#tree = new TreeScanner(new FileContents(this.#window));
+  }
+
+  async run({ id, hashParts, work }: Assignment): Promise<void> {
+    const inspection = this.#inspectionFor(hashParts);
+    const sinks = new Map<number, FactSink>();
+    const streams: [number, readonly StreamOutput[]][] = [];
+    const faults: [number, string][] = [];
+    const stack = [...work];
+    while (!this.#control.stopped) {
+      const next = stack.pop();
+      if (next === undefined) break;
+      try {
+        if (next.kind === 'nar') streams.push([next.target, await this.#stream(next, inspection)]);
+        else this.#piece(next, inspection, sinks, stack);
+      } catch (error) {
+        faults.push([next.target, faultText(error)]);
+      }
+      if (stack.length >= DONATE_FROM && this.#control.hungry > 0) this.#donate(id, stack);
+    }
+    const parts = [...sinks].map(([target, sink]): [number, PartialFacts] => [target, sink.facts]);
+    const unfinished = [...new Set(stack.map(({ target }) => target))];
+    this.#send({ kind: 'done', id, parts, streams, faults, unfinished });
+  }
+
+  #piece(work: Work & { kind: 'tree' }, inspection: Inspection, sinks: Map<number, FactSink>, stack: Work[]): void {
+    const { target } = work;
+    let sink = sinks.get(target);
+    if (sink === undefined) sinks.set(target, (sink = new FactSink()));
+    const { bytes, files } = sink.facts.stats;
+    this.#tree.scan(work.piece, inspection, sink, (piece) => stack.push({ kind: 'tree', target, piece }));
+    const { stats } = sink.facts;
+    this.#control.passed(stats.bytes - bytes, stats.files - files);
+  }
+
+  async #stream(work: Work & { kind: 'nar' }, inspection: Inspection): Promise<readonly StreamOutput[]> {
+    const { scanNarFile, scanStdin } = await import('../sources/narTarget.ts');
+    const options = {
+      hash: this.#data.hashNars,
+      passed: (bytes: number): boolean => {
+        this.#control.passed(bytes, 0);
+        return this.#control.stopped;
+      },
+    };
+    if (work.path === null) return await scanStdin(this.#window, inspection, options);
+    return await scanNarFile(work.path, this.#window, inspection, options);
+  }
+
+  /** Gives away the older half: those pieces are nearest the root, so the largest. */
+  #donate(id: number, stack: Work[]): void {
+    this.#send({ kind: 'donation', id, work: stack.splice(0, Math.ceil(stack.length / 2)) });
+    this.#control.fed();
+  }
+
+  #inspectionFor(hashParts: readonly string[]): Inspection {
+    const key = hashParts.join();
+    if (this.#inspection === null || key !== this.#hashParts) {
+      const context = { ...this.#data.context, hashParts };
+      this.#inspection = prepareInspection(this.#matcher, context, { maxDepth: this.#data.maxDepth });
+      this.#hashParts = key;
+    }
+    return this.#inspection;
+  }
+}
+
+function faultText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return process.env['NAR_SCAN_DEBUG'] === '1' ? (error.stack ?? error.message) : error.message;
+}
+
+const port = parentPort;
+if (port === null) throw new Error('this module runs in a worker thread only');
+const worker = new Worker(workerData as WorkerData, (message) => port.postMessage(message));
+port.on('message', (assignment: Assignment) => void worker.run(assignment));

@@ -1,0 +1,82 @@
+import type { ByteString } from '../model/bytes.ts';
+import type { Finding, Gap, Severity, Stats } from '../model/facts.ts';
+import { LIMITS } from '../model/limits.ts';
+import { findingAt, gapAt, type ContentFacts, type LocalFinding, type LocalGap } from '../inspect/local.ts';
+
+/** Facts about one output, or about the part of it that one worker saw. */
+export interface PartialFacts {
+  readonly findings: Finding[];
+  readonly gaps: Gap[];
+  readonly stats: Stats;
+  /** Facts that were counted but not kept. */
+  lost: number;
+}
+
+export function emptyFacts(): PartialFacts {
+  return {
+    findings: [],
+    gaps: [],
+    stats: { entries: 0, files: 0, bytes: 0, expandedBytes: 0, milliseconds: 0 },
+    lost: 0,
+  };
+}
+
+/**
+ * Takes facts in bounded memory. Each severity has a share of its own, so that the first errors
+ * are kept whatever came before them; what is not kept is counted and becomes a gap.
+ */
+export class FactSink {
+  readonly facts: PartialFacts = emptyFacts();
+  readonly #kept: Record<Severity, number> = { error: 0, warning: 0, note: 0 };
+
+  finding(entry: ByteString, local: LocalFinding): void {
+    this.addFinding(findingAt(entry, local));
+  }
+
+  gap(entry: ByteString, local: LocalGap): void {
+    this.addGap(gapAt(entry, local));
+  }
+
+  content(entry: ByteString, { findings, gaps }: ContentFacts): void {
+    for (const finding of findings) this.finding(entry, finding);
+    for (const gap of gaps) this.gap(entry, gap);
+  }
+
+  addFinding(finding: Finding): void {
+    if (this.#kept[finding.severity]++ < LIMITS.factsPerOutput) this.facts.findings.push(finding);
+    else this.facts.lost++;
+  }
+
+  addGap(gap: Gap): void {
+    if (this.facts.gaps.length < LIMITS.factsPerOutput) this.facts.gaps.push(gap);
+    else this.facts.lost++;
+  }
+
+  /** Adds what another part of the same output gave. */
+  merge(part: PartialFacts): void {
+    for (const finding of part.findings) this.addFinding(finding);
+    for (const gap of part.gaps) this.addGap(gap);
+    const { stats } = this.facts;
+    stats.entries += part.stats.entries;
+    stats.files += part.stats.files;
+    stats.bytes += part.stats.bytes;
+    stats.expandedBytes += part.stats.expandedBytes;
+    this.facts.lost += part.lost;
+  }
+
+  /** The facts in their final order, with a gap for those that were not kept. */
+  sorted(): PartialFacts {
+    const { findings, gaps, stats, lost } = this.facts;
+    findings.sort(byPlace);
+    gaps.sort(byPlace);
+    if (lost > 0) {
+      gaps.push(gapAt('', { reason: 'limit-entries', offset: null, detail: `${lost} more facts were not kept` }));
+    }
+    return { findings, gaps, stats, lost };
+  }
+}
+
+function byPlace(a: Finding | Gap, b: Finding | Gap): number {
+  if (a.location.entry !== b.location.entry) return a.location.entry < b.location.entry ? -1 : 1;
+  return (a.location.offset ?? -1) - (b.location.offset ?? -1);
+}

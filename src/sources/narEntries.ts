@@ -1,0 +1,133 @@
+import type { ByteString } from '../model/bytes.ts';
+import { planElf } from '../formats/elf/elf.ts';
+import { planMacho } from '../formats/macho/macho.ts';
+import type { NarHandler } from '../formats/nar/handler.ts';
+import type { RangeReader } from '../formats/ranges.ts';
+import type { LocalGap } from '../inspect/local.ts';
+import { StreamCapture } from '../inspect/streamCapture.ts';
+import { inspectSymlink } from '../inspect/symlink.ts';
+import type { FactSink } from './factSink.ts';
+import type { Inspection } from './inspection.ts';
+import type { Window } from './window.ts';
+
+/** Random access to what lies at [offset, offset + size) of the stream, or null where there is none. */
+export type StreamRange = (offset: number, size: number) => RangeReader | null;
+
+/** A file of the NAR whose contents are not yet all there. */
+interface OpenFile {
+  readonly entry: ByteString;
+  readonly size: number;
+  left: number;
+  /** What will tell the tables at the end; null until the first bytes of a file that spans chunks. */
+  tables: { readonly head: Uint8Array; readonly reader: RangeReader; readonly capture: StreamCapture | null } | null;
+}
+
+const HEAD_BYTES = 64 * 1024;
+
+/** Inspects the entries of one NAR as its parser names them; the chunks lie in the window. */
+export class NarEntries implements NarHandler {
+  readonly #window: Window;
+  readonly #inspection: Inspection;
+  readonly #sink: FactSink;
+  readonly #range: StreamRange;
+  #file: OpenFile | null = null;
+  /** Bytes of the stream that came before the present chunk. */
+  #before = 0;
+
+  constructor(window: Window, inspection: Inspection, sink: FactSink, range: StreamRange) {
+    this.#window = window;
+    this.#inspection = inspection;
+    this.#sink = sink;
+    this.#range = range;
+  }
+
+  directory(path: ByteString): void {
+    this.#entry(path, true);
+  }
+
+  symlink(path: ByteString, target: ByteString): void {
+    this.#entry(path, false);
+    const { set, classifier } = this.#inspection;
+    for (const finding of inspectSymlink(path, target, set, classifier)) this.#sink.finding(path, finding);
+  }
+
+  file(path: ByteString, _executable: boolean, size: number): void {
+    this.#entry(path, false);
+    this.#sink.facts.stats.files++;
+    this.#file = { entry: path, size, left: size, tables: null };
+  }
+
+  contents(chunk: Uint8Array, start: number, end: number): void {
+    const file = this.#file;
+    if (file === null) throw new Error('contents outside a file');
+    const count = end - start;
+    this.#sink.facts.stats.bytes += count;
+    file.left -= count;
+    const { contents } = this.#inspection;
+    if (file.tables === null && file.left === 0) {
+      const facts = contents.whole(file.entry, start, end);
+      if (facts.findings.length > 0 || facts.gaps.length > 0) this.#sink.content(file.entry, facts);
+      return;
+    }
+    if (file.tables === null) {
+      file.tables = this.#openTables(file.size, chunk, start, end);
+      contents.begin(start);
+    }
+    file.tables.capture?.feed(chunk, start, end);
+    contents.extend(end, file.left === 0);
+  }
+
+  fileEnd(): void {
+    const file = this.#file;
+    this.#file = null;
+    if (file === null || file.tables === null) return;
+    const { head, reader, capture } = file.tables;
+    this.#sink.content(file.entry, this.#inspection.contents.finish(file.entry, capture?.head ?? head, reader));
+  }
+
+  /** A chunk begins, behind `before` bytes of the stream. */
+  chunkBegin(before: number): void {
+    this.#before = before;
+  }
+
+  /** Called when all of a chunk was parsed: an open file's last bytes stay at hand. */
+  chunkEnd(): void {
+    if (this.#file !== null && this.#file.tables !== null) this.#window.carry(this.#inspection.contents);
+  }
+
+  /** The stream broke off: what the open file gave so far counts, with a gap of its own. */
+  broken(gap: LocalGap): void {
+    const file = this.#file;
+    this.#file = null;
+    if (file === null) return;
+    const { contents } = this.#inspection;
+    const seen = file.size - file.left;
+    const cut: LocalGap = { ...gap, offset: seen };
+    if (file.tables === null) return this.#sink.gap(file.entry, cut);
+    contents.extend(contents.end, true);
+    this.#sink.content(file.entry, contents.broken(cut));
+  }
+
+  /** Tables are read at their place in a file of NARs, and kept in passing from a pipe. */
+  #openTables(size: number, chunk: Uint8Array, start: number, end: number): NonNullable<OpenFile['tables']> {
+    const reader = this.#range(this.#before + start - this.#window.start, size);
+    if (reader !== null && end - start >= HEAD_BYTES) {
+      return { head: Buffer.from(chunk.subarray(start, start + HEAD_BYTES)), reader, capture: null };
+    }
+    const capture = new StreamCapture(size, plan);
+    return { head: capture.head, reader: reader ?? capture, capture };
+  }
+
+  #entry(path: ByteString, isDirectory: boolean): void {
+    this.#sink.facts.stats.entries++;
+    if (path === '') return;
+    const slash = path.lastIndexOf('/');
+    const parent = slash < 0 ? '' : path.slice(0, slash);
+    const named = this.#inspection.names.inspect(parent, path.slice(slash + 1), isDirectory);
+    if (named !== null) this.#sink.finding(path, named);
+  }
+}
+
+function plan(head: Uint8Array, size: number): ReturnType<typeof planElf> {
+  return head[0] === 0x7f ? planElf(head, size) : planMacho(head, size);
+}

@@ -1,0 +1,216 @@
+import { createHash, type Hash } from 'node:crypto';
+import type { ByteString } from '../model/bytes.ts';
+import { NarScanError } from '../model/errors.ts';
+import type { GapReason } from '../model/facts.ts';
+import { ExportParser, type ExportTrailer } from '../formats/nar/exportStream.ts';
+import { NarParser, narTrailing } from '../formats/nar/parser.ts';
+import type { LocalGap } from '../inspect/local.ts';
+import { base32Encode } from '../nix/base32.ts';
+import { FactSink, type PartialFacts } from './factSink.ts';
+import type { Inspection } from './inspection.ts';
+import { NarEntries, type StreamRange } from './narEntries.ts';
+import { softenKnownReferences } from './references.ts';
+import type { Window } from './window.ts';
+
+/** One output of a stream: a NAR, or one path of an export stream. */
+export interface StreamOutput {
+  readonly storePath: string | null;
+  readonly narHash: string | null;
+  readonly facts: PartialFacts;
+}
+
+/** What the scan of a stream needs besides the bytes. */
+export interface StreamContext {
+  readonly window: Window;
+  readonly inspection: Inspection;
+  /** Whether to compute NarHash, which costs more than the search. */
+  readonly hash: boolean;
+  readonly range: StreamRange;
+}
+
+/**
+ * Scans a stream that passes through the window chunk by chunk. Both kinds, a NAR and an export
+ * stream, give outputs; a fault ends the parsing, never the search: what follows it is searched as
+ * plain bytes.
+ */
+export abstract class StreamScan {
+  /** Bytes of the stream that came before the present chunk. */
+  protected before = 0;
+  #raw = false;
+  protected readonly context: StreamContext;
+  protected sink = new FactSink();
+  protected entries: NarEntries;
+
+  constructor(context: StreamContext) {
+    this.context = context;
+    this.entries = this.openEntries();
+  }
+
+  /** The next `count` bytes lie at the window's start. */
+  chunk(count: number): void {
+    const { memory, start } = this.context.window;
+    const end = start + count;
+    if (this.#raw) {
+      this.context.inspection.contents.extend(end, false);
+    } else {
+      try {
+        this.entries.chunkBegin(this.before);
+        this.parse(memory, start, end);
+        this.entries.chunkEnd();
+      } catch (error) {
+        this.#fault(error, end);
+      }
+    }
+    if (this.#raw) this.context.window.carry(this.context.inspection.contents);
+    this.before += count;
+  }
+
+  /** The stream ended. */
+  end(): readonly StreamOutput[] {
+    if (!this.#raw) {
+      try {
+        this.parseEnd();
+      } catch (error) {
+        this.#fault(error, this.context.window.start);
+      }
+    }
+    return this.#close();
+  }
+
+  /** The stream could not be read or decoded any further. */
+  broken(reason: GapReason, detail: string): readonly StreamOutput[] {
+    const gap: LocalGap = { reason, offset: null, detail };
+    if (!this.#raw) this.entries.broken(gap);
+    this.sink.gap('', gap);
+    return this.#close();
+  }
+
+  protected openEntries(): NarEntries {
+    const { window, inspection, range } = this.context;
+    return new NarEntries(window, inspection, this.sink, range);
+  }
+
+  protected abstract parse(memory: Uint8Array, start: number, end: number): void;
+  protected abstract parseEnd(): void;
+  protected abstract path(): ByteString;
+  /** The outputs, the last of which got `sink`'s facts. */
+  protected abstract outputs(intact: boolean): readonly StreamOutput[];
+
+  /** The parser gave up: a gap where it stood, and the rest is searched as bytes. */
+  #fault(error: unknown, end: number): void {
+    if (!(error instanceof NarScanError)) throw error;
+    const { start } = this.context.window;
+    const offset = error.offset ?? this.before;
+    const gap: LocalGap = { reason: 'malformed-nar', offset, detail: `${error.code}: ${error.message}` };
+    this.sink.gap(this.path(), gap);
+    this.entries.broken({ ...gap, reason: 'truncated' });
+    const from = Math.min(Math.max(start, start + offset - this.before), end);
+    this.#raw = true;
+    const { contents } = this.context.inspection;
+    contents.begin(from, this.before + from - start);
+    contents.extend(end, false);
+  }
+
+  #close(): readonly StreamOutput[] {
+    if (this.#raw) {
+      const { contents } = this.context.inspection;
+      contents.extend(contents.end, true);
+      this.sink.content('', contents.rest());
+    }
+    return this.outputs(!this.#raw);
+  }
+}
+
+/** A single NAR. */
+export class NarScan extends StreamScan {
+  readonly #parser: NarParser;
+  readonly #hash: Hash | null;
+
+  constructor(context: StreamContext) {
+    super(context);
+    this.#parser = new NarParser(this.entries);
+    this.#hash = context.hash ? createHash('sha256') : null;
+  }
+
+  protected override parse(memory: Uint8Array, start: number, end: number): void {
+    const taken = this.#parser.push(memory, start, end);
+    this.#hash?.update(memory.subarray(start, start + taken));
+    if (start + taken < end) throw narTrailing(this.#parser.offset);
+  }
+
+  protected override parseEnd(): void {
+    this.#parser.end();
+  }
+
+  protected override path(): ByteString {
+    return this.#parser.path;
+  }
+
+  protected override outputs(intact: boolean): readonly StreamOutput[] {
+    const narHash = this.#hash !== null && intact && this.#parser.done ? sha256(this.#hash) : null;
+    return [{ storePath: null, narHash, facts: this.sink.facts }];
+  }
+}
+
+/** An export stream: any number of NARs, each with its store path and references. */
+export class ExportScan extends StreamScan {
+  readonly #parser: ExportParser;
+  readonly #outputs: StreamOutput[] = [];
+  #hash: Hash | null = null;
+  /** Whether something of an output has been seen that no trailer has named yet. */
+  #open = false;
+
+  constructor(context: StreamContext) {
+    super(context);
+    this.#parser = new ExportParser({
+      directory: (path) => this.entries.directory(path),
+      symlink: (path, target) => this.entries.symlink(path, target),
+      file: (path, executable, size) => this.entries.file(path, executable, size),
+      contents: (chunk, start, end) => this.entries.contents(chunk, start, end),
+      fileEnd: () => this.entries.fileEnd(),
+      narBegin: () => this.#begin(),
+      narBytes: (chunk, start, end) => this.#hash?.update(chunk.subarray(start, end)),
+      trailer: (trailer) => this.#trailer(trailer),
+    });
+  }
+
+  protected override parse(memory: Uint8Array, start: number, end: number): void {
+    this.#parser.push(memory, start, end);
+  }
+
+  protected override parseEnd(): void {
+    this.#parser.end();
+  }
+
+  protected override path(): ByteString {
+    return this.#parser.path;
+  }
+
+  protected override outputs(intact: boolean): readonly StreamOutput[] {
+    const { facts } = this.sink;
+    if (this.#open || !intact || facts.gaps.length > 0) {
+      this.#outputs.push({ storePath: null, narHash: null, facts });
+    }
+    return this.#outputs;
+  }
+
+  #begin(): void {
+    this.sink = new FactSink();
+    this.entries = this.openEntries();
+    this.entries.chunkBegin(this.before);
+    this.#open = true;
+    this.#hash = this.context.hash ? createHash('sha256') : null;
+  }
+
+  #trailer({ storePath, references }: ExportTrailer): void {
+    const { set } = this.context.inspection;
+    const facts = softenKnownReferences(this.sink.facts, [storePath, ...references], set);
+    this.#outputs.push({ storePath, narHash: this.#hash === null ? null : sha256(this.#hash), facts });
+    this.sink = new FactSink();
+    this.#open = false;
+  }
+}
+
+function sha256(hash: Hash): string {
+  return `sha256:${base32Encode(hash.digest())}`;
+}

@@ -1,0 +1,182 @@
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { fsPath, type ByteString } from '../model/bytes.ts';
+import { NarScanError } from '../model/errors.ts';
+import type { GapReason } from '../model/facts.ts';
+import type { Codec } from '../formats/compression/codec.ts';
+import { sniffNar, SNIFF_BYTES } from '../formats/nar/sniff.ts';
+import { FdSource, readFull, type ByteSource } from './byteSource.ts';
+import type { Inspection } from './inspection.ts';
+import type { StreamRange } from './narEntries.ts';
+import { ExportScan, NarScan, type StreamOutput, type StreamScan } from './narStream.ts';
+import type { Window } from './window.ts';
+
+const INPUT_BYTES = 256 * 1024;
+
+export interface NarTargetOptions {
+  /** Whether to compute NarHash. */
+  readonly hash: boolean;
+  /** Called as bytes of the stream pass; true: the run was ended, stop. */
+  readonly passed: (bytes: number) => boolean;
+}
+
+/** Scans what is to be read from standard input. */
+export function scanStdin(window: Window, inspection: Inspection, options: NarTargetOptions): Promise<readonly StreamOutput[]> {
+  return scanSource(new FdSource(0, false), null, window, inspection, options);
+}
+
+/**
+ * Scans a file that holds a NAR or an export stream, compressed or not. `name` is its file name.
+ * @throws the system's error when the file cannot be opened
+ */
+export async function scanNarFile(
+  path: ByteString,
+  window: Window,
+  inspection: Inspection,
+  options: NarTargetOptions,
+): Promise<readonly StreamOutput[]> {
+  const fd = openSync(fsPath(path), constants.O_RDONLY);
+  try {
+    const source = new FdSource(fd, fstatSync(fd).isFile());
+    return await scanSource(source, path.slice(path.lastIndexOf('/') + 1), window, inspection, options);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Scans one stream of bytes; faults of reading and decoding become gaps. */
+export async function scanSource(
+  source: ByteSource,
+  name: string | null,
+  window: Window,
+  inspection: Inspection,
+  options: NarTargetOptions,
+): Promise<readonly StreamOutput[]> {
+  const scan = new StreamTarget(window, inspection, options);
+  try {
+    const { memory, start, size } = window;
+    let count = readFull(source, memory, start, Math.min(size, INPUT_BYTES));
+    const codec = await codecOf(memory.subarray(start, start + Math.min(count, 64)), name);
+    if (codec === null) {
+      scan.range = (offset, length) => source.range(offset, length);
+      while (count > 0 && scan.chunk(count)) count = source.read(memory, start, size);
+    } else {
+      const head = Buffer.from(memory.subarray(start, start + count));
+      const { decompress } = await import('../formats/compression/decompress.ts');
+      for await (const decoded of decompress(codec, compressed(head, source))) {
+        if (!scan.decoded(decoded)) break;
+      }
+      scan.flush();
+    }
+    return scan.end();
+  } catch (error) {
+    return scan.broken(...gapOf(error));
+  }
+}
+
+/** Feeds the window, tells NAR from export stream by the first bytes, and opens the scan that fits. */
+class StreamTarget {
+  range: StreamRange = () => null;
+  readonly #window: Window;
+  readonly #inspection: Inspection;
+  readonly #options: NarTargetOptions;
+  #scan: StreamScan | null = null;
+  /** Decoded bytes that wait in the window. */
+  #waiting = 0;
+  #decodedBytes = 0;
+
+  constructor(window: Window, inspection: Inspection, options: NarTargetOptions) {
+    this.#window = window;
+    this.#inspection = inspection;
+    this.#options = options;
+  }
+
+  /** `count` bytes lie at the window's start. False: stop. */
+  chunk(count: number): boolean {
+    this.#open(count).chunk(count);
+    return !this.#options.passed(count);
+  }
+
+  /** Takes decoded bytes, a window full at a time. False: stop. */
+  decoded(bytes: Uint8Array): boolean {
+    const { memory, start, size } = this.#window;
+    this.#decodedBytes += bytes.length;
+    for (let at = 0; at < bytes.length;) {
+      const part = Math.min(size - this.#waiting, bytes.length - at);
+      memory.set(bytes.subarray(at, at + part), start + this.#waiting);
+      this.#waiting += part;
+      at += part;
+      if (this.#waiting === size && !this.flush()) return false;
+    }
+    return true;
+  }
+
+  /** Scans the decoded bytes that wait. */
+  flush(): boolean {
+    const count = this.#waiting;
+    this.#waiting = 0;
+    return count === 0 || this.chunk(count);
+  }
+
+  end(): readonly StreamOutput[] {
+    return this.#counted(this.#open(0).end());
+  }
+
+  broken(reason: GapReason, detail: string): readonly StreamOutput[] {
+    this.flush();
+    return this.#counted(this.#open(0).broken(reason, detail));
+  }
+
+  #open(count: number): StreamScan {
+    if (this.#scan === null) {
+      const { memory, start } = this.#window;
+      const head = memory.subarray(start, start + Math.min(count, SNIFF_BYTES));
+      const context = {
+        window: this.#window,
+        inspection: this.#inspection,
+        hash: this.#options.hash,
+        range: this.range,
+      };
+      this.#scan = sniffNar(head) === 'export' ? new ExportScan(context) : new NarScan(context);
+    }
+    return this.#scan;
+  }
+
+  #counted(outputs: readonly StreamOutput[]): readonly StreamOutput[] {
+    const last = outputs.at(-1);
+    if (last !== undefined) last.facts.stats.expandedBytes = this.#decodedBytes;
+    return outputs;
+  }
+}
+
+/** The compression of a stream, or null where it is none: a NAR or an export stream as it is. */
+async function codecOf(head: Uint8Array, name: string | null): Promise<Codec | null> {
+  if (sniffNar(head.subarray(0, SNIFF_BYTES)) !== null) return null;
+  const { sniffCodec } = await import('../formats/compression/sniff.ts');
+  const codec = sniffCodec(head, name);
+  return codec === 'none' ? null : codec;
+}
+
+function* compressed(head: Uint8Array, source: ByteSource): Generator<Uint8Array, void, undefined> {
+  yield head;
+  const buffer = Buffer.alloc(INPUT_BYTES);
+  for (;;) {
+    const count = source.read(buffer, 0, buffer.length);
+    if (count === 0) return;
+    yield buffer.subarray(0, count);
+  }
+}
+
+/** What a fault of reading or decoding means for the report. Anything else is a fault of the program. */
+function gapOf(error: unknown): [GapReason, string] {
+  if (error instanceof NarScanError) {
+    const detail = `${error.code}: ${error.message}`;
+    if (error.code === 'COMPRESSION_TRUNCATED') return ['truncated', detail];
+    if (error.code === 'COMPRESSION_MEMORY') return ['limit-memory', detail];
+    if (error.code === 'COMPRESSION_UNSUPPORTED') return ['unsupported', detail];
+    if (error.code.startsWith('COMPRESSION_')) return ['corrupt', detail];
+    throw error;
+  }
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined) throw error;
+  return ['unreadable', `${code} at ${syscall}`];
+}

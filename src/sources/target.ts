@@ -1,0 +1,117 @@
+import { lstat, open, readlink, realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { byteStringOfText, fsPath, type ByteString } from '../model/bytes.ts';
+import { NarScanError } from '../model/errors.ts';
+import { sniffNar, SNIFF_BYTES } from '../formats/nar/sniff.ts';
+import { parsePathInStore, parseStorePathName } from '../nix/storePath.ts';
+
+/** What an argument means. */
+export interface Target {
+  readonly kind: 'tree' | 'nar';
+  /** Where it lies on disk; null: standard input. */
+  readonly path: ByteString | null;
+  /** The logical store path, or null where it lies in no store. */
+  readonly storePath: string | null;
+  /** The hash part of the output's own name, if it has one. */
+  readonly hashPart: string | null;
+}
+
+/** Where the store is. */
+export interface StoreDirs {
+  /** The logical store dir. */
+  readonly logical: string;
+  /** Its realpath, where that is another one. */
+  readonly physical: string | null;
+}
+
+const MAX_LINKS = 64;
+const NAR_NAME = /\.nar(?:\.[a-z0-9]+)?$/;
+
+/** Both sides of the store dir; one that does not exist has no physical side. */
+export async function storeDirs(logical: string): Promise<StoreDirs> {
+  try {
+    const physical = await realpath(logical);
+    return { logical, physical: physical === logical ? null : physical };
+  } catch {
+    return { logical, physical: null };
+  }
+}
+
+/**
+ * Resolves an argument as Nix does: links are followed until the path lies in the store, from its
+ * logical or its physical side, and then the whole store path is meant, even if it is a link
+ * itself. Outside of any store it is what the links lead to.
+ *
+ * @throws NarScanError TARGET_MISSING, TARGET_UNREADABLE
+ */
+export async function resolveTarget(argument: string, stores: StoreDirs): Promise<Target> {
+  let path = byteStringOfText(resolve(argument));
+  for (let links = 0; links < MAX_LINKS; links++) {
+    const inStore = storePathOf(path, stores);
+    if (inStore !== null) {
+      await attempt(argument, () => lstat(fsPath(inStore.path ?? '')));
+      return inStore;
+    }
+    const next = await attempt(argument, () => followFirstLink(path));
+    if (next === null) return await outsideStore(argument, path);
+    path = next;
+  }
+  throw new NarScanError('TARGET_MISSING', `'${argument}' leads through too many symbolic links`);
+}
+
+function storePathOf(path: ByteString, { logical, physical }: StoreDirs): Target | null {
+  for (const store of physical === null ? [logical] : [logical, physical]) {
+    const directory = byteStringOfText(store);
+    const parts = parsePathInStore(directory, path);
+    if (parts === null) continue;
+    const { storePath, hashPart } = parts;
+    const name = storePath.slice(directory.length + 1);
+    return { kind: 'tree', path: storePath, storePath: `${logical}/${name}`, hashPart };
+  }
+  return null;
+}
+
+/** The path with its first symbolic link replaced by what that names, or null if it has none. */
+async function followFirstLink(path: ByteString): Promise<ByteString | null> {
+  const parts = path.split('/').slice(1);
+  for (let count = 1; count <= parts.length; count++) {
+    const prefix = `/${parts.slice(0, count).join('/')}`;
+    if (!(await lstat(fsPath(prefix))).isSymbolicLink()) continue;
+    const target = await readlink(fsPath(prefix), { encoding: 'latin1' });
+    const base = target.startsWith('/') ? '' : `/${parts.slice(0, count - 1).join('/')}`;
+    return resolve('/', [`${base}/${target}`, ...parts.slice(count)].join('/'));
+  }
+  return null;
+}
+
+async function outsideStore(argument: string, path: ByteString): Promise<Target> {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const hashPart = parseStorePathName(name)?.hashPart ?? null;
+  const stats = await attempt(argument, () => lstat(fsPath(path)));
+  const isNar = stats.isFile() && (NAR_NAME.test(name) || (await attempt(argument, () => startsAsNar(path))));
+  return { kind: isNar ? 'nar' : 'tree', path, storePath: null, hashPart: isNar ? null : hashPart };
+}
+
+async function startsAsNar(path: ByteString): Promise<boolean> {
+  const file = await open(fsPath(path), 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
+    // the eight zero bytes of an empty export stream are told by name only
+    return bytesRead > 8 && sniffNar(buffer.subarray(0, bytesRead)) !== null;
+  } finally {
+    await file.close();
+  }
+}
+
+async function attempt<T>(argument: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') {
+      throw new NarScanError('TARGET_MISSING', `'${argument}' does not exist (${code})`, { cause: error });
+    }
+    if (code === undefined) throw error;
+    throw new NarScanError('TARGET_UNREADABLE', `'${argument}' cannot be read (${code})`, { cause: error });
+  }
+}

@@ -1,0 +1,165 @@
+import { lstatSync, readdirSync, readlinkSync, type Dirent, type Stats } from 'node:fs';
+import { fsPath, type ByteString } from '../model/bytes.ts';
+import { LIMITS } from '../model/limits.ts';
+import { inspectSymlink } from '../inspect/symlink.ts';
+import type { FactSink } from './factSink.ts';
+import type { FileContents } from './fileContents.ts';
+import type { Inspection } from './inspection.ts';
+
+/** How many files of one directory travel together. */
+const BATCH = 32;
+
+/** A piece of a tree that can be scanned by itself: the root, a directory, or some files of one. */
+export type TreePiece =
+  | { readonly kind: 'root'; readonly path: ByteString }
+  | { readonly kind: 'directory'; readonly path: ByteString; readonly entry: ByteString; readonly depth: number }
+  | { readonly kind: 'files'; readonly path: ByteString; readonly entry: ByteString; readonly names: readonly ByteString[] };
+
+/** Walks a tree piece by piece, following nothing inside it. */
+export class TreeScanner {
+  readonly #files: FileContents;
+
+  constructor(files: FileContents) {
+    this.#files = files;
+  }
+
+  /** Scans one piece; pieces inside it are given to `more`, facts to `sink`. Faults become gaps. */
+  scan(piece: TreePiece, inspection: Inspection, sink: FactSink, more: (piece: TreePiece) => void): void {
+    switch (piece.kind) {
+      case 'root':
+        return this.#root(piece.path, inspection, sink, more);
+      case 'directory':
+        return this.#directory(piece, inspection, sink, more);
+      case 'files':
+        for (const name of piece.names) this.#file(`${piece.path}/${name}`, join(piece.entry, name), name, inspection, sink);
+    }
+  }
+
+  #root(path: ByteString, inspection: Inspection, sink: FactSink, more: (piece: TreePiece) => void): void {
+    const stats = attempt(sink, '', () => lstatSync(fsPath(path)));
+    if (stats === null) return;
+    sink.facts.stats.entries++;
+    if (stats.isDirectory()) return this.#directory({ path, entry: '', depth: 0 }, inspection, sink, more);
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    this.#leaf(typeOf(stats), path, '', name, inspection, sink);
+  }
+
+  #directory(
+    { path, entry, depth }: { path: ByteString; entry: ByteString; depth: number },
+    inspection: Inspection,
+    sink: FactSink,
+    more: (piece: TreePiece) => void,
+  ): void {
+    const listing = attempt(sink, entry, () => readdirSync(fsPath(path), { withFileTypes: true, encoding: 'latin1' }));
+    if (listing === null) return;
+    let names: ByteString[] = [];
+    for (const dirent of listing) {
+      const { name } = dirent;
+      sink.facts.stats.entries++;
+      const isDirectory = dirent.isDirectory();
+      const named = inspection.names.inspect(entry, name, isDirectory);
+      if (named !== null) sink.finding(join(entry, name), named);
+      if (dirent.isFile()) {
+        names.push(name);
+        if (names.length === BATCH) {
+          more({ kind: 'files', path, entry, names });
+          names = [];
+        }
+      } else if (isDirectory) {
+        this.#descend(path, entry, name, depth, sink, more);
+      } else {
+        this.#other(dirent, path, entry, depth, inspection, sink, more);
+      }
+    }
+    if (names.length > 0) more({ kind: 'files', path, entry, names });
+  }
+
+  #descend(
+    path: ByteString,
+    entry: ByteString,
+    name: ByteString,
+    depth: number,
+    sink: FactSink,
+    more: (piece: TreePiece) => void,
+  ): void {
+    const inner = join(entry, name);
+    if (depth + 1 < LIMITS.treeDepth) more({ kind: 'directory', path: `${path}/${name}`, entry: inner, depth: depth + 1 });
+    else sink.gap(inner, { reason: 'limit-depth', offset: null, detail: `more than ${LIMITS.treeDepth} directories deep` });
+  }
+
+  /** What is neither a file nor a directory, or of a type that the file system did not tell. */
+  #other(
+    dirent: Dirent,
+    path: ByteString,
+    entry: ByteString,
+    depth: number,
+    inspection: Inspection,
+    sink: FactSink,
+    more: (piece: TreePiece) => void,
+  ): void {
+    const { name } = dirent;
+    const inner = join(entry, name);
+    let type = typeOf(dirent);
+    if (type === 'unknown') {
+      const stats = attempt(sink, inner, () => lstatSync(fsPath(`${path}/${name}`)));
+      if (stats === null) return;
+      if (stats.isDirectory()) return this.#descend(path, entry, name, depth, sink, more);
+      type = typeOf(stats);
+    }
+    this.#leaf(type, `${path}/${name}`, inner, name, inspection, sink);
+  }
+
+  #leaf(
+    type: LeafType,
+    path: ByteString,
+    entry: ByteString,
+    name: ByteString,
+    inspection: Inspection,
+    sink: FactSink,
+  ): void {
+    if (type === 'file') return this.#file(path, entry, name, inspection, sink);
+    if (type !== 'symlink') {
+      sink.gap(entry, { reason: 'special-file', offset: null, detail: `a ${type} was not opened` });
+      return;
+    }
+    const target = attempt(sink, entry, () => readlinkSync(fsPath(path), { encoding: 'latin1' }));
+    if (target === null) return;
+    for (const finding of inspectSymlink(entry, target, inspection.set, inspection.classifier)) sink.finding(entry, finding);
+  }
+
+  #file(path: ByteString, entry: ByteString, name: ByteString, inspection: Inspection, sink: FactSink): void {
+    const { stats } = sink.facts;
+    stats.files++;
+    const read = attempt(sink, entry, () => this.#files.read(inspection, path, name));
+    if (read === null) return;
+    stats.bytes += read.bytes;
+    if (read.facts.findings.length > 0 || read.facts.gaps.length > 0) sink.content(entry, read.facts);
+  }
+}
+
+type LeafType = 'file' | 'symlink' | 'fifo' | 'socket' | 'device' | 'unknown';
+
+function typeOf(of: Dirent | Stats): LeafType {
+  if (of.isFile()) return 'file';
+  if (of.isSymbolicLink()) return 'symlink';
+  if (of.isFIFO()) return 'fifo';
+  if (of.isSocket()) return 'socket';
+  return of.isCharacterDevice() || of.isBlockDevice() ? 'device' : 'unknown';
+}
+
+function join(parent: ByteString, name: ByteString): ByteString {
+  return parent === '' ? name : `${parent}/${name}`;
+}
+
+/** What `act` returns, or null and a gap where the system refuses. */
+function attempt<T>(sink: FactSink, entry: ByteString, act: () => T): T | null {
+  try {
+    return act();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    // anything but the system's refusal is a fault of this program: it must not pass as a gap
+    if (code === undefined || (error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    sink.gap(entry, { reason: 'unreadable', offset: null, detail: `${code} at ${(error as NodeJS.ErrnoException).syscall}` });
+    return null;
+  }
+}

@@ -1,0 +1,34 @@
+import type { Matcher } from '../kernel/matcher.ts';
+import { LIMITS } from '../model/limits.ts';
+import type { ContentInspector } from '../inspect/contentInspector.ts';
+
+/** Room before the chunk for the bytes of a content that must stay at hand; a page more than ever needed. */
+const KEEP = 4 * LIMITS.contextBytes;
+
+/** Bytes the matcher's memory must have for a window. */
+export const WINDOW_BYTES = KEEP + LIMITS.chunkBytes;
+
+/**
+ * The part of the matcher's memory through which streams pass: chunks are read to `start`, and what
+ * an open content still needs of the last chunk is moved to right before it.
+ */
+export class Window {
+  readonly memory: Uint8Array;
+  /** Where each chunk is read to. */
+  readonly start: number;
+  /** How many bytes a chunk may have. */
+  readonly size = LIMITS.chunkBytes;
+
+  constructor(matcher: Matcher) {
+    this.memory = matcher.memory;
+    this.start = matcher.base + KEEP;
+  }
+
+  /** Makes room for the next chunk while a content is open. */
+  carry(contents: ContentInspector): void {
+    const from = contents.keepFrom;
+    const to = this.start - (contents.end - from);
+    this.memory.copyWithin(to, from, contents.end);
+    contents.moved(from - to);
+  }
+}
