@@ -89,6 +89,7 @@ export function sniffContent(
   if (length >= 512 && buffer[start + 257] === 0x75 && isTar(buffer, start)) return 'tar';
   const kind = sniffStart(buffer, start, length, size);
   if (kind !== null) return kind;
+  if (isSkippableFrame(buffer, start, length, size ?? Infinity)) return 'zstd';
   if (length > 32_774 && isIso9660(buffer, start, length)) return 'iso9660';
   return length >= 512 && isTar(buffer, start) ? 'tar' : null;
 }
@@ -183,7 +184,7 @@ function sniffStart(b: Uint8Array, at: number, length: number, size: number | nu
     case 0x25:
       return matches(b, at, length, '%PDF-') && holds(b, at, length, 'FlateDecode') ? 'pdf' : null;
     default:
-      return isSkippableFrame(b, at, length, whole) ? 'zstd' : null;
+      return null;
   }
 }
 
