@@ -20,6 +20,8 @@ try {
   if (results.numPendingTests > 0) console.error(`tests skipped: ${results.numPendingTests}`);
 } catch (error) {
   console.error(`no test results: ${error.message}`);
+  passed = 0;
+  failed = 0;
 }
 if (failed === 0 && (testsStatus !== '0' || passed === 0)) {
   console.error(`check failed: tests (exit status ${testsStatus})`);

@@ -51,8 +51,9 @@ const IMPORT_RULE = 'eslint(no-restricted-imports)';
 /** A copy of the house's plan: the configuration, one value a folder, and a file for every way to breach it. */
 beforeAll(() => {
   house = mkdtempSync(join(tmpdir(), 'nar-scan-lint-'));
-  for (const file of ['.oxlintrc.json', 'tsconfig.json', 'package.json'])
+  for (const file of ['.oxlintrc.json', 'tsconfig.json', 'package.json']) {
     copyFileSync(join(ROOT, file), join(house, file));
+  }
   symlinkSync(join(ROOT, 'node_modules'), join(house, 'node_modules'));
   for (const from of FOLDERS) {
     put(`src/${from}/value.ts`, `export const value = '${from}';\n`);
