@@ -24,24 +24,19 @@ export type Layout = Readonly<Record<(typeof LAYOUT)[number], number>>;
 
 /** The module's functions: see assembly/. Addresses come back as signed 32-bit numbers. */
 export interface KernelExports {
-  searchPairs(at: number, end: number, second: number, from: number, to: number, limit: number): number;
-  searchTriples(
-    at: number,
-    end: number,
-    second: number,
-    third: number,
-    from: number,
-    to: number,
-    limit: number,
-  ): number;
-  searchBuckets(at: number, end: number, from: number, to: number, limit: number): number;
-  searchRuns(at: number, from: number, to: number, limit: number): number;
+  setDistances(second: number, third: number): void;
+  setRange(from: number, to: number, limit: number): void;
+  searchPairs(at: number, end: number): number;
+  searchTriples(at: number, end: number): number;
+  searchBuckets(at: number, end: number): number;
+  searchRuns(at: number): number;
   runSlot(at: number): number;
   swizzlesByNibble(): number;
 }
 
 /** One instance with its memory. */
 export interface Kernel {
+  readonly wasmMemory: WebAssembly.Memory;
   readonly memory: Uint8Array;
   readonly layout: Layout;
   readonly exports: KernelExports;
@@ -65,5 +60,10 @@ export function instantiateKernel(module: WebAssembly.Module, size: number): Ker
   const layout = Object.fromEntries(
     LAYOUT.map((name) => [name, (exports[name] as WebAssembly.Global).value as number]),
   ) as Layout;
-  return { memory: new Uint8Array(memory.buffer), layout, exports: exports as unknown as KernelExports };
+  return {
+    wasmMemory: memory,
+    memory: new Uint8Array(memory.buffer),
+    layout,
+    exports: exports as unknown as KernelExports,
+  };
 }

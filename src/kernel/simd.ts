@@ -1,7 +1,7 @@
 import { NarScanError } from '../model/errors.ts';
 import { checkNeedles, checkRange } from './check.ts';
 import type { Matcher, OnHit } from './matcher.ts';
-import type { Kernel } from './module.ts';
+import type { Kernel, KernelExports } from './module.ts';
 import { PendingHits } from './pending.ts';
 import { planSearch, type Plan } from './plan.ts';
 import { writeTables } from './tables.ts';
@@ -18,11 +18,13 @@ export class SimdMatcher implements Matcher {
   private leastOffset = 0;
   private mostOffset = 0;
   private hasRuns = false;
+  private searchFingerprints: KernelExports['searchPairs'];
 
   /** @param size bytes of the caller's region */
   constructor(engine: 'relaxed-simd' | 'simd', kernel: Kernel, size: number) {
     this.engine = engine;
     this.kernel = kernel;
+    this.searchFingerprints = kernel.exports.searchPairs;
     this.memory = kernel.memory;
     this.base = kernel.layout.REGION;
     this.size = size;
@@ -37,6 +39,13 @@ export class SimdMatcher implements Matcher {
     this.leastOffset = Math.min(...offsets);
     this.mostOffset = Math.max(...offsets);
     this.hasRuns = plan.runs.length > 0;
+    const { exports } = this.kernel;
+    exports.setDistances(plan.second, plan.third);
+    this.searchFingerprints = {
+      pairs: exports.searchPairs,
+      triples: exports.searchTriples,
+      buckets: exports.searchBuckets,
+    }[plan.strategy];
     this.plan = plan;
   }
 
@@ -45,6 +54,8 @@ export class SimdMatcher implements Matcher {
     const { plan, pending } = this;
     if (plan === null) throw new NarScanError('KERNEL_RANGE', 'search without needles');
     if (from === to) return;
+    const { exports } = this.kernel;
+    exports.setRange(from, to, limit);
     pending.clear();
     // Each pass says up to which start every hit is known; hits below the lesser one are sorted and given.
     const hasFingerprints = plan.fingerprints.length > 0;
@@ -55,34 +66,14 @@ export class SimdMatcher implements Matcher {
     let knownRuns = this.hasRuns ? from : to;
     while (knownPrints < to || knownRuns < to) {
       if (knownPrints <= knownRuns && knownPrints < to) {
-        at = this.searchFingerprints(plan, at, end, from, to, limit);
+        at = at < end ? this.searchFingerprints(at, end) >>> 0 : end;
         knownPrints = at >= end ? to : Math.max(from, at - this.mostOffset);
       } else {
-        run = this.kernel.exports.searchRuns(run, from, to, limit) >>> 0;
+        run = exports.searchRuns(run) >>> 0;
         knownRuns = run;
       }
       pending.take();
       pending.give(Math.min(knownPrints, knownRuns), onHit);
-    }
-  }
-
-  private searchFingerprints(
-    { strategy, second, third }: Plan,
-    at: number,
-    end: number,
-    from: number,
-    to: number,
-    limit: number,
-  ): number {
-    const { exports } = this.kernel;
-    if (at >= end) return end;
-    switch (strategy) {
-      case 'pairs':
-        return exports.searchPairs(at, end, second, from, to, limit) >>> 0;
-      case 'triples':
-        return exports.searchTriples(at, end, second, third, from, to, limit) >>> 0;
-      case 'buckets':
-        return exports.searchBuckets(at, end, from, to, limit) >>> 0;
     }
   }
 }

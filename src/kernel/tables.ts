@@ -82,14 +82,11 @@ function key({ bytes }: Print): number {
 }
 
 function writeAlphabet(memory: Uint8Array, address: number): void {
-  // The bound of a nibble lies right under its lowest member; 127 where there is none.
-  memory.fill(127, address, address + 16);
-  memory.fill(0, address + 16, address + 48);
+  memory.fill(0, address, address + 32);
   for (const byte of new TextEncoder().encode(RUN_ALPHABET)) {
-    const low = byte & 15;
-    const bound = address + low;
-    memory[bound] = Math.min(memory[bound] as number, byte - 1);
-    memory[address + 16 + low] = (memory[address + 16 + low] as number) | (1 << (byte >> 4));
-    memory[address + 32 + (byte >> 4)] = 1 << (byte >> 4);
+    const low = address + (byte & 15);
+    const high = 1 << (byte >> 4);
+    memory[low] = (memory[low] as number) | high;
+    memory[address + 16 + (byte >> 4)] = high;
   }
 }

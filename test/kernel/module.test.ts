@@ -4,7 +4,16 @@ import { GENERATED, generate } from '../../src/kernel/assembly/build.ts';
 import { compileKernel } from '../../src/kernel/module.ts';
 import { WASM } from '../../src/kernel/wasm.generated.ts';
 
-const FUNCTIONS = ['runSlot', 'searchBuckets', 'searchPairs', 'searchRuns', 'searchTriples', 'swizzlesByNibble'];
+const FUNCTIONS = [
+  'runSlot',
+  'searchBuckets',
+  'searchPairs',
+  'searchRuns',
+  'searchTriples',
+  'setDistances',
+  'setRange',
+  'swizzlesByNibble',
+];
 const ADDRESSES = [
   'ALPHABET',
   'CLASSES',

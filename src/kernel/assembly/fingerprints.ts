@@ -1,9 +1,20 @@
-import { CLASSES, FINGERPRINT_HEADS, MASKS } from './layout';
+import { CLASSES, FINGERPRINT_HEADS, MASKS, STEPS } from './layout';
 import { isFull, verify } from './hits';
+import { fetch } from './fetch';
 import { swizzle, swizzleLow } from './swizzle';
 
 // One pass: 64 addresses a step, one branch. A step that may hold something is looked at byte by
 // byte; all that is common to the three strategies is here.
+
+/** Distance of the second and third fingerprint byte from the first. */
+let second: u32 = 0;
+let third: u32 = 0;
+
+/** To be called whenever the tables were written. */
+export function setDistances(toSecond: u32, toThird: u32): void {
+  second = toSecond;
+  third = toThird;
+}
 
 /** 0xff where the byte is a member of the class. Members are ASCII with distinct low nibbles. */
 // @ts-ignore: decorator
@@ -31,48 +42,64 @@ function bits(a: v128, b: v128, c: v128, d: v128): u64 {
 
 // @ts-ignore: decorator
 @inline
-function slotAt(at: u32, second: u32, third: u32): u32 {
+function slotAt(at: u32): u32 {
   return (
     (<u32>load<u8>(at) & 15) | ((<u32>load<u8>(at + second) & 15) << 4) | ((<u32>load<u8>(at + third) & 15) << 8)
   );
 }
 
 /** Tries the candidates of one step. Returns the first one that was not tried, or 0. */
-function tryAll(
-  step: u32,
-  candidates: u64,
-  end: u32,
-  second: u32,
-  third: u32,
-  from: u32,
-  to: u32,
-  limit: u32,
-): u32 {
+function tryAll(step: u32, candidates: u64, end: u32): u32 {
   for (; candidates != 0; candidates &= candidates - 1) {
     const candidate = step + <u32>ctz(candidates);
     if (candidate >= end) return 0;
     if (isFull()) return candidate;
-    verify(FINGERPRINT_HEADS, slotAt(candidate, second, third), candidate, from, to, limit);
+    verify(FINGERPRINT_HEADS, slotAt(candidate), candidate);
   }
   return 0;
 }
 
+// @ts-ignore: decorator
+@inline
+function pair(a: v128, b: v128, x: v128, y: v128): v128 {
+  return v128.and(isMember(a, x), isMember(b, y));
+}
+
+/** The candidates of one step, bit i for at + i. */
+function pairsOf(at: u32): u64 {
+  const a = v128.load(CLASSES);
+  const b = v128.load(CLASSES + 16);
+  const y = at + second;
+  const r0 = pair(a, b, v128.load(at), v128.load(y));
+  const r1 = pair(a, b, v128.load(at, 16), v128.load(y, 16));
+  const r2 = pair(a, b, v128.load(at, 32), v128.load(y, 32));
+  const r3 = pair(a, b, v128.load(at, 48), v128.load(y, 48));
+  return bits(r0, r1, r2, r3);
+}
+
 /**
- * Fingerprints of two bytes, `second` apart: a class each.
+ * Fingerprints of two bytes: a class each.
  *
  * @returns the address up to which every candidate was tried: `end`, or less when HITS is full
  */
-export function searchPairs(at: u32, end: u32, second: u32, from: u32, to: u32, limit: u32): u32 {
+export function searchPairs(at: u32, end: u32): u32 {
   const a = v128.load(CLASSES);
   const b = v128.load(CLASSES + 16);
-  for (; at < end; at += 64) {
-    const r0 = v128.and(isMember(a, v128.load(at)), isMember(b, v128.load(at + second)));
-    const r1 = v128.and(isMember(a, v128.load(at, 16)), isMember(b, v128.load(at + second, 16)));
-    const r2 = v128.and(isMember(a, v128.load(at, 32)), isMember(b, v128.load(at + second, 32)));
-    const r3 = v128.and(isMember(a, v128.load(at, 48)), isMember(b, v128.load(at + second, 48)));
-    if (v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3)))) {
-      const stop = tryAll(at, bits(r0, r1, r2, r3), end, second, second, from, to, limit);
-      if (stop != 0) return stop;
+  while (at < end) {
+    const stop = fetch(at, end);
+    let next: u32 = STEPS;
+    for (; at < stop; at += 64) {
+      const y = at + second;
+      const r0 = pair(a, b, v128.load(at), v128.load(y));
+      const r1 = pair(a, b, v128.load(at, 16), v128.load(y, 16));
+      const r2 = pair(a, b, v128.load(at, 32), v128.load(y, 32));
+      const r3 = pair(a, b, v128.load(at, 48), v128.load(y, 48));
+      store<u32>(next, at);
+      next += <u32>v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3))) << 2;
+    }
+    for (let step: u32 = STEPS; step < next; step += 4) {
+      const untried = tryAll(load<u32>(step), pairsOf(load<u32>(step)), end);
+      if (untried != 0) return untried;
     }
   }
   return end;
@@ -84,29 +111,40 @@ function triple(a: v128, b: v128, c: v128, x: v128, y: v128, z: v128): v128 {
   return v128.and(v128.and(isMember(a, x), isMember(b, y)), isMember(c, z));
 }
 
-/** Fingerprints of three bytes, at 0, `second` and `third`: a class each. Returns as searchPairs. */
-export function searchTriples(
-  at: u32,
-  end: u32,
-  second: u32,
-  third: u32,
-  from: u32,
-  to: u32,
-  limit: u32,
-): u32 {
+function triplesOf(at: u32): u64 {
   const a = v128.load(CLASSES);
   const b = v128.load(CLASSES + 16);
   const c = v128.load(CLASSES + 32);
-  for (; at < end; at += 64) {
-    const y = at + second;
-    const z = at + third;
-    const r0 = triple(a, b, c, v128.load(at), v128.load(y), v128.load(z));
-    const r1 = triple(a, b, c, v128.load(at, 16), v128.load(y, 16), v128.load(z, 16));
-    const r2 = triple(a, b, c, v128.load(at, 32), v128.load(y, 32), v128.load(z, 32));
-    const r3 = triple(a, b, c, v128.load(at, 48), v128.load(y, 48), v128.load(z, 48));
-    if (v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3)))) {
-      const stop = tryAll(at, bits(r0, r1, r2, r3), end, second, third, from, to, limit);
-      if (stop != 0) return stop;
+  const y = at + second;
+  const z = at + third;
+  const r0 = triple(a, b, c, v128.load(at), v128.load(y), v128.load(z));
+  const r1 = triple(a, b, c, v128.load(at, 16), v128.load(y, 16), v128.load(z, 16));
+  const r2 = triple(a, b, c, v128.load(at, 32), v128.load(y, 32), v128.load(z, 32));
+  const r3 = triple(a, b, c, v128.load(at, 48), v128.load(y, 48), v128.load(z, 48));
+  return bits(r0, r1, r2, r3);
+}
+
+/** Fingerprints of three bytes: a class each. Returns as searchPairs. */
+export function searchTriples(at: u32, end: u32): u32 {
+  const a = v128.load(CLASSES);
+  const b = v128.load(CLASSES + 16);
+  const c = v128.load(CLASSES + 32);
+  while (at < end) {
+    const stop = fetch(at, end);
+    let next: u32 = STEPS;
+    for (; at < stop; at += 64) {
+      const y = at + second;
+      const z = at + third;
+      const r0 = triple(a, b, c, v128.load(at), v128.load(y), v128.load(z));
+      const r1 = triple(a, b, c, v128.load(at, 16), v128.load(y, 16), v128.load(z, 16));
+      const r2 = triple(a, b, c, v128.load(at, 32), v128.load(y, 32), v128.load(z, 32));
+      const r3 = triple(a, b, c, v128.load(at, 48), v128.load(y, 48), v128.load(z, 48));
+      store<u32>(next, at);
+      next += <u32>v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3))) << 2;
+    }
+    for (let step: u32 = STEPS; step < next; step += 4) {
+      const untried = tryAll(load<u32>(step), triplesOf(load<u32>(step)), end);
+      if (untried != 0) return untried;
     }
   }
   return end;
@@ -120,15 +158,15 @@ function teddy(at: u32): v128 {
 }
 
 /** Fingerprints of three adjacent bytes in eight buckets, any bytes. Returns as searchPairs. */
-export function searchBuckets(at: u32, end: u32, from: u32, to: u32, limit: u32): u32 {
+export function searchBuckets(at: u32, end: u32): u32 {
   for (; at < end; at += 64) {
     const r0 = teddy(at);
     const r1 = teddy(at + 16);
     const r2 = teddy(at + 32);
     const r3 = teddy(at + 48);
     if (v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3)))) {
-      const stop = tryAll(at, bits(r0, r1, r2, r3), end, 1, 2, from, to, limit);
-      if (stop != 0) return stop;
+      const untried = tryAll(at, bits(r0, r1, r2, r3), end);
+      if (untried != 0) return untried;
     }
   }
   return end;

@@ -3,6 +3,17 @@ import { ENTRIES, ENTRY_BYTES, HITS, HIT_CAPACITY, HIT_COUNT } from './layout';
 /** A candidate can hit with every needle at once, so this many places must be free before it is tried. */
 const MOST_HITS_PER_CANDIDATE: u32 = 1024;
 
+/** The range that is searched: first bytes of hits lie in [from, to), last bytes before limit. */
+export let from: u32 = 0;
+export let to: u32 = 0;
+let limit: u32 = 0;
+
+export function setRange(first: u32, end: u32, last: u32): void {
+  from = first;
+  to = end;
+  limit = last;
+}
+
 // @ts-ignore: decorator
 @inline
 export function isFull(): bool {
@@ -13,7 +24,7 @@ export function isFull(): bool {
  * Compares the needles of one slot with the bytes whose fingerprint stands at `candidate`, and
  * keeps those that are there. The range is checked before a byte is read.
  */
-export function verify(heads: u32, slot: u32, candidate: u32, from: u32, to: u32, limit: u32): void {
+export function verify(heads: u32, slot: u32, candidate: u32): void {
   let entry = ENTRIES + <u32>load<u16>(heads + slot * 2) * ENTRY_BYTES;
   const end = ENTRIES + <u32>load<u16>(heads + slot * 2 + 2) * ENTRY_BYTES;
   for (; entry < end; entry += ENTRY_BYTES) {

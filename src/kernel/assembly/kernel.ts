@@ -1,4 +1,5 @@
-export { searchPairs, searchTriples, searchBuckets } from './fingerprints';
+export { searchPairs, searchTriples, searchBuckets, setDistances } from './fingerprints';
+export { setRange } from './hits';
 export { searchRuns, runSlot } from './runs';
 export { swizzlesByNibble } from './swizzle';
 export {

@@ -5,8 +5,10 @@
 export const CLASSES: u32 = 1024;
 /** Teddy's bucket masks: low and high nibble table, 16 bytes each, of three fingerprint bytes. */
 export const MASKS: u32 = 1024 + 48;
-/** Lower bound of the run alphabet by low nibble; then its two exact nibble tables. */
+/** Low and high nibble table of the run alphabet: bytes of it have a bit in common. */
 export const ALPHABET: u32 = 1024 + 48 + 96;
+/** u32[64]: the steps of one 4 KiB stretch that hold candidates. */
+export const STEPS: u32 = 1536;
 /** u32: how many hits wait in HITS. */
 export const HIT_COUNT: u32 = 1280;
 /** Hits as pairs of u32: address, needle index. */

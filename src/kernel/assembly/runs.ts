@@ -1,23 +1,27 @@
-import { ALPHABET, RUN_HEADS } from './layout';
-import { isFull, verify } from './hits';
+import { ALPHABET, RUN_HEADS, STEPS } from './layout';
+import { isFull, to, verify } from './hits';
 import { swizzle, swizzleLow } from './swizzle';
 
-// Needles of 32 or more bytes of one small alphabet (hash parts), however many: each of them covers
-// one whole block of 16 bytes on any grid of 16, so only blocks that are all alphabet are looked at.
+// Needles of 32 or more bytes of one small alphabet (hash parts), however many. Eight bytes of every
+// 24 are looked at: a run of 32 covers such a sample wherever it begins, and text hardly ever does.
 
-/** 0xff where the byte may be of the alphabet: it is above the bound of its low nibble. Never misses. */
+const RUN: u32 = 32;
+const STRIDE: u32 = RUN - 8;
+const STEP: u32 = 8 * STRIDE;
+/** At most 64 steps, the room in STEPS. */
+const STRETCH: u32 = 20 * STEP;
+
+/** 0xff where the byte is not of the alphabet. */
 // @ts-ignore: decorator
 @inline
-function mayBe(bounds: v128, bytes: v128): v128 {
-  return i8x16.gt_s(bytes, swizzleLow(bounds, bytes));
+function strangers(low: v128, high: v128, bytes: v128): v128 {
+  const members = v128.and(swizzleLow(low, bytes), swizzle(high, i8x16.shr_u(bytes, 4)));
+  return i8x16.eq(members, i8x16.splat(0));
 }
 
-/** Bit i: the byte at + i is of the alphabet. */
-function members(at: u32): u32 {
-  const bytes = v128.load(at);
-  const low = swizzle(v128.load(ALPHABET + 16), v128.and(bytes, i8x16.splat(15)));
-  const high = swizzle(v128.load(ALPHABET + 32), i8x16.shr_u(bytes, 4));
-  return <u32>i8x16.bitmask(i8x16.ne(v128.and(low, high), i8x16.splat(0)));
+/** Bit i: the byte at + i is not of the alphabet. */
+function strangersAt(at: u32): u32 {
+  return <u32>i8x16.bitmask(strangers(v128.load(ALPHABET), v128.load(ALPHABET + 16), v128.load(at)));
 }
 
 /** The slot of the eight bytes that a needle begins with. */
@@ -33,21 +37,27 @@ export function runSlot(at: u32): u32 {
 }
 
 /**
- * Tries the starts of one block: the needle covers all of it, and begins in or up to 15 bytes before
- * it. Returns the first start that was not tried, or 0.
+ * Tries the starts of one sample, which is all alphabet: the needle covers it, and begins in it or up
+ * to 24 bytes before it. Returns the first start that was not tried, or 0.
  */
-function tryBlock(block: u32, at: u32, from: u32, to: u32, limit: u32): u32 {
-  if (members(block) != 0xffff) return 0;
+function trySample(sample: u32, at: u32): u32 {
   // How far the run reaches to either side leaves few starts, mostly one.
-  const before = <u32>clz(~(members(block - 16) << 16));
-  const after = <u32>ctz(~members(block + 16));
-  let start = max(block - min(before, 15), at);
-  const last = min(block + after - 16, to - 1);
+  const before = <u64>strangersAt(sample - 32) | ((<u64>strangersAt(sample - 16)) << 16);
+  const after = <u64>strangersAt(sample + 8) | ((<u64>strangersAt(sample + 24)) << 16);
+  const reach = sample + 8 + min(<u32>ctz(after | (1 << 24)), 24);
+  let start = max(sample - min(<u32>clz(before << 32), STRIDE - 1), at);
+  const last = min(reach - RUN, to - 1);
   for (; start <= last; start++) {
     if (isFull()) return start;
-    verify(RUN_HEADS, slotOf(load<u64>(start)), start, from, to, limit);
+    verify(RUN_HEADS, slotOf(load<u64>(start)), start);
   }
   return 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function samples(at: u32): v128 {
+  return v128.load64_lane(at + STRIDE, v128.load64_zero(at), 1);
 }
 
 /**
@@ -55,22 +65,31 @@ function tryBlock(block: u32, at: u32, from: u32, to: u32, limit: u32): u32 {
  *
  * @returns the address up to which every start was tried: `to`, or less when HITS is full
  */
-export function searchRuns(at: u32, from: u32, to: u32, limit: u32): u32 {
-  const bounds = v128.load(ALPHABET);
-  const whole = i64x2.splat(-1);
-  let block = at + 15;
-  for (; block < to + 15; block += 64) {
-    const w0 = i64x2.eq(mayBe(bounds, v128.load(block)), whole);
-    const w1 = i64x2.eq(mayBe(bounds, v128.load(block, 16)), whole);
-    const w2 = i64x2.eq(mayBe(bounds, v128.load(block, 32)), whole);
-    const w3 = i64x2.eq(mayBe(bounds, v128.load(block, 48)), whole);
-    if (v128.any_true(v128.or(v128.or(w0, w1), v128.or(w2, w3)))) {
-      let stop: u32 = 0;
-      if (i64x2.all_true(w0)) stop = tryBlock(block, at, from, to, limit);
-      if (stop == 0 && i64x2.all_true(w1)) stop = tryBlock(block + 16, at, from, to, limit);
-      if (stop == 0 && i64x2.all_true(w2)) stop = tryBlock(block + 32, at, from, to, limit);
-      if (stop == 0 && i64x2.all_true(w3)) stop = tryBlock(block + 48, at, from, to, limit);
-      if (stop != 0) return stop;
+export function searchRuns(at: u32): u32 {
+  const low = v128.load(ALPHABET);
+  const high = v128.load(ALPHABET + 16);
+  const none = i64x2.splat(0);
+  // The sample at S finds the starts in (S - STRIDE, S].
+  let sample = at + STRIDE - 1;
+  const end = to + STRIDE - 1;
+  while (sample < end) {
+    const stop = min(sample + STRETCH, end);
+    let next: u32 = STEPS;
+    for (; sample < stop; sample += STEP) {
+      const w0 = i64x2.eq(strangers(low, high, samples(sample)), none);
+      const w1 = i64x2.eq(strangers(low, high, samples(sample + 2 * STRIDE)), none);
+      const w2 = i64x2.eq(strangers(low, high, samples(sample + 4 * STRIDE)), none);
+      const w3 = i64x2.eq(strangers(low, high, samples(sample + 6 * STRIDE)), none);
+      store<u32>(next, sample);
+      next += <u32>v128.any_true(v128.or(v128.or(w0, w1), v128.or(w2, w3))) << 2;
+    }
+    for (let step: u32 = STEPS; step < next; step += 4) {
+      const first = load<u32>(step);
+      for (let one = first; one < first + STEP; one += STRIDE) {
+        if ((strangersAt(one) & 0xff) != 0) continue;
+        const untried = trySample(one, at);
+        if (untried != 0) return untried;
+      }
     }
   }
   return to;
