@@ -3,11 +3,13 @@ export type { Codec, DecompressOptions } from './codec.ts';
 export { sniffCodec } from './sniff.ts';
 
 import { decodeBrotli } from './brotli.ts';
+import { decodeBzip2 } from './bzip2.ts';
 import { limitsOf } from './codec.ts';
 import type { Codec, DecompressLimits, DecompressOptions } from './codec.ts';
-import { fault } from './fault.ts';
+import { decodeCompress } from './compress.ts';
 import { decodeGzip } from './gzip.ts';
 import { Input } from './input.ts';
+import { decodeLz4 } from './lz4.ts';
 import { decodeLzip } from './lzip.ts';
 import { decodeLzma } from './lzma.ts';
 import { decodeXz } from './xz.ts';
@@ -23,10 +25,6 @@ async function* passOn(input: Input): AsyncGenerator<Uint8Array, void, undefined
   }
 }
 
-async function* notYet(): AsyncGenerator<Uint8Array, void, undefined> {
-  throw fault('UNSUPPORTED', 'none', 0, 'there is no decoder for it');
-}
-
 const DECODERS: Readonly<Record<Codec, Decoder>> = {
   none: passOn,
   xz: decodeXz,
@@ -35,9 +33,9 @@ const DECODERS: Readonly<Record<Codec, Decoder>> = {
   br: decodeBrotli,
   lzip: decodeLzip,
   lzma: decodeLzma,
-  bzip2: notYet,
-  lz4: notYet,
-  compress: notYet,
+  bzip2: decodeBzip2,
+  lz4: decodeLz4,
+  compress: decodeCompress,
 };
 
 /**
