@@ -14,6 +14,7 @@ export class Tables {
   readonly #seenFields = new Set<string>();
   readonly #seenFaults = new Set<string>();
   #unread: number = LIMITS.binaryReadBytes;
+  #fieldsNamed = 0;
 
   constructor(reader: RangeReader) {
     this.#reader = reader;
@@ -56,18 +57,24 @@ export class Tables {
     this.#fault('corrupt', offset, detail);
   }
 
-  /** Keeps a field; one that several tables name is kept once. */
+  /**
+   * Keeps a field; one that several tables name is kept once. Being named is bounded too: a few
+   * tables that each name the same strings a few thousand times would take minutes.
+   */
   field(carrier: Carrier, name: string, offset: number, length: number | null): void {
+    this.#fieldsNamed += 1;
+    if (this.#fieldsNamed > LIMITS.binaryFields) {
+      if (this.#fieldsNamed === LIMITS.binaryFields + 1) {
+        this.corrupt(offset, `more than ${LIMITS.binaryFields} fields`);
+      }
+      return;
+    }
     if (!this.holds(offset, length ?? 1)) {
       this.corrupt(offset, `${name} outside the file`);
       return;
     }
     const key = `${name} ${offset} ${length}`;
     if (this.#seenFields.has(key)) return;
-    if (this.fields.length >= LIMITS.binaryFields) {
-      this.corrupt(offset, `more than ${LIMITS.binaryFields} fields`);
-      return;
-    }
     this.#seenFields.add(key);
     this.fields.push({ carrier, name, offset, length });
   }

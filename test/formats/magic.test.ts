@@ -162,8 +162,9 @@ describe.skipIf(!needs('file'))('files of this machine', () => {
       const kind = sniffContent(bytes, 0, bytes.length, bytes.length);
       const compressed = /^application\/(gzip|x-xz|x-bzip2|zip|zstd)$/.exec(types[k] ?? '');
       if (compressed !== null) expect(kind, path).toBe(compressed[1]?.replace('x-', ''));
-      if (/^text\/|^image\/png/.test(types[k] ?? ''))
+      if (/^text\/|^image\/png/.test(types[k] ?? '')) {
         expect(['shebang', 'sphinx-inventory', null], path).toContain(kind);
+      }
     }
   });
 });

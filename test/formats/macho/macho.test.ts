@@ -110,9 +110,9 @@ describe('what is no healthy Mach-O', () => {
   };
 
   it('a Java class is just bytes', () => {
-    const javaClass = Buffer.from('cafebabe000000410022' + '0a000200030700040c0005000601', 'hex');
+    const javaClass = Buffer.from('cafebabe0000004100220a000200030700040c0005000601', 'hex');
     expect(readMacho(wholeReader(javaClass))).toBeNull();
-    const preview = Buffer.from('cafebabeffff00410100' + '0a000200030700040c0005000601', 'hex');
+    const preview = Buffer.from('cafebabeffff004101000a000200030700040c0005000601', 'hex');
     expect(readMacho(wholeReader(preview))).toBeNull();
   });
 
