@@ -10,7 +10,8 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 const UTF8_UNIT =
   /[\x00-\x7f]+|(?:[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})+|[\x80-\xff]/g;
 
-const NOT_PLAIN = /[^ -~]/;
+/** Runs of what is not plain ASCII text: only these need the slower look at Unicode's classes. */
+const NOT_PLAIN = /[^ -~]+/g;
 
 const SHORT: Readonly<Record<string, string>> = { '\0': '\\0', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
@@ -36,13 +37,13 @@ export function printableBytes(bytes: ByteString): string {
 
 /** JSON text whose strings hold no raw unprintable character; the values stay the same. */
 export function printableJson(value: unknown): string {
-  const json = JSON.stringify(value);
-  if (!NOT_PLAIN.test(json)) return json;
-  return json.replace(UNPRINTABLE, (character) => {
-    let escaped = '';
-    for (let unit = 0; unit < character.length; unit++) {
-      escaped += `\\u${character.charCodeAt(unit).toString(16).padStart(4, '0')}`;
-    }
-    return escaped;
-  });
+  return JSON.stringify(value).replace(NOT_PLAIN, (run) => run.replace(UNPRINTABLE, unicodeEscapes));
+}
+
+function unicodeEscapes(character: string): string {
+  let escaped = '';
+  for (let unit = 0; unit < character.length; unit++) {
+    escaped += `\\u${character.charCodeAt(unit).toString(16).padStart(4, '0')}`;
+  }
+  return escaped;
 }

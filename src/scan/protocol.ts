@@ -1,9 +1,9 @@
 import type { ByteString } from '../model/bytes.ts';
 import type { CompiledEngine } from '../kernel/create.ts';
 import type { NeedleContext } from '../needles/compile.ts';
-import type { PartialFacts } from '../sources/factSink.ts';
 import type { StreamOutput } from '../sources/narStream.ts';
 import type { TreePiece } from '../sources/tree.ts';
+import type { PackedFacts } from './packedFacts.ts';
 
 /*
  * What the main thread and its workers say to each other. The main thread hands out assignments;
@@ -38,7 +38,7 @@ export type FromWorker =
   | {
       readonly kind: 'done';
       readonly id: number;
-      readonly parts: readonly (readonly [target: number, facts: PartialFacts])[];
+      readonly parts: readonly (readonly [target: number, facts: PackedFacts])[];
       readonly streams: readonly (readonly [target: number, outputs: readonly StreamOutput[]])[];
       readonly faults: readonly (readonly [target: number, message: string])[];
       /** Targets of work that was left because the run was ended. */

@@ -10,6 +10,7 @@ import { resolveTarget, storeDirs, type Target } from '../sources/target.ts';
 import { gapAt } from '../inspect/local.ts';
 import { hostHomes } from './hostHomes.ts';
 import { InOrder } from './inOrder.ts';
+import { unpackFacts } from './packedFacts.ts';
 import { Pool } from './pool.ts';
 import { Control, type FromWorker, type Work } from './protocol.ts';
 
@@ -182,7 +183,7 @@ class Run {
 
   /** Parts of a worker's results; told before `pending` says that its work is over. */
   take({ parts, streams, faults, unfinished }: FromWorker & { kind: 'done' }): void {
-    for (const [target, facts] of parts) this.#open.get(target)?.sink.merge(facts);
+    for (const [target, facts] of parts) this.#open.get(target)?.sink.merge(unpackFacts(facts));
     for (const [target, outputs] of streams) {
       const open = this.#open.get(target);
       for (const { storePath, narHash, facts } of outputs) {

@@ -1,11 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createMatcher } from '../kernel/create.ts';
-import { FactSink, type PartialFacts } from '../sources/factSink.ts';
+import { FactSink } from '../sources/factSink.ts';
 import { FileContents } from '../sources/fileContents.ts';
 import { prepareInspection, type Inspection } from '../sources/inspection.ts';
 import type { StreamOutput } from '../sources/narStream.ts';
 import { TreeScanner } from '../sources/tree.ts';
 import { Window, WINDOW_BYTES } from '../sources/window.ts';
+import { packFacts, type PackedFacts } from './packedFacts.ts';
 import { Control, type Assignment, type FromWorker, type Work, type WorkerData } from './protocol.ts';
 
 /** Below this many pieces a worker keeps what it has. */
@@ -48,7 +49,7 @@ class Worker {
       }
       if (stack.length >= DONATE_FROM && this.#control.hungry > 0) this.#donate(id, stack);
     }
-    const parts = [...sinks].map(([target, sink]): [number, PartialFacts] => [target, sink.facts]);
+    const parts = [...sinks].map(([target, sink]): [number, PackedFacts] => [target, packFacts(sink.facts)]);
     const unfinished = [...new Set(stack.map(({ target }) => target))];
     this.#send({ kind: 'done', id, parts, streams, faults, unfinished });
   }

@@ -1,0 +1,39 @@
+import type { ByteString } from '../model/bytes.ts';
+import type { Finding, Gap, Stats } from '../model/facts.ts';
+import type { PartialFacts } from '../sources/factSink.ts';
+
+/**
+ * Facts on their way between threads. A tree may have tens of thousands of gaps that differ in
+ * their entry only (every compressed manual page is one); copied as objects they cost more than
+ * the search.
+ */
+export interface PackedFacts {
+  readonly findings: readonly Finding[];
+  readonly gaps: readonly { readonly gap: Gap; readonly entries: string }[];
+  readonly stats: Stats;
+  readonly lost: number;
+}
+
+/** Stands between entries: no file name holds it. */
+const SEPARATOR = '\0';
+
+export function packFacts({ findings, gaps, stats, lost }: PartialFacts): PackedFacts {
+  const groups = new Map<string, { gap: Gap; entries: ByteString[] }>();
+  for (const gap of gaps) {
+    const { entry, ...place } = gap.location;
+    const key = JSON.stringify([gap.reason, gap.detail, place]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { gap, entries: [entry] });
+    else group.entries.push(entry);
+  }
+  const packed = [...groups.values()].map(({ gap, entries }) => ({ gap, entries: entries.join(SEPARATOR) }));
+  return { findings, gaps: packed, stats, lost };
+}
+
+export function unpackFacts({ findings, gaps, stats, lost }: PackedFacts): PartialFacts {
+  const unpacked: Gap[] = [];
+  for (const { gap, entries } of gaps) {
+    for (const entry of entries.split(SEPARATOR)) unpacked.push({ ...gap, location: { ...gap.location, entry } });
+  }
+  return { findings: [...findings], gaps: unpacked, stats, lost };
+}
