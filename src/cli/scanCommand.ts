@@ -16,7 +16,7 @@ import { noProgress, type Progress, type ProgressLine, progressLine } from './pr
 import { openReportSink, type ReportSink } from './reportSink.ts';
 
 /** What the engine tells while it scans. */
-export interface ScanEvents {
+interface ScanEvents {
   /** One output is finished. Where a promise is returned, it resolves when the report has taken it. */
   output(result: OutputResult): Promise<void>;
   error(error: ReportError): void;

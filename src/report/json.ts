@@ -7,7 +7,7 @@ import { remedyFor } from './remedies.ts';
 import type { Reporter, ReportOrigin, RunSummary } from './reporter.ts';
 
 /** Name of the report format; it changes when a reader of the old one could be misled. */
-export const REPORT_SCHEMA = 'nar-scan/report-v1';
+const REPORT_SCHEMA = 'nar-scan/report-v1';
 
 /**
  * One JSON document. The verdict stands before the outputs, so their texts are kept until the end.
