@@ -1,6 +1,6 @@
 /*
  * The scan command on an engine that is told what to do by its targets: `leak`, `clean`, `gap`,
- * `fault`, `throw`, `crash`, `wait` (until the signal), `many` (10,000 leaky outputs), `nothing`.
+ * `fault`, `throw`, `wait` (until the signal), `deaf` (beyond it), `many` (10,000 leaky outputs), `nothing`.
  */
 import { readArguments } from '../../src/cli/arguments.ts';
 import { errorLine, writeDiagnostic } from '../../src/cli/diagnostics.ts';
@@ -21,12 +21,11 @@ const engine: Engine = {
         events.error(reportError(new NarScanError('TARGET_MISSING', 'no fault'), target));
       }
       if (target === 'throw') throw new Error('engine \x1b[2J broke');
-      if (target === 'crash') setImmediate(() => JSON.parse('{'));
       const outputs = target === 'many' ? 10_000 : 0;
       for (let at = 0; at < outputs && !signal.aborted; at++) {
         await events.output(leakyOutput);
       }
-      if (target === 'wait' || target === 'crash' || target === 'deaf') {
+      if (target === 'wait' || target === 'deaf') {
         const alive = setInterval(() => undefined, 1000);
         process.stderr.write('waiting\n');
         await new Promise<void>((resolve) => {
