@@ -32,7 +32,7 @@ const packed = [
 
 interface Subject {
   readonly read: (reader: RangeReader) => BinaryFacts | null;
-  readonly plan: (head: Uint8Array, size: number) => Range[];
+  readonly plan: (head: Uint8Array, size: number, tailBytes?: number) => Range[];
   readonly bytes: Uint8Array;
 }
 
@@ -91,7 +91,7 @@ function check({ read, plan }: Subject, bytes: Uint8Array, head: number): void {
     },
   });
   expect(asked).toBeLessThanOrEqual(LIMITS.binaryReadBytes);
-  const planned = plan(bytes.slice(0, head), bytes.length);
+  const planned = plan(bytes.slice(0, head), bytes.length, 64);
   expect(planned.reduce((sum, { length }) => sum + length, 0)).toBeLessThanOrEqual(LIMITS.binaryTableBytes);
   for (const [k, { offset, length }] of planned.entries()) {
     const before = planned[k - 1];

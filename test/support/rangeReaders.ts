@@ -27,13 +27,13 @@ export function wholeReader(bytes: Uint8Array): RangeReader {
 /** What is left of a streamed file: head, tail and planned ranges. */
 export function streamedReader(
   bytes: Uint8Array,
-  plan: (head: Uint8Array, size: number) => Range[],
+  plan: (head: Uint8Array, size: number, tailBytes?: number) => Range[],
   headBytes: number = LIMITS.binaryHeadBytes,
   tailBytes: number = LIMITS.binaryTailBytes,
 ): RangeReader {
   const size = bytes.length;
   const head = Math.min(headBytes, size);
-  const planned = plan(bytes.slice(0, head), size);
+  const planned = plan(bytes.slice(0, head), size, tailBytes);
   const tail = Math.min(tailBytes, size);
   const kept = new Uint8Array(size);
   for (const { offset, length } of [

@@ -38,6 +38,8 @@ export interface Dynamic {
   readonly stringBytes: number;
   /** Whether DT_NULL was met. */
   readonly ended: boolean;
+  /** Whether a fault, which is noted, kept it from being read to its end. */
+  readonly faulty: boolean;
 }
 
 /**
@@ -89,8 +91,10 @@ export function readDynamic(
   const first = entriesIn(stated);
   const all = Math.max(entriesIn(mapped), first);
   const what = 'dynamic section';
-  if (eachEntry(tables, { offset, entryBytes: size, count: first }, what, visit) && !ended && all > first) {
-    eachEntry(tables, { offset: offset + first * size, entryBytes: size, count: all - first }, what, visit);
+  let whole = eachEntry(tables, { offset, entryBytes: size, count: first }, what, visit);
+  if (whole && !ended && all > first) {
+    const rest = { offset: offset + first * size, entryBytes: size, count: all - first };
+    whole = eachEntry(tables, rest, what, visit);
   }
-  return { strings, stringTables, stringBytes, ended };
+  return { strings, stringTables, stringBytes, ended, faulty: !whole };
 }

@@ -54,9 +54,10 @@ export function readElf(reader: RangeReader): BinaryFacts | null {
  *
  * @param head the first min(size, LIMITS.binaryHeadBytes) bytes of the file
  * @param size of the file
+ * @param tailBytes at the end of the file that are kept anyway
  * @returns in ascending order, apart from one another, LIMITS.binaryTableBytes in all
  */
-export function planElf(head: Uint8Array, size: number): Range[] {
+export function planElf(head: Uint8Array, size: number, tailBytes: number = LIMITS.binaryTailBytes): Range[] {
   const header = parseElfHeader(head);
   if (header === null) return [];
   const wanted: Range[] = [];
@@ -65,13 +66,13 @@ export function planElf(head: Uint8Array, size: number): Range[] {
 
   // PN_XNUM hides the true count in a section header; what is in the head needs no plan.
   wanted.push({ offset: segments.offset, length: segments.count * segments.entryBytes });
-  if (segments.entryBytes >= least.segment) {
-    for (let k = 0; k < segments.count; k += 1) {
-      const at = segments.offset + k * segments.entryBytes;
-      if (at + least.segment > head.length) break;
-      const segment = parseSegment(header, head, at);
-      if (isDynamic(segment)) wanted.push({ offset: segment.offset, length: segment.bytes });
-    }
+  // Post-link optimizers write new program headers behind the head; the old ones stay as a hint.
+  const inHead = segments.offset + segments.count * least.segment <= head.length;
+  const first = inHead ? segments.offset : header.bytes;
+  const stride = Math.max(segments.entryBytes, least.segment);
+  for (let k = 0, at = first; k < segments.count && at + least.segment <= head.length; k += 1, at += stride) {
+    const segment = parseSegment(header, head, at);
+    if (isDynamic(segment)) wanted.push({ offset: segment.offset, length: segment.bytes });
   }
 
   if (sections.offset > 0) {
@@ -86,8 +87,9 @@ export function planElf(head: Uint8Array, size: number): Range[] {
     }
     if (known.length === 0) {
       const taken = boundedRanges(wanted, head.length, size).reduce((sum, range) => sum + range.length, 0);
-      const left = Math.min(LIMITS.binaryTableBytes - taken, sections.offset);
-      wanted.push({ offset: sections.offset - left, length: left });
+      const end = Math.min(sections.offset, Math.max(size - tailBytes, 0));
+      const left = Math.min(LIMITS.binaryTableBytes - taken, end);
+      wanted.push({ offset: end - left, length: left });
     }
   }
   return boundedRanges(wanted, head.length, size);

@@ -6,6 +6,8 @@ export const ELF_HEADER_BYTES = 64;
 
 /** What the ELF header says about where the tables lie. Source: System V gABI, chapter 4, "ELF Header". */
 export interface ElfHeader {
+  /** Bytes of the header itself. */
+  readonly bytes: number;
   /** 64-bit class. */
   readonly wide: boolean;
   readonly integers: Integers;
@@ -35,6 +37,7 @@ export function parseElfHeader(head: Uint8Array): ElfHeader | null {
   const { u16 } = integers;
   const counts = wide ? 54 : 42;
   return {
+    bytes: wide ? ELF_HEADER_BYTES : 52,
     wide,
     integers,
     segments: {

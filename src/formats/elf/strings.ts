@@ -46,7 +46,7 @@ export function collectStrings(
     const dynamic = readDynamic(tables, header, place.offset, place.stated, place.mapped);
     if (place.doubtful) {
       if (!dynamic.ended || dynamic.stringTables.length === 0) continue;
-    } else if (!dynamic.ended) {
+    } else if (!dynamic.ended && !dynamic.faulty) {
       tables.corrupt(place.offset, 'dynamic section without an end');
     }
     collectFields(tables, dynamic, place, tablesOf(tables, dynamic, place, segments, sections, linkedTables));

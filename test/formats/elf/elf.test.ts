@@ -128,6 +128,22 @@ describe.each(CLASSES)('ELF, 64 bit: $wide, big endian: $big', (kind) => {
     expect(streamed?.faults).toEqual([]);
   });
 
+  it('a stream keeps the dynamic section also when the program headers were moved behind it', () => {
+    const near = writeElf({ ...recipe, filler: 20_000 });
+    const count = 3;
+    const stride = kind.wide ? 56 : 32;
+    const start = kind.wide ? 64 : 52;
+    const moved = new Uint8Array(near.length + 8 + count * stride);
+    moved.set(near);
+    moved.copyWithin(near.length + 8, start, start + count * stride);
+    const view = new DataView(moved.buffer);
+    if (kind.wide) view.setBigUint64(32, BigInt(near.length + 8), !kind.big);
+    else view.setUint32(28, near.length + 8, !kind.big);
+    expect(readElf(streamedReader(moved, planElf, 300, 16))).toEqual(facts(moved));
+    expect(facts(moved).faults).toEqual([]);
+    expect(named(moved)).toEqual(expected);
+  });
+
   it('without its plan a stream is a fault and no silence', () => {
     const bytes = writeElf({ ...recipe, filler: 3 * 1024 * 1024 });
     const streamed = readElf(streamedReader(bytes, () => [], 1024, 16));
