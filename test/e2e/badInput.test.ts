@@ -86,7 +86,8 @@ describe('usage', () => {
   });
 
   it('takes what stands behind -- for a target', () => {
-    expect(codes(narScanReport([...OPTIONS, '--', '--home']).report)).toEqual(['TARGET_MISSING']);
+    const { stdout, status } = narScan([...OPTIONS, '--format', 'json', '--', '--home']);
+    expect([codes(JSON.parse(stdout) as Report), status]).toEqual([['TARGET_MISSING'], 2]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { narScanReport, ROOT } from '../support/narScan.ts';
 import { needs } from '../support/programs.ts';
@@ -50,10 +50,10 @@ describe('a malformed NAR is never clean', () => {
       const output = report.outputs[index];
       const code = name.slice(0, name.indexOf('--'));
       expect([name, output?.verdict]).not.toContain('clean');
-      expect([name, output?.gaps.map(({ detail }) => detail).join('\n')]).toEqual([
-        name,
-        expect.stringContaining(code),
-      ]);
+      // A number 1 before the magic is how an export stream begins.
+      const wanted = name.startsWith('NAR_BAD_MAGIC--second-magic') ? 'EXPORT_' : code;
+      const details = output?.gaps.map(({ detail }) => detail).join('\n');
+      expect([name, details]).toEqual([name, expect.stringContaining(wanted)]);
     }
     expect(status).toBe(1);
   });
@@ -86,16 +86,19 @@ describe('a malformed NAR is never clean', () => {
 });
 
 describe('well-formed edge cases are read', () => {
-  for (const name of narsOf(OK)) {
-    it(name, () => {
-      const { report } = narScanReport([...OPTIONS, join(OK, name)]);
-      expect(report.errors).toEqual([]);
-      expect(
-        report.outputs.map(({ gaps, findings }) => [
-          gaps,
-          findings.filter(({ severity }) => severity === 'error'),
-        ]),
-      ).toEqual([[[], []]]);
-    });
-  }
+  const files = narsOf(OK);
+  // A NAR inside an output is a container, which is not opened.
+  const gapsOf = (name: string): readonly string[] =>
+    name === 'nar-contents-like-a-nar.nar' ? ['unsupported'] : [];
+
+  it('without an error or a gap', () => {
+    const { report } = narScanReport([...OPTIONS, ...files.map((name) => join(OK, name))]);
+    const seen = report.outputs.map(({ target, gaps, findings }) => [
+      basename(target),
+      gaps.map(({ reason }) => reason),
+      findings.filter(({ severity }) => severity === 'error'),
+    ]);
+    expect(seen).toEqual(files.map((name) => [name, gapsOf(name), []]));
+    expect(report.errors).toEqual([]);
+  });
 });

@@ -109,7 +109,7 @@ export class SymlinkedStore implements Disposable {
 
   /** Copies a store path to a binary cache in a folder and returns the file of its NAR there. */
   copyToCache(path: string, compression: NixCompression): string {
-    const cache = join(this.folder, `cache-${compression}`);
+    const cache = mkdtempSync(join(this.folder, `cache-${compression}-`));
     this.#run('nix', ['copy', '--to', `file://${cache}?compression=${compression}`, path]);
     const [file, ...others] = readdirSync(join(cache, 'nar'));
     if (file === undefined || others.length > 0) throw new Error(`not one NAR in ${cache}`);
