@@ -27,5 +27,8 @@ interface Region {
 export function checkRange({ base, size }: Region, from: number, to: number, limit: number): void {
   // One chain of comparisons, so that NaN fails too.
   if (base <= from && from <= to && to <= limit && limit <= base + size) return;
-  throw new NarScanError('KERNEL_RANGE', `search of [${from}, ${to}) up to ${limit} in [${base}, ${base + size})`);
+  throw new NarScanError(
+    'KERNEL_RANGE',
+    `search of [${from}, ${to}) up to ${limit} in [${base}, ${base + size})`,
+  );
 }

@@ -31,7 +31,9 @@ export function fit(
 ): Choice | null {
   const classes = new Classes(distances);
   const span = Math.max(...distances);
-  const order = chosen.toSorted((a, b) => (needles[a] as Uint8Array).length - (needles[b] as Uint8Array).length);
+  const order = chosen.toSorted(
+    (a, b) => (needles[a] as Uint8Array).length - (needles[b] as Uint8Array).length,
+  );
   const offsets = new Map<number, number>();
   for (let round = 0; round < ROUNDS; round++) {
     for (const index of order) {
@@ -71,12 +73,16 @@ class Classes {
   }
 
   add(needle: Uint8Array, offset: number): void {
-    for (const [i, distance] of this.distances.entries()) this.classes[i]?.add(needle[offset + distance] as number);
+    for (const [i, distance] of this.distances.entries()) {
+      this.classes[i]?.add(needle[offset + distance] as number);
+    }
     this.count();
   }
 
   remove(needle: Uint8Array, offset: number): void {
-    for (const [i, distance] of this.distances.entries()) this.classes[i]?.remove(needle[offset + distance] as number);
+    for (const [i, distance] of this.distances.entries()) {
+      this.classes[i]?.remove(needle[offset + distance] as number);
+    }
     this.count();
   }
 

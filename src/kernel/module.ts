@@ -24,14 +24,14 @@ export type Layout = Readonly<Record<(typeof LAYOUT)[number], number>>;
 
 /** The module's functions: see assembly/. Addresses come back as signed 32-bit numbers. */
 export interface KernelExports {
-  setDistances(second: number, third: number): void;
-  setRange(from: number, to: number, limit: number): void;
-  searchPairs(at: number, end: number): number;
-  searchTriples(at: number, end: number): number;
-  searchBuckets(at: number, end: number): number;
-  searchRuns(at: number): number;
-  runSlot(at: number): number;
-  swizzlesByNibble(): number;
+  readonly setDistances: (second: number, third: number) => void;
+  readonly setRange: (from: number, to: number, limit: number) => void;
+  readonly searchPairs: (at: number, end: number) => number;
+  readonly searchTriples: (at: number, end: number) => number;
+  readonly searchBuckets: (at: number, end: number) => number;
+  readonly searchRuns: (at: number) => number;
+  readonly runSlot: (at: number) => number;
+  readonly swizzlesByNibble: () => number;
 }
 
 /** One instance with its memory. */

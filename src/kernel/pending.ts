@@ -11,7 +11,8 @@ const NEEDLES = 1024;
 export class PendingHits {
   private readonly count: Uint32Array;
   private readonly hits: Uint32Array;
-  private keys: number[] = [];
+  private readonly keys: number[] = [];
+  private isSorted = true;
 
   constructor({ memory, layout }: Kernel) {
     this.count = new Uint32Array(memory.buffer, layout.HIT_COUNT, 1);
@@ -19,7 +20,8 @@ export class PendingHits {
   }
 
   clear(): void {
-    this.keys = [];
+    this.keys.length = 0;
+    this.isSorted = true;
     this.count[0] = 0;
   }
 
@@ -27,22 +29,30 @@ export class PendingHits {
   take(): void {
     const count = this.count[0] as number;
     if (count === 0) return;
+    const { keys, hits } = this;
+    let last = keys.at(-1) ?? 0;
     for (let i = 0; i < 2 * count; i += 2) {
-      this.keys.push((this.hits[i] as number) * NEEDLES + (this.hits[i + 1] as number));
+      const key = (hits[i] as number) * NEEDLES + (hits[i + 1] as number);
+      if (key < last) this.isSorted = false;
+      keys.push(key);
+      last = key;
     }
     this.count[0] = 0;
-    if (this.keys.length > 1) this.keys = Array.from(Float64Array.from(this.keys).sort());
   }
 
   /** Gives the hits that begin before `known`, in order. */
   give(known: number, onHit: OnHit): void {
-    if (this.keys.length === 0) return;
+    const { keys } = this;
+    if (keys.length === 0) return;
+    if (!this.isSorted) keys.sort((a, b) => a - b);
+    this.isSorted = true;
     let given = 0;
-    for (; given < this.keys.length; given++) {
-      const key = this.keys[given] as number;
+    for (; given < keys.length; given++) {
+      const key = keys[given] as number;
       if (key >= known * NEEDLES) break;
       onHit(key % NEEDLES, Math.floor(key / NEEDLES));
     }
-    this.keys.splice(0, given);
+    // Few are left over: those that began less than the greatest fingerprint offset before the end.
+    keys.splice(0, given);
   }
 }

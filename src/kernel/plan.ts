@@ -40,7 +40,9 @@ export function planSearch(needles: readonly Uint8Array[]): Plan {
   const together = runs.length <= MOST_RUNS_BY_FINGERPRINT ? choose(needles, all) : null;
   if (runs.length === 0) return together === null ? inBuckets(needles, all, []) : asPlan(together, []);
   const apart = choose(needles, rest);
-  if (together !== null && (apart === null || together.cost <= apart.cost + COST_OF_RUNS)) return asPlan(together, []);
+  if (together !== null && (apart === null || together.cost <= apart.cost + COST_OF_RUNS)) {
+    return asPlan(together, []);
+  }
   return apart === null ? inBuckets(needles, rest, runs) : asPlan(apart, runs);
 }
 
@@ -50,7 +52,9 @@ function asPlan({ strategy, distances, fingerprints }: Choice, runs: readonly nu
 }
 
 function isRun(needle: Uint8Array): boolean {
-  return needle.length >= RUN_BYTES && needle.every((byte) => RUN_ALPHABET.includes(String.fromCharCode(byte)));
+  return (
+    needle.length >= RUN_BYTES && needle.every((byte) => RUN_ALPHABET.includes(String.fromCharCode(byte)))
+  );
 }
 
 /** Fingerprints of three adjacent bytes where they are rarest; the masks of any bytes can be built. */
@@ -78,7 +82,10 @@ function choose(needles: readonly Uint8Array[], chosen: readonly number[]): Choi
   // A third byte is worth trying only where two leave too many candidates, and only with the best two.
   if (pairs === null || pairs.cost < COST_OF_TRIPLES) return pairs;
   const second = pairs.distances[1] as number;
-  return distances.filter((third) => third !== second).map((third) => fitAt(second, third)).reduce(cheaper, pairs);
+  return distances
+    .filter((third) => third !== second)
+    .map((third) => fitAt(second, third))
+    .reduce(cheaper, pairs);
 }
 
 function cheaper(a: Choice | null, b: Choice | null): Choice | null {

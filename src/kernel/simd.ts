@@ -6,6 +6,9 @@ import { PendingHits } from './pending.ts';
 import { planSearch, type Plan } from './plan.ts';
 import { writeTables } from './tables.ts';
 
+/** What two passes read one after the other at a time: the second finds it in the caches. */
+const STRETCH = 32 * 1024;
+
 /** The facade over one instance of the WebAssembly kernel. */
 export class SimdMatcher implements Matcher {
   readonly engine: 'relaxed-simd' | 'simd';
@@ -51,9 +54,16 @@ export class SimdMatcher implements Matcher {
 
   search(from: number, to: number, limit: number, onHit: OnHit): void {
     checkRange(this, from, to, limit);
-    const { plan, pending } = this;
+    const { plan } = this;
     if (plan === null) throw new NarScanError('KERNEL_RANGE', 'search without needles');
-    if (from === to) return;
+    const stretch = this.hasRuns && plan.fingerprints.length > 0 ? STRETCH : to - from;
+    for (let at = from; at < to; at += stretch) {
+      this.searchStretch(plan, at, Math.min(at + stretch, to), limit, onHit);
+    }
+  }
+
+  private searchStretch(plan: Plan, from: number, to: number, limit: number, onHit: OnHit): void {
+    const { pending } = this;
     const { exports } = this.kernel;
     exports.setRange(from, to, limit);
     pending.clear();

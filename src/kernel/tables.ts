@@ -53,12 +53,19 @@ interface Print {
   readonly bytes: readonly number[];
 }
 
-function writeClasses(memory: Uint8Array, address: number, prints: readonly Print[], positions: number): void {
+function writeClasses(
+  memory: Uint8Array,
+  address: number,
+  prints: readonly Print[],
+  positions: number,
+): void {
   for (let position = 0; position < positions; position++) {
     const table = address + 16 * position;
     // A byte of another low nibble never equals one of this: no member.
     for (let nibble = 0; nibble < 16; nibble++) memory[table + nibble] = nibble ^ 1;
-    for (const { bytes } of prints) memory[table + ((bytes[position] as number) & 15)] = bytes[position] as number;
+    for (const { bytes } of prints) {
+      memory[table + ((bytes[position] as number) & 15)] = bytes[position] as number;
+    }
   }
 }
 

@@ -5,7 +5,9 @@ declare namespace WebAssembly {
     constructor(bytes: Uint8Array);
     private readonly compiled;
     static exports(module: Module): { readonly name: string; readonly kind: string }[];
-    static imports(module: Module): { readonly module: string; readonly name: string; readonly kind: string }[];
+    static imports(
+      module: Module,
+    ): { readonly module: string; readonly name: string; readonly kind: string }[];
   }
   class Instance {
     constructor(module: Module, imports: Record<string, Record<string, unknown>>);

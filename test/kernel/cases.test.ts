@@ -5,7 +5,11 @@ const ROOTS = [
   '/home/', '/Users/', '/root/', '\\Users\\', '/store/', '/nix/var/nix/builds/', '/tmp/nix-build-',
   '/private/tmp/nix-build-', '/data/people/zoe',
 ]; // prettier-ignore
-const HASHES = ['3n58xw4373jp0ljirf06d8077j15pc4j', '00000000000000000000000000000000', 'zyxwvsrqpnmlkjihgfdcba9876543210'];
+const HASHES = [
+  '3n58xw4373jp0ljirf06d8077j15pc4j',
+  '00000000000000000000000000000000',
+  'zyxwvsrqpnmlkjihgfdcba9876543210',
+];
 
 /** One table for every engine: needles, data. What has to be found is what indexOf finds. */
 const CASES: readonly (readonly [name: string, needles: readonly string[], data: string])[] = [
@@ -31,7 +35,11 @@ const CASES: readonly (readonly [name: string, needles: readonly string[], data:
   ['many hash parts', [...ROOTS, ...manyHashes(300)], `/store/${manyHashes(300).join('-a/home/')}`],
   ['a hash part and a word of its alphabet', [HASHES[0] as string, 'abcd'], `abcd${HASHES[0]}abcd`],
   ['long needles', ['x'.repeat(512), `${'x'.repeat(511)}y`], `${'x'.repeat(600)}y`],
-  ['many needles of one slot', manyHashes(400).map((h) => `/home/${h.slice(0, 7)}`), `/home/${manyHashes(9)[8]}`],
+  [
+    'many needles of one slot',
+    manyHashes(400).map((h) => `/home/${h.slice(0, 7)}`),
+    `/home/${manyHashes(9)[8]}`,
+  ],
 ];
 
 function manyHashes(count: number): string[] {
@@ -75,7 +83,9 @@ describe.each(ENGINES)('the %s engine', (engine) => {
     const data = matcher.memory.subarray(matcher.base, matcher.base + matcher.size);
     data.set(bytes('/home/'.repeat(Math.ceil(matcher.size / 6))).subarray(0, matcher.size));
     const end = matcher.base + matcher.size;
-    expect(searchIn(matcher, matcher.base, end, end, matcher.base)).toEqual(naive(needles, data, 0, data.length));
+    expect(searchIn(matcher, matcher.base, end, end, matcher.base)).toEqual(
+      naive(needles, data, 0, data.length),
+    );
   });
 
   test('gives dense hits of fingerprints and hash runs in one order', () => {
@@ -85,10 +95,12 @@ describe.each(ENGINES)('the %s engine', (engine) => {
     const data = matcher.memory.subarray(matcher.base, matcher.base + 60_000);
     data.set(bytes(`/a/${'0'.repeat(300)}/a/a/${manyHashes(3)[2]}`.repeat(200)).subarray(0, 60_000));
     const end = matcher.base + data.length;
-    expect(searchIn(matcher, matcher.base, end, end, matcher.base)).toEqual(naive(needles, data, 0, data.length));
+    expect(searchIn(matcher, matcher.base, end, end, matcher.base)).toEqual(
+      naive(needles, data, 0, data.length),
+    );
   });
 
-  test('writes nothing into the caller\'s region', () => {
+  test("writes nothing into the caller's region", () => {
     const matcher = matcherOf(engine);
     matcher.load(ROOTS.map(bytes));
     const data = matcher.memory.subarray(matcher.base, matcher.base + matcher.size);

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { compileEngine, createMatcher } from '../../src/kernel/create.ts';
+import { LIMITS } from '../../src/model/limits.ts';
 import { bytes, ENGINES, searchIn } from './support.ts';
 
 test('the fastest engine of the machine is chosen', () => {
@@ -27,7 +28,9 @@ test('a compiled engine works in another thread', async () => {
      parentPort.postMessage([matcher.engine, hits.length, hits[0][1] - matcher.base]);`,
     { eval: true, workerData: compileEngine(), execArgv: ['--input-type=module'] },
   );
-  const answer = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+  const answer = await new Promise((resolve, reject) =>
+    worker.once('message', resolve).once('error', reject),
+  );
   await worker.terminate();
   expect(answer).toEqual([ENGINES.at(-1), 1, 1]);
 });
@@ -47,18 +50,22 @@ test.each(ENGINES)('%s: needles out of bounds are refused, and the old set stays
 
 test.each(ENGINES)('%s: as many and as long needles as allowed fit', (engine) => {
   const matcher = createMatcher({ size: 4096, engine });
-  const needles = Array.from({ length: 1024 }, (_, i) => bytes(`${String(i).padStart(4, '0')}${'x'.repeat(508)}`));
+  const needles = Array.from({ length: LIMITS.needles }, (_, i) =>
+    bytes(String(i).padStart(4, '0').padEnd(LIMITS.needleBytes, 'x')),
+  );
   matcher.load(needles);
-  matcher.memory.set(needles[1023] as Uint8Array, matcher.base);
-  const end = matcher.base + 512;
-  expect(searchIn(matcher, matcher.base, end, end, matcher.base)).toEqual([[0, 1023]]);
+  matcher.memory.set(needles.at(-1), matcher.base);
+  const end = matcher.base + LIMITS.needleBytes;
+  expect(searchIn(matcher, matcher.base, end, end, matcher.base)).toEqual([[0, LIMITS.needles - 1]]);
 });
 
-test.each(ENGINES)('%s: a range that is not the caller\'s, or no needles, is refused', (engine) => {
+test.each(ENGINES)("%s: a range that is not the caller's, or no needles, is refused", (engine) => {
   const matcher = createMatcher({ size: 4096, engine });
   const { base, size } = matcher;
   const refused = (from: number, to: number, limit: number): void =>
-    expect(() => searchIn(matcher, from, to, limit, 0)).toThrow(expect.objectContaining({ code: 'KERNEL_RANGE' }));
+    expect(() => searchIn(matcher, from, to, limit, 0)).toThrow(
+      expect.objectContaining({ code: 'KERNEL_RANGE' }),
+    );
   refused(base, base + 1, base + 1);
   matcher.load([bytes('abc')]);
   refused(base - 1, base, base);

@@ -33,18 +33,21 @@ test('the committed module is what a build gives', async () => {
   expect(readFileSync(GENERATED, 'utf8')).toBe(await generate());
 });
 
-test.each(['simd', 'relaxed-simd'] as const)('the %s build imports a memory and exports this, nothing else', (name) => {
-  const module = compileKernel(name);
-  const exported = (kind: string): string[] =>
-    WebAssembly.Module.exports(module)
-      .filter((item) => item.kind === kind)
-      .map((item) => item.name)
-      .sort();
-  expect(exported('function')).toEqual(FUNCTIONS);
-  expect(exported('global')).toEqual(ADDRESSES);
-  expect(WebAssembly.Module.exports(module)).toHaveLength(FUNCTIONS.length + ADDRESSES.length + 1);
-  expect(WebAssembly.Module.imports(module)).toEqual([{ module: 'env', name: 'memory', kind: 'memory' }]);
-});
+test.each(['simd', 'relaxed-simd'] as const)(
+  'the %s build imports a memory and exports this, nothing else',
+  (name) => {
+    const module = compileKernel(name);
+    const exported = (kind: string): string[] =>
+      WebAssembly.Module.exports(module)
+        .filter((item) => item.kind === kind)
+        .map((item) => item.name)
+        .sort();
+    expect(exported('function')).toEqual(FUNCTIONS);
+    expect(exported('global')).toEqual(ADDRESSES);
+    expect(WebAssembly.Module.exports(module)).toHaveLength(FUNCTIONS.length + ADDRESSES.length + 1);
+    expect(WebAssembly.Module.imports(module)).toEqual([{ module: 'env', name: 'memory', kind: 'memory' }]);
+  },
+);
 
 test('the builds stay small, for the sake of start-up', () => {
   for (const { bytes } of [WASM.simd, WASM['relaxed-simd']]) expect(bytes).toBeLessThan(8192);

@@ -3,7 +3,14 @@ import { describe, expect, test } from 'vitest';
 import type { Matcher } from '../../src/kernel/matcher.ts';
 import { bytes, ENGINES, matcherOf, naive, searchIn, type Hit } from './support.ts';
 
-const ALPHABETS = ['ab', '/aeh', '0123456789abcdfghijklmnpqrsvwxyz', '/\\homeUsrtxi-', '\0\x7f\x80\xff', 'pP`0 @'];
+const ALPHABETS = [
+  'ab',
+  '/aeh',
+  '0123456789abcdfghijklmnpqrsvwxyz',
+  '/\\homeUsrtxi-',
+  '\0\x7f\x80\xff',
+  'pP`0 @',
+];
 
 /** Needles and data over one small alphabet, so that near misses and overlaps are the rule. */
 const searches = fc.constantFrom(...ALPHABETS).chain((alphabet) => {
@@ -11,7 +18,9 @@ const searches = fc.constantFrom(...ALPHABETS).chain((alphabet) => {
     fc.string({ unit: fc.constantFrom(...alphabet), minLength, maxLength, size: 'max' });
   const needle = fc.oneof({ weight: 6, arbitrary: text(3, 9) }, text(32, 40), text(9, 120));
   return fc.record({
-    needles: fc.array(needle, { minLength: 1, maxLength: 400, size: 'max' }).map((list) => list.slice(0, 400)),
+    needles: fc
+      .array(needle, { minLength: 1, maxLength: 400, size: 'max' })
+      .map((list) => list.slice(0, 400)),
     some: fc.array(fc.tuple(text(0, 40), fc.nat()), { minLength: 1, maxLength: 40, size: 'max' }),
     few: fc.nat(400),
     alignment: fc.nat(63),
@@ -41,7 +50,10 @@ describe.each(ENGINES)('the %s engine', (engine) => {
         const data = dataOf(texts, some);
         matcher.load(needles);
         const start = put(matcher, data, alignment);
-        const [low, high] = cuts.map((cut) => Math.floor(cut * data.length)).sort((a, b) => a - b) as [number, number];
+        const [low, high] = cuts.map((cut) => Math.floor(cut * data.length)).sort((a, b) => a - b) as [
+          number,
+          number,
+        ];
         const limit = Math.min(high + tail, data.length);
         const expected = naive(needles, data.subarray(0, limit), low, high);
         expect(searchIn(matcher, start + low, start + high, start + limit, start)).toEqual(expected);
@@ -66,7 +78,12 @@ describe.each(ENGINES)('the %s engine', (engine) => {
 });
 
 /** As a stream is searched: each chunk stands behind the last bytes of the one before. */
-function inChunks(matcher: Matcher, needles: readonly Uint8Array[], data: Uint8Array, sizes: readonly number[]): Hit[] {
+function inChunks(
+  matcher: Matcher,
+  needles: readonly Uint8Array[],
+  data: Uint8Array,
+  sizes: readonly number[],
+): Hit[] {
   const carry = Math.max(...needles.map(({ length }) => length)) - 1;
   const hits: Hit[] = [];
   let held = 0;

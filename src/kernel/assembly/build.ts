@@ -57,7 +57,7 @@ export async function generate(): Promise<string> {
     const binary = await compile(join(HERE, 'kernel.ts'), features);
     region = regionOf(binary);
     const base64 = Buffer.from(binary).toString('base64');
-    lines.push(`  '${engine}': {`, `    bytes: ${binary.length},`, '    base64:');
+    lines.push(`  ${engine.includes('-') ? `'${engine}'` : engine}: {`, `    bytes: ${binary.length},`, '    base64:');
     for (let at = 0; at < base64.length; at += BASE64_COLUMNS) {
       const end = at + BASE64_COLUMNS < base64.length ? ' +' : ',';
       lines.push(`      '${base64.slice(at, at + BASE64_COLUMNS)}'${end}`);
