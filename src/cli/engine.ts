@@ -10,7 +10,13 @@ import type { Engine } from './scanCommand.ts';
 export const engine: Engine = {
   async origin(invocation) {
     const [context, digest] = await Promise.all([needleContext(invocation), loadDigest()]);
-    const depends = { rules: RULES, context, limits: LIMITS, maxDepth: invocation.maxDepth, strict: invocation.strict };
+    const depends = {
+      rules: RULES,
+      context,
+      limits: LIMITS,
+      maxDepth: invocation.maxDepth,
+      strict: invocation.strict,
+    };
     return { kernel: compileEngine().engine, rules: digest(Buffer.from(JSON.stringify(depends))) };
   },
   async scan(invocation, events, signal) {

@@ -21,6 +21,10 @@ export interface WorkerData {
   readonly context: NeedleContext;
   readonly maxDepth: number;
   readonly hashNars: boolean;
+  /** Whether there are processors to spare for hashing beside the search. */
+  readonly hashThreads: boolean;
+  /** Standard input is an export stream for sure. */
+  readonly exportStream: boolean;
   /** Shared counters, see {@link Control}. */
   readonly control: SharedArrayBuffer;
 }

@@ -27,6 +27,8 @@ export interface ScanRequest {
   readonly jobs: number;
   readonly maxDepth: number | null;
   readonly hashNars: boolean;
+  /** Standard input is an export stream for sure; else its first bytes tell. */
+  readonly exportStream: boolean;
 }
 
 /** What a scan tells while it runs. */
@@ -68,6 +70,8 @@ export async function scanTargets(request: ScanRequest, sink: ScanSink, signal: 
     context,
     maxDepth: request.maxDepth ?? LIMITS.containerDepth,
     hashNars: request.hashNars,
+    hashThreads: targets.filter(({ kind }) => kind === 'nar').length < request.jobs,
+    exportStream: request.exportStream,
     control: shared,
   };
   const control = new Control(shared);

@@ -3,10 +3,12 @@ import { createMatcher } from '../kernel/create.ts';
 import { FactSink } from '../sources/factSink.ts';
 import { FileContents } from '../sources/fileContents.ts';
 import { prepareInspection, type Inspection } from '../sources/inspection.ts';
+import { InlineHasher, type NarHasher } from '../sources/narHasher.ts';
 import type { StreamOutput } from '../sources/narStream.ts';
 import { TreeScanner } from '../sources/tree.ts';
 import { Window, WINDOW_BYTES } from '../sources/window.ts';
 import { packFacts, type PackedFacts } from './packedFacts.ts';
+import { ThreadHasher } from './threadHasher.ts';
 import { Control, type Assignment, type FromWorker, type Work, type WorkerData } from './protocol.ts';
 
 /** Below this many pieces a worker keeps what it has. */
@@ -66,15 +68,26 @@ class Worker {
 
   async #stream(work: Work & { kind: 'nar' }, inspection: Inspection): Promise<readonly StreamOutput[]> {
     const { scanNarFile, scanStdin } = await import('../sources/narTarget.ts');
+    let thread: ThreadHasher | null = null;
+    const hasher = (decoding: boolean): NarHasher | null => {
+      if (!this.#data.hashNars) return null;
+      if (decoding || !this.#data.hashThreads) return new InlineHasher();
+      return (thread = new ThreadHasher());
+    };
     const options = {
-      hash: this.#data.hashNars,
+      hasher,
+      exportStream: work.path === null && this.#data.exportStream,
       passed: (bytes: number): boolean => {
         this.#control.passed(bytes, 0);
         return this.#control.stopped;
       },
     };
-    if (work.path === null) return await scanStdin(this.#window, inspection, options);
-    return await scanNarFile(work.path, this.#window, inspection, options);
+    try {
+      if (work.path === null) return await scanStdin(this.#window, inspection, options);
+      return await scanNarFile(work.path, this.#window, inspection, options);
+    } finally {
+      (thread as ThreadHasher | null)?.close();
+    }
   }
 
   /** Gives away the older half: those pieces are nearest the root, so the largest. */

@@ -1,14 +1,13 @@
-import { createHash, type Hash } from 'node:crypto';
 import type { ByteString } from '../model/bytes.ts';
 import { NarScanError } from '../model/errors.ts';
 import type { GapReason } from '../model/facts.ts';
 import { ExportParser, type ExportTrailer } from '../formats/nar/exportStream.ts';
 import { NarParser, narTrailing } from '../formats/nar/parser.ts';
 import type { LocalGap } from '../inspect/local.ts';
-import { base32Encode } from '../nix/base32.ts';
 import { FactSink, type PartialFacts } from './factSink.ts';
 import type { Inspection } from './inspection.ts';
 import { NarEntries, type StreamRange } from './narEntries.ts';
+import type { NarHasher } from './narHasher.ts';
 import { softenKnownReferences } from './references.ts';
 import type { Window } from './window.ts';
 
@@ -23,8 +22,8 @@ export interface StreamOutput {
 export interface StreamContext {
   readonly window: Window;
   readonly inspection: Inspection;
-  /** Whether to compute NarHash, which costs more than the search. */
-  readonly hash: boolean;
+  /** Computes NarHash, or null where nobody asks for it. */
+  readonly hasher: NarHasher | null;
   readonly range: StreamRange;
 }
 
@@ -124,17 +123,15 @@ export abstract class StreamScan {
 /** A single NAR. */
 export class NarScan extends StreamScan {
   readonly #parser: NarParser;
-  readonly #hash: Hash | null;
 
   constructor(context: StreamContext) {
     super(context);
     this.#parser = new NarParser(this.entries);
-    this.#hash = context.hash ? createHash('sha256') : null;
   }
 
   protected override parse(memory: Uint8Array, start: number, end: number): void {
     const taken = this.#parser.push(memory, start, end);
-    this.#hash?.update(memory.subarray(start, start + taken));
+    if (taken > 0) this.context.hasher?.update(memory, start, start + taken);
     if (start + taken < end) throw narTrailing(this.#parser.offset);
   }
 
@@ -147,7 +144,10 @@ export class NarScan extends StreamScan {
   }
 
   protected override outputs(intact: boolean): readonly StreamOutput[] {
-    const narHash = this.#hash !== null && intact && this.#parser.done ? sha256(this.#hash) : null;
+    const { hasher } = this.context;
+    const whole = intact && this.#parser.done;
+    const narHash = whole && hasher !== null ? hasher.finish() : null;
+    if (!whole) hasher?.discard();
     return [{ storePath: null, narHash, facts: this.sink.facts }];
   }
 }
@@ -156,7 +156,6 @@ export class NarScan extends StreamScan {
 export class ExportScan extends StreamScan {
   readonly #parser: ExportParser;
   readonly #outputs: StreamOutput[] = [];
-  #hash: Hash | null = null;
   /** Whether something of an output has been seen that no trailer has named yet. */
   #open = false;
 
@@ -169,7 +168,7 @@ export class ExportScan extends StreamScan {
       contents: (chunk, start, end) => this.entries.contents(chunk, start, end),
       fileEnd: () => this.entries.fileEnd(),
       narBegin: () => this.#begin(),
-      narBytes: (chunk, start, end) => this.#hash?.update(chunk.subarray(start, end)),
+      narBytes: (chunk, start, end) => this.context.hasher?.update(chunk, start, end),
       trailer: (trailer) => this.#trailer(trailer),
     });
   }
@@ -188,6 +187,7 @@ export class ExportScan extends StreamScan {
 
   protected override outputs(intact: boolean): readonly StreamOutput[] {
     const { facts } = this.sink;
+    if (this.#open) this.context.hasher?.discard();
     if (this.#open || !intact || facts.gaps.length > 0) {
       this.#outputs.push({ storePath: null, narHash: null, facts });
     }
@@ -199,18 +199,13 @@ export class ExportScan extends StreamScan {
     this.entries = this.openEntries();
     this.entries.chunkBegin(this.before);
     this.#open = true;
-    this.#hash = this.context.hash ? createHash('sha256') : null;
   }
 
   #trailer({ storePath, references }: ExportTrailer): void {
     const { set } = this.context.inspection;
     const facts = softenKnownReferences(this.sink.facts, [storePath, ...references], set);
-    this.#outputs.push({ storePath, narHash: this.#hash === null ? null : sha256(this.#hash), facts });
+    this.#outputs.push({ storePath, narHash: this.context.hasher?.finish() ?? null, facts });
     this.sink = new FactSink();
     this.#open = false;
   }
-}
-
-function sha256(hash: Hash): string {
-  return `sha256:${base32Encode(hash.digest())}`;
 }

@@ -7,14 +7,17 @@ import { sniffNar, SNIFF_BYTES } from '../formats/nar/sniff.ts';
 import { FdSource, readFull, type ByteSource } from './byteSource.ts';
 import type { Inspection } from './inspection.ts';
 import type { StreamRange } from './narEntries.ts';
+import type { NarHasher } from './narHasher.ts';
 import { ExportScan, NarScan, type StreamOutput, type StreamScan } from './narStream.ts';
 import type { Window } from './window.ts';
 
 const INPUT_BYTES = 256 * 1024;
 
 export interface NarTargetOptions {
-  /** Whether to compute NarHash. */
-  readonly hash: boolean;
+  /** Whether the stream is an export stream for sure; else its first bytes tell. */
+  readonly exportStream: boolean;
+  /** What computes NarHash, `decoding`: beside a decoder, or null where nobody asks for it. */
+  readonly hasher: (decoding: boolean) => NarHasher | null;
   /** Called as bytes of the stream pass; true: the run was ended, stop. */
   readonly passed: (bytes: number) => boolean;
 }
@@ -57,6 +60,7 @@ export async function scanSource(
     let count = readFull(source, memory, start, Math.min(size, INPUT_BYTES));
     const codec = await codecOf(memory.subarray(start, start + Math.min(count, 64)), name);
     if (codec === null) {
+      scan.decoding = false;
       scan.range = (offset, length) => source.range(offset, length);
       while (count > 0 && scan.chunk(count)) count = source.read(memory, start, size);
     } else {
@@ -76,6 +80,7 @@ export async function scanSource(
 /** Feeds the window, tells NAR from export stream by the first bytes, and opens the scan that fits. */
 class StreamTarget {
   range: StreamRange = () => null;
+  decoding = true;
   readonly #window: Window;
   readonly #inspection: Inspection;
   readonly #options: NarTargetOptions;
@@ -133,10 +138,11 @@ class StreamTarget {
       const context = {
         window: this.#window,
         inspection: this.#inspection,
-        hash: this.#options.hash,
+        hasher: this.#options.hasher(this.decoding),
         range: this.range,
       };
-      this.#scan = sniffNar(head) === 'export' ? new ExportScan(context) : new NarScan(context);
+      const isExport = this.#options.exportStream || sniffNar(head) === 'export';
+      this.#scan = isExport ? new ExportScan(context) : new NarScan(context);
     }
     return this.#scan;
   }
