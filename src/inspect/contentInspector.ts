@@ -1,7 +1,14 @@
 import type { ByteString } from '../model/bytes.ts';
 import { LIMITS } from '../model/limits.ts';
 import { readElf } from '../formats/elf/elf.ts';
-import { CONTENT, sniffContent, sniffName, sniffTail, TAIL_BYTES, type ContentKind } from '../formats/magic.ts';
+import {
+  CONTENT,
+  sniffContent,
+  sniffName,
+  sniffTail,
+  TAIL_BYTES,
+  type ContentKind,
+} from '../formats/magic.ts';
 import { readMacho } from '../formats/macho/macho.ts';
 import type { BinaryFacts, Field, RangeReader, Section } from '../formats/ranges.ts';
 import type { Matcher } from '../kernel/matcher.ts';
@@ -28,6 +35,7 @@ export class ContentInspector {
   readonly #search: ByteSearch;
   readonly #leaks = new LeakCollector();
   readonly #options: InspectOptions;
+  readonly #containers = new Map<ContentKind, ContentFacts>();
 
   constructor(matcher: Matcher, set: NeedleSet, classifier: Classifier, options: InspectOptions) {
     this.#memory = matcher.memory;
@@ -43,7 +51,10 @@ export class ContentInspector {
     const kind = sniffContent(this.#memory, start, size, size) ?? sniffName(name, this.#memory, start, size);
     if (isBinary(kind)) this.#leaks.keepAll();
     this.#search.extend(end, true);
-    if (kind === null && this.#leaks.empty && this.#search.tailMagic < 0) return NO_FACTS;
+    if (this.#leaks.empty && !isBinary(kind)) {
+      if (kind !== null && CONTENT[kind].container) return this.#unopenedOnly(kind);
+      if (this.#search.tailMagic < 0) return NO_FACTS;
+    }
     return this.#facts(kind, new MemoryRange(this.#memory, start, size));
   }
 
@@ -76,9 +87,7 @@ export class ContentInspector {
    * (64 KiB, or all there are), `reader` gives its tables.
    */
   finish(name: ByteString, head: Uint8Array, reader: RangeReader): ContentFacts {
-    const kind =
-      sniffContent(head, 0, head.length, reader.size) ??
-      sniffName(name, head, 0, head.length);
+    const kind = sniffContent(head, 0, head.length, reader.size) ?? sniffName(name, head, 0, head.length);
     if (kind === null && this.#leaks.empty && this.#search.tailMagic < 0) return NO_FACTS;
     return this.#facts(kind, reader);
   }
@@ -117,7 +126,7 @@ export class ContentInspector {
     }
     // a script or program may carry an archive behind itself
     const packed = kind !== null && CONTENT[kind].container ? kind : this.#sniffTail(reader);
-    if (packed !== null) gaps.push(this.#unopened(`a ${packed} container was not opened`));
+    if (packed !== null) gaps.push(this.#unopened(unopenedContainer(packed)));
     const found = this.#leaks.finish(fields, sections, isBinary(kind));
     return { findings: found.findings, gaps: [...gaps, ...found.gaps] };
   }
@@ -130,14 +139,32 @@ export class ContentInspector {
     }));
     for (const { name, offset, compressed } of binary.sections) {
       if (compressed === null) continue;
-      gaps.push({ ...this.#unopened(`a section packed by ${compressed} was not opened`), offset, section: name });
+      gaps.push({
+        ...this.#unopened(`a section packed by ${compressed} was not opened`),
+        offset,
+        section: name,
+      });
     }
     return gaps;
+  }
+
+  /** Many files are nothing but a container: they share one object. */
+  #unopenedOnly(kind: ContentKind): ContentFacts {
+    let facts = this.#containers.get(kind);
+    if (facts === undefined) {
+      facts = { findings: [], gaps: [this.#unopened(unopenedContainer(kind))] };
+      this.#containers.set(kind, facts);
+    }
+    return facts;
   }
 
   #unopened(detail: string): LocalGap {
     return { reason: this.#options.maxDepth === 0 ? 'limit-depth' : 'unsupported', offset: null, detail };
   }
+}
+
+function unopenedContainer(kind: ContentKind): string {
+  return `${kind} container was not opened`;
 }
 
 /** Whether hits may lie in fields, so that all must be kept until the tables are known. */

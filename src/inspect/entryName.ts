@@ -36,7 +36,10 @@ export class EntryNames {
     }
     if (ANCHORED_ROOTS.has(parent)) return this.#anchored(`/${parent}/${name}`);
     if (parent === '' && name === 'root' && isDirectory) {
-      return finding({ rule: 'root-home', home: '/root', alias: null, hashPart: null, start: 0, end: 5, base: 'warning' }, '/root');
+      return finding(
+        { rule: 'root-home', home: '/root', alias: null, hashPart: null, start: 0, end: 5, base: 'warning' },
+        '/root',
+      );
     }
     return null;
   }

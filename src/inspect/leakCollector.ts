@@ -164,7 +164,9 @@ class Places {
       if (best === null || isWorse(leak, field.carrier, best.carrier)) best = field;
       if (stringStart < 0) break;
     }
-    return best === null ? { carrier: 'bytes', ...named } : { carrier: best.carrier, field: best.name, ...named };
+    return best === null
+      ? { carrier: 'bytes', ...named }
+      : { carrier: best.carrier, field: best.name, ...named };
   }
 
   #lastAtOrBefore(offset: number): number {

@@ -58,6 +58,12 @@ export function gapAt(entry: ByteString, local: LocalGap): Gap {
   return {
     reason,
     detail,
-    location: { entry, container: [], offset, outerOffset: offset, ...(section === undefined ? {} : { section }) },
+    location: {
+      entry,
+      container: [],
+      offset,
+      outerOffset: offset,
+      ...(section === undefined ? {} : { section }),
+    },
   };
 }

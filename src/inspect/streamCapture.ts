@@ -4,6 +4,16 @@ import type { Range, RangeReader } from '../formats/ranges.ts';
 /** Chooses, from a binary's head, which ranges behind it are worth keeping as they pass. */
 export type Plan = (head: Uint8Array, size: number) => readonly Range[];
 
+/** Memory for one capture after another. */
+export interface CaptureMemory {
+  readonly head: Buffer;
+  readonly tail: Buffer;
+}
+
+export function captureMemory(): CaptureMemory {
+  return { head: Buffer.alloc(LIMITS.binaryHeadBytes), tail: Buffer.alloc(LIMITS.binaryTailBytes) };
+}
+
 /**
  * Keeps of a streamed content what its readers will want at its end: the head, the tail, and the
  * ranges a plan names. The result depends on the bytes only, never on how they were cut.
@@ -13,15 +23,16 @@ export class StreamCapture implements RangeReader {
   readonly #plan: Plan;
   readonly #head: Buffer;
   readonly #tail: Buffer;
-  #planned: { offset: number; bytes: Buffer }[] = [];
+  readonly #planned: { readonly offset: number; readonly bytes: Buffer }[] = [];
   #seen = 0;
   #planMade = false;
 
-  constructor(size: number, plan: Plan) {
+  /** @param memory is used until the next capture begins */
+  constructor(size: number, plan: Plan, memory: CaptureMemory) {
     this.size = size;
     this.#plan = plan;
-    this.#head = Buffer.alloc(Math.min(size, LIMITS.binaryHeadBytes));
-    this.#tail = Buffer.alloc(Math.min(size, LIMITS.binaryTailBytes));
+    this.#head = memory.head.subarray(0, size);
+    this.#tail = memory.tail.subarray(0, size);
   }
 
   /** The content's first bytes, as far as they were seen and kept. */
@@ -64,7 +75,8 @@ export class StreamCapture implements RangeReader {
       const bytes = Buffer.alloc(length);
       this.#planned.push({ offset, bytes });
       // a planned range may begin in the head
-      if (offset < this.#head.length) this.#head.copy(bytes, 0, offset, Math.min(this.#head.length, offset + length));
+      if (offset < this.#head.length)
+        this.#head.copy(bytes, 0, offset, Math.min(this.#head.length, offset + length));
     }
   }
 
@@ -78,7 +90,14 @@ export class StreamCapture implements RangeReader {
 }
 
 /** Copies what memory[start, end), which lies at `offset` of the content, and the kept range have in common. */
-function copyInto(kept: Buffer, keptOffset: number, memory: Uint8Array, start: number, end: number, offset: number): void {
+function copyInto(
+  kept: Buffer,
+  keptOffset: number,
+  memory: Uint8Array,
+  start: number,
+  end: number,
+  offset: number,
+): void {
   const from = Math.max(offset, keptOffset);
   const to = Math.min(offset + (end - start), keptOffset + kept.length);
   if (from < to) kept.set(memory.subarray(start + from - offset, start + to - offset), from - keptOffset);

@@ -31,7 +31,9 @@ function readPasswd(): string {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return '';
-    throw new NarScanError('HOMES_UNREADABLE', `${PASSWD} cannot be read (${code ?? 'no reason given'})`, { cause: error });
+    throw new NarScanError('HOMES_UNREADABLE', `${PASSWD} cannot be read (${code ?? 'no reason given'})`, {
+      cause: error,
+    });
   }
 }
 

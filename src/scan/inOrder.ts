@@ -15,10 +15,15 @@ export class InOrder<T> {
       const next = this.#waiting.get(this.#next);
       if (next === undefined) return;
       this.#waiting.delete(this.#next++);
-      this.#delivering = this.#delivering.then(() => this.#deliver(next));
+      this.#delivering = this.#after(this.#delivering, next);
       // `settled` tells; until then nobody may be listening
       this.#delivering.catch(() => undefined);
     }
+  }
+
+  async #after(earlier: Promise<void>, item: T): Promise<void> {
+    await earlier;
+    await this.#deliver(item);
   }
 
   /** Resolves when all items so far are delivered; rejects when one could not be. */

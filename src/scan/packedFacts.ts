@@ -33,7 +33,8 @@ export function packFacts({ findings, gaps, stats, lost }: PartialFacts): Packed
 export function unpackFacts({ findings, gaps, stats, lost }: PackedFacts): PartialFacts {
   const unpacked: Gap[] = [];
   for (const { gap, entries } of gaps) {
-    for (const entry of entries.split(SEPARATOR)) unpacked.push({ ...gap, location: { ...gap.location, entry } });
+    for (const entry of entries.split(SEPARATOR))
+      unpacked.push({ ...gap, location: { ...gap.location, entry } });
   }
   return { findings: [...findings], gaps: unpacked, stats, lost };
 }

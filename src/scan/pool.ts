@@ -53,7 +53,11 @@ export class Pool {
   }
 
   #spawn(data: WorkerData): void {
-    const worker = new Worker(new URL(source, import.meta.url), { workerData: data, execArgv: [], stdin: false });
+    const worker = new Worker(new URL(source, import.meta.url), {
+      workerData: data,
+      execArgv: [],
+      stdin: false,
+    });
     const slot: Slot = { worker, assignment: null };
     this.#slots.push(slot);
     let reason = 'ended by itself';

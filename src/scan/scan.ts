@@ -97,7 +97,9 @@ function stopped(signal: AbortSignal, control: Control, run: Run): Promise<void>
   return new Promise((resolve) => {
     const end = (): void => {
       control.stop();
-      void Promise.race([run.done, new Promise((late) => setTimeout(late, GRACE_MS).unref())]).then(() => resolve());
+      void Promise.race([run.done, new Promise((late) => setTimeout(late, GRACE_MS).unref())]).then(() =>
+        resolve(),
+      );
     };
     if (signal.aborted) end();
     else signal.addEventListener('abort', end, { once: true });
@@ -151,7 +153,13 @@ class Run {
       for (const facts of outputs) await sink.output(facts);
     });
     for (const [index, target] of targets.entries()) {
-      this.#open.set(index, { target, sink: new FactSink(), streams: [], pending: 0, started: performance.now() });
+      this.#open.set(index, {
+        target,
+        sink: new FactSink(),
+        streams: [],
+        pending: 0,
+        started: performance.now(),
+      });
     }
   }
 
@@ -161,7 +169,9 @@ class Run {
 
   /** The work of all targets, streams first: each of them keeps one worker busy for long. */
   *work(): Generator<{ hashParts: readonly string[]; work: readonly Work[] }> {
-    const hashes = [...new Set(this.#targets.flatMap(({ hashPart }) => (hashPart === null ? [] : [hashPart])))];
+    const hashes = [
+      ...new Set(this.#targets.flatMap(({ hashPart }) => (hashPart === null ? [] : [hashPart]))),
+    ];
     const shared = hashes.length <= SHARED_HASHES ? hashes : null;
     const trees = new Map<string, { hashParts: readonly string[]; work: Work[] }>();
     for (const [target, { kind, path, hashPart }] of this.#targets.entries()) {
@@ -199,12 +209,18 @@ class Run {
   }
 
   lost(targets: readonly number[], reason: string): void {
-    for (const target of targets) this.#fault(target, new NarScanError('WORKER_DIED', `a worker died: ${reason}`));
+    for (const target of targets)
+      this.#fault(target, new NarScanError('WORKER_DIED', `a worker died: ${reason}`));
   }
 
   progress(control: Control): void {
     const { bytesPassed, filesPassed } = control;
-    this.#sink.progress({ bytes: bytesPassed, files: filesPassed, outputsLeft: this.#open.size, bytesTotal: null });
+    this.#sink.progress({
+      bytes: bytesPassed,
+      files: filesPassed,
+      outputsLeft: this.#open.size,
+      bytesTotal: null,
+    });
   }
 
   /** Tells what is there of every target that is still open, with a gap for the rest. */
@@ -222,7 +238,9 @@ class Run {
   #fault(target: number, error: NarScanError): void {
     const open = this.#open.get(target);
     if (open === undefined) return;
-    open.sink.addGap(gapAt('', { reason: 'internal', offset: null, detail: `${error.code}: ${error.message}` }));
+    open.sink.addGap(
+      gapAt('', { reason: 'internal', offset: null, detail: `${error.code}: ${error.message}` }),
+    );
     this.#sink.error(reportError(error, open.target.argument));
   }
 
@@ -232,7 +250,8 @@ class Run {
     const own = open.sink.sorted();
     const outputs = [...open.streams];
     const isTree = open.target.kind === 'tree';
-    if (isTree || outputs.length === 0 || own.gaps.length > 0) outputs.push(this.#facts(open, storePath, null, own));
+    if (isTree || outputs.length === 0 || own.gaps.length > 0)
+      outputs.push(this.#facts(open, storePath, null, own));
     this.#order.put(target, outputs);
     if (this.#open.size === 0) this.#resolveDone();
   }
@@ -240,7 +259,14 @@ class Run {
   #facts(open: Open, storePath: string | null, narHash: string | null, part: PartialFacts): OutputFacts {
     const { findings, gaps, stats } = part;
     const milliseconds = Math.round(performance.now() - open.started);
-    return { target: open.target.argument, storePath, narHash, findings, gaps, stats: { ...stats, milliseconds } };
+    return {
+      target: open.target.argument,
+      storePath,
+      narHash,
+      findings,
+      gaps,
+      stats: { ...stats, milliseconds },
+    };
   }
 }
 

@@ -56,7 +56,12 @@ class Worker {
     this.#send({ kind: 'done', id, parts, streams, faults, unfinished });
   }
 
-  #piece(work: Work & { kind: 'tree' }, inspection: Inspection, sinks: Map<number, FactSink>, stack: Work[]): void {
+  #piece(
+    work: Work & { kind: 'tree' },
+    inspection: Inspection,
+    sinks: Map<number, FactSink>,
+    stack: Work[],
+  ): void {
     const { target } = work;
     let sink = sinks.get(target);
     if (sink === undefined) sinks.set(target, (sink = new FactSink()));

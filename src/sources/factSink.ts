@@ -70,7 +70,9 @@ export class FactSink {
     findings.sort(byPlace);
     gaps.sort(byPlace);
     if (lost > 0) {
-      gaps.push(gapAt('', { reason: 'limit-entries', offset: null, detail: `${lost} more facts were not kept` }));
+      gaps.push(
+        gapAt('', { reason: 'limit-entries', offset: null, detail: `${lost} more facts were not kept` }),
+      );
     }
     return { findings, gaps, stats, lost };
   }

@@ -45,9 +45,14 @@ export class FileContents {
       const stats = fstatSync(fd);
       if (!stats.isFile()) {
         const detail = 'became something else than a file while it was scanned';
-        return { facts: { findings: [], gaps: [{ reason: 'special-file', offset: null, detail }] }, bytes: 0 };
+        return {
+          facts: { findings: [], gaps: [{ reason: 'special-file', offset: null, detail }] },
+          bytes: 0,
+        };
       }
-      return stats.nlink > 1 ? this.#linked(inspection, fd, name, stats) : this.#bytes(inspection, fd, name, stats.size);
+      return stats.nlink > 1
+        ? this.#linked(inspection, fd, name, stats)
+        : this.#bytes(inspection, fd, name, stats.size);
     } finally {
       closeSync(fd);
     }
@@ -115,7 +120,8 @@ export class FileRange implements RangeReader {
   }
 
   read(offset: number, length: number): Uint8Array | null {
-    if (offset < 0 || length < 0 || offset + length > this.size || length > LIMITS.binaryTableBytes) return null;
+    if (offset < 0 || length < 0 || offset + length > this.size || length > LIMITS.binaryTableBytes)
+      return null;
     const bytes = Buffer.alloc(length);
     let count = 0;
     while (count < length) {
@@ -128,7 +134,11 @@ export class FileRange implements RangeReader {
 }
 
 function shrank(seen: number, size: number): LocalGap {
-  return { reason: 'unreadable', offset: seen, detail: `shrank from ${size} to ${seen} bytes while it was read` };
+  return {
+    reason: 'unreadable',
+    offset: seen,
+    detail: `shrank from ${size} to ${seen} bytes while it was read`,
+  };
 }
 
 function withGap(facts: ContentFacts, gap: LocalGap): ContentFacts {

@@ -16,7 +16,11 @@ export interface Inspection {
  * Prepares the inspection of outputs under one needle context.
  * @throws NarScanError when the kernel refuses the needles
  */
-export function prepareInspection(matcher: Matcher, context: NeedleContext, options: InspectOptions): Inspection {
+export function prepareInspection(
+  matcher: Matcher,
+  context: NeedleContext,
+  options: InspectOptions,
+): Inspection {
   const set = compileNeedles(context);
   matcher.load(set.needles.map(({ bytes }) => bytes));
   const classifier = new Classifier(set, { known: set.hashParts, complete: false });

@@ -19,7 +19,11 @@ interface OpenFile {
   readonly size: number;
   left: number;
   /** What will tell the tables at the end; null until the first bytes of a file that spans chunks. */
-  tables: { readonly head: Uint8Array; readonly reader: RangeReader; readonly capture: StreamCapture | null } | null;
+  tables: {
+    readonly head: Uint8Array;
+    readonly reader: RangeReader;
+    readonly capture: StreamCapture | null;
+  } | null;
 }
 
 const HEAD_BYTES = 64 * 1024;
@@ -82,7 +86,10 @@ export class NarEntries implements NarHandler {
     this.#file = null;
     if (file === null || file.tables === null) return;
     const { head, reader, capture } = file.tables;
-    this.#sink.content(file.entry, this.#inspection.contents.finish(file.entry, capture?.head ?? head, reader));
+    this.#sink.content(
+      file.entry,
+      this.#inspection.contents.finish(file.entry, capture?.head ?? head, reader),
+    );
   }
 
   /** A chunk begins, behind `before` bytes of the stream. */
@@ -114,7 +121,7 @@ export class NarEntries implements NarHandler {
     if (reader !== null && end - start >= HEAD_BYTES) {
       return { head: Buffer.from(chunk.subarray(start, start + HEAD_BYTES)), reader, capture: null };
     }
-    const capture = new StreamCapture(size, plan);
+    const capture = new StreamCapture(size, plan, this.#window.capture);
     return { head: capture.head, reader: reader ?? capture, capture };
   }
 

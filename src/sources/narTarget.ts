@@ -23,7 +23,11 @@ export interface NarTargetOptions {
 }
 
 /** Scans what is to be read from standard input. */
-export function scanStdin(window: Window, inspection: Inspection, options: NarTargetOptions): Promise<readonly StreamOutput[]> {
+export function scanStdin(
+  window: Window,
+  inspection: Inspection,
+  options: NarTargetOptions,
+): Promise<readonly StreamOutput[]> {
   return scanSource(new FdSource(0, false), null, window, inspection, options);
 }
 

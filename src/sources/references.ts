@@ -21,11 +21,17 @@ export function softenKnownReferences(
     const parts = parseStorePathName(path.slice(path.lastIndexOf('/') + 1));
     if (parts !== null) known.add(parts.hashPart);
   }
-  const findings = facts.findings.map((finding) => (isForeign(finding, known, set) ? softened(finding) : finding));
+  const findings = facts.findings.map((finding) =>
+    isForeign(finding, known, set) ? softened(finding) : finding,
+  );
   return { ...facts, findings };
 }
 
-function isForeign({ rule, carrier, home, alias, hashPart }: Finding, known: ReadonlySet<string>, set: NeedleSet): boolean {
+function isForeign(
+  { rule, carrier, home, alias, hashPart }: Finding,
+  known: ReadonlySet<string>,
+  set: NeedleSet,
+): boolean {
   if (rule !== 'store-alias' || carrier !== 'bytes' || alias === null || hashPart === null) return false;
   if (known.has(hashPart) || set.aliases.includes(alias)) return false;
   return home === null || !set.homes.includes(home);

@@ -12,8 +12,18 @@ const BATCH = 32;
 /** A piece of a tree that can be scanned by itself: the root, a directory, or some files of one. */
 export type TreePiece =
   | { readonly kind: 'root'; readonly path: ByteString }
-  | { readonly kind: 'directory'; readonly path: ByteString; readonly entry: ByteString; readonly depth: number }
-  | { readonly kind: 'files'; readonly path: ByteString; readonly entry: ByteString; readonly names: readonly ByteString[] };
+  | {
+      readonly kind: 'directory';
+      readonly path: ByteString;
+      readonly entry: ByteString;
+      readonly depth: number;
+    }
+  | {
+      readonly kind: 'files';
+      readonly path: ByteString;
+      readonly entry: ByteString;
+      readonly names: readonly ByteString[];
+    };
 
 /** Walks a tree piece by piece, following nothing inside it. */
 export class TreeScanner {
@@ -31,7 +41,8 @@ export class TreeScanner {
       case 'directory':
         return this.#directory(piece, inspection, sink, more);
       case 'files':
-        for (const name of piece.names) this.#file(`${piece.path}/${name}`, join(piece.entry, name), name, inspection, sink);
+        for (const name of piece.names)
+          this.#file(`${piece.path}/${name}`, join(piece.entry, name), name, inspection, sink);
     }
   }
 
@@ -50,7 +61,9 @@ export class TreeScanner {
     sink: FactSink,
     more: (piece: TreePiece) => void,
   ): void {
-    const listing = attempt(sink, entry, () => readdirSync(fsPath(path), { withFileTypes: true, encoding: 'latin1' }));
+    const listing = attempt(sink, entry, () =>
+      readdirSync(fsPath(path), { withFileTypes: true, encoding: 'latin1' }),
+    );
     if (listing === null) return;
     let names: ByteString[] = [];
     for (const dirent of listing) {
@@ -83,8 +96,14 @@ export class TreeScanner {
     more: (piece: TreePiece) => void,
   ): void {
     const inner = join(entry, name);
-    if (depth + 1 < LIMITS.treeDepth) more({ kind: 'directory', path: `${path}/${name}`, entry: inner, depth: depth + 1 });
-    else sink.gap(inner, { reason: 'limit-depth', offset: null, detail: `more than ${LIMITS.treeDepth} directories deep` });
+    if (depth + 1 < LIMITS.treeDepth)
+      more({ kind: 'directory', path: `${path}/${name}`, entry: inner, depth: depth + 1 });
+    else
+      sink.gap(inner, {
+        reason: 'limit-depth',
+        offset: null,
+        detail: `more than ${LIMITS.treeDepth} directories deep`,
+      });
   }
 
   /** What is neither a file nor a directory, or of a type that the file system did not tell. */
@@ -124,7 +143,8 @@ export class TreeScanner {
     }
     const target = attempt(sink, entry, () => readlinkSync(fsPath(path), { encoding: 'latin1' }));
     if (target === null) return;
-    for (const finding of inspectSymlink(entry, target, inspection.set, inspection.classifier)) sink.finding(entry, finding);
+    for (const finding of inspectSymlink(entry, target, inspection.set, inspection.classifier))
+      sink.finding(entry, finding);
   }
 
   #file(path: ByteString, entry: ByteString, name: ByteString, inspection: Inspection, sink: FactSink): void {
@@ -159,7 +179,11 @@ function attempt<T>(sink: FactSink, entry: ByteString, act: () => T): T | null {
     const code = (error as NodeJS.ErrnoException).code;
     // anything but the system's refusal is a fault of this program: it must not pass as a gap
     if (code === undefined || (error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    sink.gap(entry, { reason: 'unreadable', offset: null, detail: `${code} at ${(error as NodeJS.ErrnoException).syscall}` });
+    sink.gap(entry, {
+      reason: 'unreadable',
+      offset: null,
+      detail: `${code} at ${(error as NodeJS.ErrnoException).syscall}`,
+    });
     return null;
   }
 }

@@ -1,6 +1,7 @@
 import type { Matcher } from '../kernel/matcher.ts';
 import { LIMITS } from '../model/limits.ts';
 import type { ContentInspector } from '../inspect/contentInspector.ts';
+import { captureMemory, type CaptureMemory } from '../inspect/streamCapture.ts';
 
 /** Room before the chunk for the bytes of a content that must stay at hand; a page more than ever needed. */
 const KEEP = 4 * LIMITS.contextBytes;
@@ -18,10 +19,16 @@ export class Window {
   readonly start: number;
   /** How many bytes a chunk may have. */
   readonly size = LIMITS.chunkBytes;
+  #capture: CaptureMemory | null = null;
 
   constructor(matcher: Matcher) {
     this.memory = matcher.memory;
     this.start = matcher.base + KEEP;
+  }
+
+  /** Where what readers will want of an open content is kept; trees never need it. */
+  get capture(): CaptureMemory {
+    return (this.#capture ??= captureMemory());
   }
 
   /** Makes room for the next chunk while a content is open. */

@@ -118,7 +118,8 @@ export function userNameEnd(span: Span, start: number): number {
 /** Whether 32 characters of Nix's base-32 alphabet stand at `start`, and no 33rd. */
 export function hashPartAt(span: Span, start: number): boolean {
   if (start + 32 > span.hi) return false;
-  for (let index = start; index < start + 32; index++) if (at(BASE32_MEMBERS, at(span.memory, index)) === 0) return false;
+  for (let index = start; index < start + 32; index++)
+    if (at(BASE32_MEMBERS, at(span.memory, index)) === 0) return false;
   return true;
 }
 

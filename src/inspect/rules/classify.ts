@@ -124,7 +124,15 @@ export class Classifier {
     if (found === null) return null;
     this.#reportedHash = hash - origin;
     const { alias, hashPart, start, severity } = found;
-    return { rule: 'store-alias', home: null, alias, hashPart, start, end: start + alias.length, base: severity };
+    return {
+      rule: 'store-alias',
+      home: null,
+      alias,
+      hashPart,
+      start,
+      end: start + alias.length,
+      base: severity,
+    };
   }
 
   #knownAlias(span: Span, origin: number, alias: ByteString, start: number, end: number): Leak | null {

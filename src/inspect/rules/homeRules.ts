@@ -3,7 +3,15 @@ import type { Rule } from '../../model/facts.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { HOME_ROOTS } from '../../needles/homes.ts';
 import type { NeedleSet } from '../../needles/compile.ts';
-import { bytesAt, componentEnds, isLetter, pathStarts, textAt, userNameEnd, type Span } from './boundaries.ts';
+import {
+  bytesAt,
+  componentEnds,
+  isLetter,
+  pathStarts,
+  textAt,
+  userNameEnd,
+  type Span,
+} from './boundaries.ts';
 
 /** A home that stands in the bytes [start, end). */
 export interface HomeMatch {
@@ -46,7 +54,12 @@ export function homeByShape(span: Span, slash: number, name: number, set: Needle
   if (!pathStarts(span, start)) return null;
   const stop = Math.min(span.hi, name + 1);
   if (stop > name && TEMPLATE.test(textAt(span, name, stop))) {
-    return { rule: 'placeholder-home', home: `${root}/${textAt(span, name, name + 1)}`, start, end: name + 1 };
+    return {
+      rule: 'placeholder-home',
+      home: `${root}/${textAt(span, name, name + 1)}`,
+      start,
+      end: name + 1,
+    };
   }
   const end = trimmedEnd(span, name, userNameEnd(span, name));
   const user = textAt(span, name, end);
@@ -57,7 +70,8 @@ export function homeByShape(span: Span, slash: number, name: number, set: Needle
 /** A Windows home `C:\Users\<user>`, the backslash before `Users` standing at `backslash`. */
 export function windowsHome(span: Span, backslash: number, name: number, set: NeedleSet): HomeMatch | null {
   const start = backslash - 2;
-  if (start < span.lo || span.memory[backslash - 1] !== 0x3a || !isLetter(span.memory[start] as number)) return null;
+  if (start < span.lo || span.memory[backslash - 1] !== 0x3a || !isLetter(span.memory[start] as number))
+    return null;
   if (start > span.lo && isLetter(span.memory[start - 1] as number)) return null;
   const end = trimmedEnd(span, name, userNameEnd(span, name));
   const user = textAt(span, name, end);

@@ -73,7 +73,11 @@ function inHome(alias: ByteString, homes: readonly ByteString[]): boolean {
 /** Packed string tables: `/nix/store/<hash>-a/etc/x/nix/store/<hash>-b` is two constants in one run. */
 function holdsStorePath(span: Span, start: number, end: number): boolean {
   for (let address = start; address + 34 < end; address++) {
-    if (span.memory[address] === 0x2f && hashPartAt(span, address + 1) && span.memory[address + 33] === 0x2d) {
+    if (
+      span.memory[address] === 0x2f &&
+      hashPartAt(span, address + 1) &&
+      span.memory[address + 33] === 0x2d
+    ) {
       return true;
     }
   }

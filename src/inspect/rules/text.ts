@@ -7,7 +7,8 @@ import type { Classifier, Leak } from './classify.ts';
 export function leaksInText(text: ByteString, set: NeedleSet, classifier: Classifier): readonly Leak[] {
   const hits: { needle: number; address: number }[] = [];
   for (const [needle, { text: wanted }] of set.needles.entries()) {
-    for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) hits.push({ needle, address: at });
+    for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1))
+      hits.push({ needle, address: at });
   }
   if (hits.length === 0) return [];
   hits.sort((a, b) => a.address - b.address || a.needle - b.needle);
@@ -18,7 +19,8 @@ export function leaksInText(text: ByteString, set: NeedleSet, classifier: Classi
   for (const { needle, address } of hits) {
     const compiled = set.needles[needle];
     const leak = compiled === undefined ? null : classifier.classify(span, 0, compiled, address);
-    if (leak !== null && !leaks.some((other) => other.start === leak.start && other.rule === leak.rule)) leaks.push(leak);
+    if (leak !== null && !leaks.some((other) => other.start === leak.start && other.rule === leak.rule))
+      leaks.push(leak);
   }
   return leaks;
 }
