@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import type { BenchInputs } from './inputs.ts';
 import { countedByFind, TREE } from './inputs.ts';
+import { benchKernel } from './kernel.ts';
 import { alternate, type Command, median, runOnce } from './timing.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -202,9 +203,30 @@ async function memory(): Promise<Row> {
   };
 }
 
+/** The search alone on one core, beside a plain read of the same memory: speeds, so more is better. */
+async function kernel(): Promise<readonly Row[]> {
+  const least = 0.5;
+  const figures = await benchKernel();
+  return figures.map(({ engine, needles, data, where, search, sum, ratio }) => ({
+    name: 'kernel',
+    what: `${data} in ${where}, ${needles} needles`,
+    peer: 'sum of its 64-bit words',
+    peerMedian: sum / 1e9,
+    subjectMedian: search / 1e9,
+    unit: 'GB/s',
+    pairs: 7,
+    ratio,
+    target: `≥ ${least}×`,
+    within: ratio >= least,
+    peakMiB: null,
+    notes: [engine],
+  }));
+}
+
 /** What can be asked for by name, in the order of the table. */
 export const ROWS: Readonly<Record<string, (inputs: BenchInputs) => Promise<Row | readonly Row[]>>> = {
   start: startUp,
+  kernel,
   tree,
   nar,
   xz,
