@@ -1,4 +1,4 @@
-import { BitReader } from './bzip2Bits.ts';
+import type { BitReader } from './bzip2Bits.ts';
 import { HuffmanCode } from './bzip2Huffman.ts';
 
 const RUN_A = 0;

@@ -4,6 +4,7 @@ import { MAGIC, matchMagic } from './magic.ts';
 
 const CLEAR = 256;
 const FIRST_BITS = 9;
+const FIRST_TOP = 2 ** FIRST_BITS - 1;
 const OUTPUT_BYTES = 256 * 1024;
 /** No code stands for more bytes than there are codes. */
 const CODES = 65_536;
@@ -20,7 +21,8 @@ export async function* decodeCompress(input: Input): AsyncGenerator<Uint8Array, 
   if (!(await input.fill(3))) throw truncated('compress', input.offset + input.available);
   const settings = input.bytes[input.start + 2] ?? 0;
   const maxBits = settings & 0x1f;
-  if (maxBits < FIRST_BITS || maxBits > 16 || (settings & 0x60) !== 0) {
+  // What `compress -b 9` writes is ambiguous: gzip and uncompress call it corrupt.
+  if (maxBits <= FIRST_BITS || maxBits > 16 || (settings & 0x60) !== 0) {
     throw fault('UNSUPPORTED', 'compress', 2, 'has an unknown flag or code width');
   }
   input.start += 3;
@@ -52,7 +54,8 @@ class LzwTable {
   readonly #maxBits: number;
   readonly #clears: boolean;
   #free: number;
-  #top = 2 ** FIRST_BITS - 1;
+  /** The width grows when the next free code is above this. */
+  #top = FIRST_TOP;
   #previous = -1;
   #firstByte = 0;
 
@@ -78,11 +81,11 @@ class LzwTable {
     this.consumed = length;
     let hold = 0;
     let held = 0;
-    for (let read = 0; ; ) {
+    for (let read = 0; ;) {
       if (this.#free > this.#top) {
         if (read === 0) this.consumed = 0;
         this.bits += 1;
-        this.#top = this.bits === this.#maxBits ? 2 ** this.#maxBits : 2 ** this.bits - 1;
+        this.#top = this.bits === this.#maxBits ? 2 ** this.bits : 2 ** this.bits - 1;
         return 'more';
       }
       while (held < bits && read < length) {
@@ -97,7 +100,7 @@ class LzwTable {
       if (code === CLEAR && this.#clears && this.#previous !== -1) {
         this.#free = CLEAR;
         this.bits = FIRST_BITS;
-        this.#top = 2 ** FIRST_BITS - 1;
+        this.#top = FIRST_TOP;
         return 'more';
       }
       if (!this.#expand(code)) return 'corrupt';

@@ -1,7 +1,3 @@
-export { CODECS } from './codec.ts';
-export type { Codec, DecompressOptions } from './codec.ts';
-export { sniffCodec } from './sniff.ts';
-
 import { decodeBrotli } from './brotli.ts';
 import { decodeBzip2 } from './bzip2.ts';
 import { limitsOf } from './codec.ts';

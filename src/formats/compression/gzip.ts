@@ -1,8 +1,9 @@
-import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
+import { constants, crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { fault, trailing, truncated } from './fault.ts';
 import type { Input } from './input.ts';
 import { MAGIC, matchMagic } from './magic.ts';
-import { PUMP_OPTIONS, ZlibPump } from './zlibPump.ts';
+import { PARTIAL_OUTPUT_BYTES, PUMP_OPTIONS } from './zlibPump.ts';
+import { decodeZlibStream } from './zlibStream.ts';
 
 const FLAG_HEADER_CRC = 0x02;
 const FLAG_EXTRA = 0x04;
@@ -15,6 +16,8 @@ const TRAILER_BYTES = 8;
 /** A member whose deflate data ends within this is decoded at once: a stream a member is 50 times slower. */
 const SMALL_INPUT_BYTES = 32 * 1024;
 const SMALL_OUTPUT_BYTES = 1024 * 1024;
+
+const PARTIAL = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: PARTIAL_OUTPUT_BYTES };
 
 /**
  * Decodes a gzip file (RFC 1952): members in a row, CRC32 and length of each checked. Zeros may
@@ -93,20 +96,8 @@ async function* inflate(input: Input): AsyncGenerator<Uint8Array, void, undefine
     if (small.output.length > 0) yield small.output;
     return;
   }
-  const pump = new ZlibPump(createInflateRaw(PUMP_OPTIONS));
-  let before = 0;
-  try {
-    while (!pump.ended) {
-      if (!(await input.fill(1))) throw truncated('gzip', input.offset);
-      pump.write(input.peek());
-      for (let chunk = await pump.read(false); chunk !== null; chunk = await pump.read(false)) yield chunk;
-      if (pump.error !== null) throw fault('CORRUPT', 'gzip', input.offset, pump.error.message);
-      input.start += pump.used - before;
-      before = pump.used;
-    }
-  } finally {
-    pump.close();
-  }
+  const decoder = createInflateRaw(PUMP_OPTIONS);
+  yield* decodeZlibStream('gzip', decoder, input, (part) => inflateRawSync(part, PARTIAL));
 }
 
 /** Decodes deflate data that is short on both sides; null: it is not, or it is damaged. */

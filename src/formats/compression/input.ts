@@ -74,7 +74,7 @@ export class Input {
 
   /** Skips `count` bytes. False: the stream ends before that. */
   async skip(count: number): Promise<boolean> {
-    for (let left = count; left > 0; ) {
+    for (let left = count; left > 0;) {
       if (!(await this.fill(1))) return false;
       const step = Math.min(left, this.available);
       this.start += step;

@@ -123,18 +123,20 @@ async function* decodeFrame(input: Input): Chunks {
     const stored = word >= 0x8000_0000;
     const size = word % 0x8000_0000;
     if (size > header.blockBytes) throw fault('CORRUPT', 'lz4', offset, 'block is larger than allowed');
-    await need(input, size + (header.blockChecksums ? 4 : 0));
+    // Of a block that is cut short, what is there is decoded all the same.
+    const whole = await input.fill(size + (header.blockChecksums ? 4 : 0));
     const data = input.peek(size);
-    const checksum = header.blockChecksums ? new Xxh32().update(data).digest() : null;
-    let result = { end: HISTORY_BYTES + size, valid: true };
+    const checksum = header.blockChecksums && whole ? new Xxh32().update(data).digest() : null;
+    let result = { end: HISTORY_BYTES + data.length, valid: true };
     if (stored) output.set(data, HISTORY_BYTES);
     else result = decodeLz4Block(data, output, HISTORY_BYTES, limit, HISTORY_BYTES - history);
     const chunk = output.subarray(HISTORY_BYTES, result.end);
     if (header.contentChecksum) content.update(chunk);
     total += BigInt(chunk.length);
-    input.start += size;
+    input.start += data.length;
     const expected = checksum === null ? null : await takeWord(input);
     if (chunk.length > 0) yield chunk;
+    if (!whole) throw truncated('lz4', input.offset + input.available);
     if (!result.valid) throw fault('CORRUPT', 'lz4', offset, 'block is damaged');
     if (expected !== checksum) throw fault('CORRUPT', 'lz4', offset, 'block checksum differs');
     if (header.linked) {
@@ -156,7 +158,7 @@ const LEGACY_STORED_BYTES = LEGACY_BLOCK_BYTES + Math.floor(LEGACY_BLOCK_BYTES /
 
 async function* decodeLegacy(input: Input): Chunks {
   const output = new Uint8Array(LEGACY_BLOCK_BYTES);
-  for (let full = true; full; ) {
+  for (let full = true; full;) {
     const { offset } = input;
     await need(input, 4);
     const size = peekWord(input);
@@ -164,10 +166,12 @@ async function* decodeLegacy(input: Input): Chunks {
     if (size === FRAME || size === LEGACY || (size & 0xffff_fff0) === SKIPPABLE) return;
     if (size > LEGACY_STORED_BYTES) throw fault('CORRUPT', 'lz4', offset, 'block is larger than allowed');
     input.start += 4;
-    await need(input, size);
-    const result = decodeLz4Block(input.peek(size), output, 0, output.length, 0);
-    input.start += size;
+    const whole = await input.fill(size);
+    const data = input.peek(size);
+    const result = decodeLz4Block(data, output, 0, output.length, 0);
+    input.start += data.length;
     if (result.end > 0) yield output.subarray(0, result.end);
+    if (!whole) throw truncated('lz4', input.offset);
     if (!result.valid) throw fault('CORRUPT', 'lz4', offset, 'block is damaged');
     full = result.end === LEGACY_BLOCK_BYTES;
   }

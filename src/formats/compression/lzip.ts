@@ -23,7 +23,9 @@ export async function* decodeLzip(
       if (next === 'none' || next === 'prefix') throw truncated('lzip', input.offset + input.available);
       if (next === 'other') {
         // liblzma would take other bytes for lzma-alone or xz
-        throw first ? fault('CORRUPT', 'lzip', 0, 'does not begin as the format does') : trailing('lzip', input.offset);
+        throw first
+          ? fault('CORRUPT', 'lzip', 0, 'does not begin as the format does')
+          : trailing('lzip', input.offset);
       }
       first = false;
       yield* decodeMember('lzip', decoder, input);

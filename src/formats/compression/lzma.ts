@@ -15,7 +15,9 @@ export async function* decodeLzma(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (!(await input.fill(LZMA_HEADER_BYTES))) throw truncated('lzma', input.offset + input.available);
   // liblzma's detection would take some other first bytes for xz or lzip.
-  if (!looksLikeLzma(input.peek(LZMA_HEADER_BYTES))) throw fault('CORRUPT', 'lzma', 0, 'its header is not one');
+  if (!looksLikeLzma(input.peek(LZMA_HEADER_BYTES))) {
+    throw fault('CORRUPT', 'lzma', 0, 'its header is not one');
+  }
   const decoder = new LzmaDecoder(limits.memoryBytes);
   try {
     yield* decodeMember('lzma', decoder, input);

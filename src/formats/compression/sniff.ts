@@ -39,7 +39,9 @@ function behindSkippable(head: Uint8Array, ending: Codec | null): Codec {
 }
 
 function isSkippable(head: Uint8Array): boolean {
-  return head.length >= 4 && ((head[0] ?? 0) & 0xf0) === 0x50 && follows(head, 1, MAGIC.zstdSkippable.slice(1));
+  return (
+    head.length >= 4 && ((head[0] ?? 0) & 0xf0) === 0x50 && follows(head, 1, MAGIC.zstdSkippable.slice(1))
+  );
 }
 
 function byStrongMagic(head: Uint8Array, ending: Codec | null): Codec | null {

@@ -10,19 +10,22 @@ export const PUMP_OPTIONS = {
   readableHighWaterMark: CHUNK_BYTES,
 } as const;
 
-type Decoder = Transform & { readonly bytesWritten: number };
+/** The most that a damaged beginning is decoded to. */
+export const PARTIAL_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+export type ZlibDecoder = Transform & { readonly bytesWritten: number };
 
 /** A decoder of node:zlib, pulled from: pieces go in one after another, chunks come out. */
 export class ZlibPump {
   /** The decoder saw the end of its stream. */
   ended = false;
   error: Error | null = null;
-  readonly #stream: Decoder;
+  readonly #stream: ZlibDecoder;
   #queued = 0;
   #open = true;
   #sleepers: (() => void)[] = [];
 
-  constructor(stream: Decoder) {
+  constructor(stream: ZlibDecoder) {
     this.#stream = stream;
     stream.on('readable', () => this.#wake());
     stream.on('end', () => {

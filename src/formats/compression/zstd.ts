@@ -82,6 +82,7 @@ async function* decodeFrame(
   await input.fill(SMALL_INPUT_BYTES);
   const head = input.peek(SMALL_INPUT_BYTES);
   const size = measureZstdFrame(head, headerBytes, header);
+  let pieceBytes = PIECE_BYTES;
   if (size !== null && size.outputBytes <= SMALL_OUTPUT_BYTES) {
     const output = decodeSmall(head.subarray(0, size.bytes));
     if (output !== null) {
@@ -89,8 +90,9 @@ async function* decodeFrame(
       if (output.length > 0) yield output;
       return;
     }
+    pieceBytes = 1; // block by block: node:zlib gives nothing of the piece in which it fails
   }
-  yield* decodeLarge(input, headerBytes, header, limits);
+  yield* decodeLarge(input, headerBytes, header, limits, pieceBytes);
 }
 
 /** Decodes a whole frame; null: it is damaged. */
@@ -107,12 +109,13 @@ async function* decodeLarge(
   headerBytes: number,
   header: ZstdFrameHeader,
   limits: DecompressLimits,
+  pieceBytes: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const start = input.offset;
   const params = { [constants.ZSTD_d_windowLogMax]: limits.zstdWindowLog };
   const pump = new ZlibPump(createZstdDecompress({ ...PUMP_OPTIONS, params }));
   let failure: { readonly error: unknown } | null = null;
-  const feeding = feedFrame(input, pump, headerBytes, header)
+  const feeding = feedFrame(input, pump, headerBytes, header, pieceBytes)
     .catch((error: unknown) => {
       failure = { error };
     })
@@ -124,9 +127,8 @@ async function* decodeLarge(
       yield chunk;
     }
   } finally {
-    if (pump.error !== null) pump.close();
+    pump.close(); // ends the feeding too, where it has not ended by itself
     await feeding;
-    pump.close();
   }
   if (pump.error !== null) throw fault('CORRUPT', 'zstd', start + pump.used, pump.error.message);
   if (failure !== null) throw (failure as { readonly error: unknown }).error;
@@ -141,8 +143,12 @@ async function feedFrame(
   pump: ZlibPump,
   headerBytes: number,
   header: ZstdFrameHeader,
+  pieceBytes: number,
 ): Promise<void> {
-  const pieces = Array.from({ length: PIECES_AHEAD + 1 }, () => new Uint8Array(PIECE_BYTES + BLOCK_ROOM_BYTES));
+  const pieces = Array.from(
+    { length: PIECES_AHEAD + 1 },
+    () => new Uint8Array(PIECE_BYTES + BLOCK_ROOM_BYTES),
+  );
   let turn = 0;
   let filled = 0;
   const append = (count: number): void => {
@@ -163,7 +169,7 @@ async function feedFrame(
     throw truncated('zstd', end);
   };
   append(headerBytes);
-  for (let last = false; !last && !pump.over; ) {
+  for (let last = false; !last && !pump.over;) {
     await need(ZSTD_BLOCK_HEADER_BYTES);
     const block = readZstdBlock(input.bytes, input.start, header.blockMaxBytes);
     if (block.malformed) {
@@ -174,11 +180,12 @@ async function feedFrame(
     await need(ZSTD_BLOCK_HEADER_BYTES + block.storedBytes);
     append(ZSTD_BLOCK_HEADER_BYTES + block.storedBytes);
     ({ last } = block);
-    if (filled >= PIECE_BYTES) await flush();
+    if (filled >= pieceBytes) await flush();
   }
+  await flush();
   if (header.hasChecksum && !pump.over) {
     await need(ZSTD_CHECKSUM_BYTES);
     append(ZSTD_CHECKSUM_BYTES);
+    await flush(); // apart, so that a wrong checksum takes no output with it
   }
-  await flush();
 }

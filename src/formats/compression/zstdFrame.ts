@@ -41,7 +41,8 @@ export function readZstdHeader(head: Uint8Array): ZstdFrameHeader {
     at += 1;
   }
   let dictionary = 0;
-  for (let left = [0, 1, 2, 4][descriptor & 3] ?? 0; left > 0; left -= 1, at += 1) dictionary |= view.getUint8(at);
+  const idBytes = [0, 1, 2, 4][descriptor & 3] ?? 0;
+  for (const end = at + idBytes; at < end; at += 1) dictionary |= view.getUint8(at);
   let contentBytes: number | null = null;
   const sizeCode = descriptor >> 6;
   if (sizeCode === 1) contentBytes = view.getUint16(at, true) + 256;
@@ -93,7 +94,7 @@ export function measureZstdFrame(
   header: ZstdFrameHeader,
 ): { readonly bytes: number; readonly outputBytes: number } | null {
   let outputBytes = 0;
-  for (let at = headerBytes; at + ZSTD_BLOCK_HEADER_BYTES <= bytes.length; ) {
+  for (let at = headerBytes; at + ZSTD_BLOCK_HEADER_BYTES <= bytes.length;) {
     const block = readZstdBlock(bytes, at, header.blockMaxBytes);
     if (block.malformed) return null;
     at += ZSTD_BLOCK_HEADER_BYTES + block.storedBytes;

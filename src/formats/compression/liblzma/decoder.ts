@@ -24,7 +24,8 @@ const NEXT_OUT = 16;
 const AVAIL_OUT = 20;
 const STREAM_BYTES = 88;
 
-const IN_BYTES = 256 * 1024;
+/** Bytes that can be loaded at once. */
+export const IN_BYTES = 64 * 1024;
 const OUT_BYTES = 256 * 1024;
 
 /** An instance whose memory grew beyond this is given up rather than kept for the next stream. */
@@ -76,11 +77,11 @@ export class LzmaDecoder {
     return status;
   }
 
-  /** Copies in the next input, as much as there is room for; all that was loaded before is used up. */
+  /** Copies in the next input, at most {@link IN_BYTES}; all that was loaded before is used up. */
   load(bytes: Uint8Array): void {
     const { library, input } = this.#machine;
-    this.#loaded = Math.min(bytes.length, IN_BYTES);
-    new Uint8Array(library.memory.buffer, input, this.#loaded).set(bytes.subarray(0, this.#loaded));
+    this.#loaded = bytes.length;
+    new Uint8Array(library.memory.buffer, input, IN_BYTES).set(bytes);
     this.#setWord(NEXT_IN, input);
     this.#setWord(AVAIL_IN, this.#loaded);
   }

@@ -10,15 +10,15 @@ import { fileURLToPath } from 'node:url';
 interface Exports {
   readonly b: Memory;
   /** __wasm_call_ctors */
-  c(): void;
+  readonly c: () => void;
   /** lzma_code */
-  f(stream: number, action: number): number;
+  readonly f: (stream: number, action: number) => number;
   /** lzma_end */
-  g(stream: number): void;
+  readonly g: (stream: number) => void;
   /** lzma_auto_decoder: xz, lzip and lzma-alone, told apart by the first byte */
-  o(stream: number, memoryLimit: bigint, flags: number): number;
+  readonly o: (stream: number, memoryLimit: bigint, flags: number) => number;
   /** malloc */
-  s(bytes: number): number;
+  readonly s: (bytes: number) => number;
 }
 
 /** WebAssembly.Memory, of which the types of Node know only a part. */
@@ -31,10 +31,10 @@ interface Memory {
 /** One instance of the library with a memory of its own; memory never shrinks. */
 export interface Liblzma {
   readonly memory: Memory;
-  malloc(bytes: number): number;
-  autoDecoder(stream: number, memoryLimit: bigint, flags: number): number;
-  code(stream: number, action: number): number;
-  end(stream: number): void;
+  readonly malloc: (bytes: number) => number;
+  readonly autoDecoder: (stream: number, memoryLimit: bigint, flags: number) => number;
+  readonly code: (stream: number, action: number) => number;
+  readonly end: (stream: number) => void;
 }
 
 const PAGE = 65_536;

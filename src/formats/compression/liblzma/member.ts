@@ -2,7 +2,7 @@ import type { Codec } from '../codec.ts';
 import { fault, truncated } from '../fault.ts';
 import type { Fault } from '../fault.ts';
 import type { Input } from '../input.ts';
-import { LZMA } from './decoder.ts';
+import { IN_BYTES, LZMA } from './decoder.ts';
 import type { LzmaDecoder } from './decoder.ts';
 
 function faultOf(status: number): readonly [Fault, string] {
@@ -34,11 +34,14 @@ export async function* decodeMember(
   let unchecked = false;
   let status = decoder.begin();
   while (status === LZMA.OK) {
-    if (!(await input.fill(1))) {
+    // Always whole pieces: what the x86 and other filters leave of the piece in which a fault lies
+    // would else depend on how the stream came in.
+    await input.fill(IN_BYTES);
+    if (input.available === 0) {
       yield* decoder.takeOutput();
       throw truncated(codec, input.offset);
     }
-    decoder.load(input.peek());
+    decoder.load(input.peek(IN_BYTES));
     let full = false;
     do {
       status = decoder.run();
