@@ -1,4 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { BenchInputs } from './inputs.ts';
 import { countedByFind, TREE } from './inputs.ts';
@@ -56,8 +58,8 @@ interface Comparison {
   readonly peer: Command;
   readonly subject: Command;
   readonly pairs: number;
-  /** The largest ratio of nar-scan's wall time by the peer's. */
-  readonly most: number;
+  /** The largest ratio of nar-scan's wall time by the peer's; null for a row that is only to be known. */
+  readonly most: number | null;
   readonly notes?: readonly string[];
 }
 
@@ -67,7 +69,7 @@ async function compare(comparison: Comparison): Promise<Row> {
   const seconds = await alternate(peer, subject, pairs);
   const [peerMedian, subjectMedian] = [median(seconds.peer), median(seconds.subject)];
   const ratio = subjectMedian / peerMedian;
-  const within = ratio <= most && peakBytes <= MEMORY_TARGET;
+  const within = (most === null || ratio <= most) && peakBytes <= MEMORY_TARGET;
   return {
     name,
     what,
@@ -77,11 +79,16 @@ async function compare(comparison: Comparison): Promise<Row> {
     unit: 's',
     pairs,
     ratio,
-    target: `≤ ${most.toFixed(1)}×`,
+    target: most === null ? '-' : `≤ ${most.toFixed(1)}×`,
     within,
     peakMiB: peakBytes / MiB,
     notes: [`exit status ${status}`, ...notes],
   };
+}
+
+/** What is looked at of a report. */
+interface Report {
+  readonly outputs: readonly { readonly stats: { readonly files: number; readonly bytes: number } }[];
 }
 
 /** A scan whose statistics are compared with what find counts. Throws when they differ. */
@@ -91,7 +98,7 @@ function checkedStats(args: readonly string[], counted: { files: number; bytes: 
     maxBuffer: 1024 * MiB,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  const report = JSON.parse(run.stdout) as { outputs: { stats: { files: number; bytes: number } }[] };
+  const report = JSON.parse(run.stdout) as Report;
   const files = report.outputs.reduce((sum, { stats }) => sum + stats.files, 0);
   const bytes = report.outputs.reduce((sum, { stats }) => sum + stats.bytes, 0);
   if (files !== counted.files || bytes !== counted.bytes) {
@@ -126,6 +133,21 @@ const nar = async (inputs: BenchInputs): Promise<Row> =>
     subject: scan('--max-depth', '0', inputs.largeNar()),
     pairs: 7,
     most: 1,
+  });
+
+const narHash = async (inputs: BenchInputs): Promise<Row> =>
+  compare({
+    name: 'nar-hash',
+    what: 'the same, with NarHash',
+    peerName: 'rg -j2, five roots',
+    peer: rg(inputs.largeNar()),
+    subject: {
+      program: NAR_SCAN,
+      args: ['--quiet', '--max-depth', '0', inputs.largeNar()],
+      statuses: [0, 1, 3],
+    },
+    pairs: 5,
+    most: null,
   });
 
 const xz = async (inputs: BenchInputs): Promise<Row> =>
@@ -172,25 +194,37 @@ const startUp = async (): Promise<Row> =>
     most: 1.5,
   });
 
-/** One scan of a NAR on stdin that is made on the fly. */
-async function scanOnStdin(bytes: number): Promise<{ peak: number; seconds: number }> {
-  const writer = {
-    program: NODE,
-    args: [join(ROOT, 'test/bench/writeNar.ts'), String(bytes), '8'],
-    statuses: [0],
-  };
-  const { peakBytes, seconds } = await runOnce({ ...scan('-'), stdin: writer }, true);
-  return { peak: peakBytes / MiB, seconds };
+/** One scan of a NAR on stdin that is made on the fly, NarHash and all. Throws when it was not read whole. */
+async function scanOnStdin(mebibytes: number): Promise<{ peak: number; seconds: number }> {
+  const folder = mkdtempSync(join(tmpdir(), 'nar-scan-bench-'));
+  try {
+    const report = join(folder, 'report.json');
+    const bytes = mebibytes * MiB;
+    const writer = join(ROOT, 'test/bench/writeNar.ts');
+    const command: Command = {
+      program: NAR_SCAN,
+      args: ['--format', 'json', '--output', report, '-'],
+      stdin: { program: NODE, args: [writer, String(bytes), '8'], statuses: [0] },
+      statuses: [0],
+    };
+    const { peakBytes, seconds } = await runOnce(command, true);
+    const { outputs } = JSON.parse(readFileSync(report, 'utf8')) as Report;
+    const read = outputs.reduce((sum, { stats }) => sum + stats.bytes, 0);
+    if (read !== bytes) throw new Error(`${read} bytes were read of ${bytes}`);
+    return { peak: peakBytes / MiB, seconds };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Peak memory on stdin, for 8 GB by 1 GB: flat in the size. */
 async function memory(): Promise<Row> {
-  const small = await scanOnStdin(1e9);
-  const large = await scanOnStdin(8e9);
+  const small = await scanOnStdin(1024);
+  const large = await scanOnStdin(8 * 1024);
   return {
     name: 'memory',
-    what: 'peak memory, an 8 GB NAR on stdin',
-    peer: 'a 1 GB NAR on stdin',
+    what: 'peak memory, an 8 GiB NAR on stdin, with NarHash',
+    peer: 'a 1 GiB NAR on stdin',
     peerMedian: small.peak,
     subjectMedian: large.peak,
     unit: 'MiB',
@@ -199,7 +233,7 @@ async function memory(): Promise<Row> {
     target: '≤ 256 MiB',
     within: large.peak <= 256,
     peakMiB: large.peak,
-    notes: [`8 GB took ${large.seconds.toFixed(1)} s`],
+    notes: [`8 GiB took ${large.seconds.toFixed(1)} s`],
   };
 }
 
@@ -216,8 +250,9 @@ async function kernel(): Promise<readonly Row[]> {
     unit: 'GB/s',
     pairs: 7,
     ratio,
-    target: `≥ ${least}×`,
-    within: ratio >= least,
+    // The target is for data that comes from memory; in cache a sum costs next to nothing.
+    target: where === 'memory' ? `≥ ${least}×` : '-',
+    within: where !== 'memory' || ratio >= least,
     peakMiB: null,
     notes: [engine],
   }));
@@ -229,6 +264,7 @@ export const ROWS: Readonly<Record<string, (inputs: BenchInputs) => Promise<Row 
   kernel,
   tree,
   nar,
+  'nar-hash': narHash,
   xz,
   'two-xz': twoXz,
   zstd,
@@ -238,6 +274,8 @@ export const ROWS: Readonly<Record<string, (inputs: BenchInputs) => Promise<Row 
 /** Names of the programs a row is measured beside, with their versions. */
 export function peerVersions(): readonly string[] {
   return ['rg', 'xz', 'zstd'].map(
-    (program) => execFileSync(program, ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? program,
+    (program) =>
+      execFileSync(program, ['--version'], { encoding: 'utf8' }).split('\n')[0]?.replaceAll('*', '').trim() ??
+      program,
   );
 }
