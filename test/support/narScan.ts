@@ -6,7 +6,7 @@ export const ROOT = resolve(import.meta.dirname, '../..');
 export const NAR_SCAN = join(ROOT, 'bin/nar-scan');
 
 /** What a report says of one finding (`nar-scan/report-v1`). */
-export interface ReportedFinding {
+interface ReportedFinding {
   readonly id: string;
   readonly rule: string;
   readonly severity: 'error' | 'warning' | 'note';
@@ -26,7 +26,7 @@ export interface ReportedFinding {
   readonly evidence: string;
 }
 
-export interface ReportedGap {
+interface ReportedGap {
   readonly reason: string;
   readonly location: ReportedFinding['location'];
   readonly detail: string;
@@ -48,13 +48,13 @@ export interface Report {
   readonly outputs: readonly ReportedOutput[];
 }
 
-export interface Run {
+interface Run {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly stdin?: Uint8Array;
   readonly cwd?: string;
   /** Replaces the environment, of which only PATH is kept otherwise. */
