@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { leakLines, narScanReport, onlyOutput, type ReportedOutput } from '../support/narScan.ts';
@@ -152,6 +152,28 @@ describe.skipIf(!needs('nix', 'nix-store', 'nix-build'))(
       const output = onlyOutput(scan('-', gzipSync(store.export(leaking))).report);
       expect(leakLines(output)).toEqual(leakLines(fromTree));
       expect(output.storePath).toBe(leaking);
+    });
+
+    it('finds a leak in every output that links to the same inode', () => {
+      const script = `mkdir $out; printf 'home=%s/.profile\\n' ${store.home} > $out/conf`;
+      const twins = ['one-1.0', 'two-1.0'].map((name) => store.build(name, script));
+      store.optimise();
+      expect(twins.map((twin) => statSync(join(twin, 'conf')).nlink)).toEqual([3, 3]);
+      const { report } = narScanReport([...options, ...twins]);
+      expect(report.outputs.map(({ verdict, findings }) => [verdict, findings.length])).toEqual([
+        ['contaminated', 1],
+        ['contaminated', 1],
+      ]);
+    });
+
+    it('an alias of a path that is no reference is a warning once the references are known', () => {
+      const elsewhere = '/gpfs/u17/x/nix/store/0123456789abcdfghijklmnpqrsvwxyz-hello-2.12';
+      const path = store.build('alias-1.0', `mkdir $out; echo prefix=${elsewhere} > $out/conf`);
+      const severities = [scan(path), scan('-', store.export(path))].map(({ report }) =>
+        onlyOutput(report).findings.map(({ rule, severity, alias }) => [rule, severity, alias]),
+      );
+      const alias = '/gpfs/u17/x/nix/store';
+      expect(severities).toEqual([[['store-alias', 'error', alias]], [['store-alias', 'warning', alias]]]);
     });
 
     it('never calls a compressed NAR clean that was cut short', () => {

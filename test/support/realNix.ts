@@ -107,6 +107,11 @@ export class SymlinkedStore implements Disposable {
     return this.#run('nix-store', ['--query', '--hash', path]).toString().trim();
   }
 
+  /** Makes equal files of the store hard links of each other. */
+  optimise(): void {
+    this.#run('nix-store', ['--optimise']);
+  }
+
   /** Copies a store path to a binary cache in a folder and returns the file of its NAR there. */
   copyToCache(path: string, compression: NixCompression): string {
     const cache = mkdtempSync(join(this.folder, `cache-${compression}-`));
