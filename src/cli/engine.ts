@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads';
 import { compileEngine } from '../kernel/create.ts';
 import { LIMITS } from '../model/limits.ts';
 import { RULES } from '../model/facts.ts';
@@ -6,8 +7,8 @@ import { loadDigest } from '../report/ids.ts';
 import { needleContext, scanTargets } from '../scan/scan.ts';
 import type { Engine } from './scanCommand.ts';
 
-/** Drives the scan for the command line. */
-export const engine: Engine = {
+/** Drives the scan for the command line, on threads that `startWorkers` started. */
+export const engineOn = (workers: readonly Worker[]): Engine => ({
   async origin(invocation) {
     const [context, digest] = await Promise.all([needleContext(invocation), loadDigest()]);
     const depends = {
@@ -23,6 +24,7 @@ export const engine: Engine = {
     const { strict } = invocation;
     await scanTargets(
       invocation,
+      workers,
       {
         output: (facts) => events.output({ ...facts, verdict: verdictOfOutput(facts, { strict }) }),
         error: (error) => events.error(error),
@@ -31,4 +33,4 @@ export const engine: Engine = {
       signal,
     );
   },
-};
+});

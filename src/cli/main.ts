@@ -32,8 +32,11 @@ async function tell(mode: 'help' | 'version'): Promise<number> {
 async function scan(said: Arguments): Promise<number> {
   const { invocationOf } = await import('./invocation.ts');
   const invocation = invocationOf(said, process.env);
-  const [{ runScan }, { engine }] = await Promise.all([import('./scanCommand.ts'), import('./engine.ts')]);
-  return await runScan(invocation, engine, version());
+  // the threads load their modules while this one loads its own
+  const { startWorkers } = await import('../scan/thread.ts');
+  const workers = startWorkers(invocation.jobs);
+  const [{ runScan }, { engineOn }] = await Promise.all([import('./scanCommand.ts'), import('./engine.ts')]);
+  return await runScan(invocation, engineOn(workers), version());
 }
 
 function version(): string {

@@ -14,5 +14,7 @@ export function bytesForPeople(bytes: number): string {
 
 /** A count with its noun: `1 file`, `12,345 files`. */
 export function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+  // not toLocaleString: loading a locale takes 40 ms
+  const digits = String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
+  return `${digits} ${noun}${count === 1 ? '' : 's'}`;
 }

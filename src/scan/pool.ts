@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { Control, type Assignment, type FromWorker, type Work, type WorkerData } from './protocol.ts';
 
 /** What the pool tells about the work it was given. */
@@ -22,8 +22,6 @@ interface Slot {
   assignment: Assignment | null;
 }
 
-const source = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
-
 /** Worker threads and the queue before them. Idle workers are fed by what busy ones give away. */
 export class Pool {
   readonly #events: PoolEvents;
@@ -33,10 +31,11 @@ export class Pool {
   #nextId = 0;
   #closing = false;
 
-  constructor(size: number, data: WorkerData, events: PoolEvents) {
+  /** @param workers fresh threads, which the pool owns from now on */
+  constructor(workers: readonly Worker[], data: WorkerData, events: PoolEvents) {
     this.#events = events;
     this.#control = new Control(data.control);
-    for (let index = 0; index < size; index++) this.#spawn(data);
+    for (const worker of workers) this.#employ(worker, data);
   }
 
   add(queued: QueuedWork): void {
@@ -52,18 +51,16 @@ export class Pool {
     await Promise.all(this.#slots.map(({ worker }) => worker.terminate()));
   }
 
-  #spawn(data: WorkerData): void {
-    const worker = new Worker(new URL(source, import.meta.url), {
-      workerData: data,
-      execArgv: [],
-      stdin: false,
-    });
+  #employ(worker: Worker, data: WorkerData): void {
+    // a thread that has already ended has no id
+    if (worker.threadId === -1) return;
     const slot: Slot = { worker, assignment: null };
     this.#slots.push(slot);
     let reason = 'ended by itself';
     worker.on('message', (message: FromWorker) => this.#message(slot, message));
     worker.on('error', (error) => (reason = error instanceof Error ? error.message : String(error)));
     worker.on('exit', () => this.#gone(slot, reason));
+    worker.postMessage(data);
   }
 
   #dispatch(): void {

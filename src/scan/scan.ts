@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import { NarScanError } from '../model/errors.ts';
 import type { Gap, OutputFacts } from '../model/facts.ts';
@@ -24,7 +25,6 @@ export interface ScanRequest {
   /** Whether homes of this machine count as well. */
   readonly hostHomes: boolean;
   readonly aliases: readonly string[];
-  readonly jobs: number;
   readonly maxDepth: number | null;
   readonly hashNars: boolean;
   /** Standard input is an export stream for sure; else its first bytes tell. */
@@ -44,6 +44,8 @@ const GRACE_MS = 1500;
 /** Up to this many store paths are searched for each other's hash parts too, which saves reloading. */
 const SHARED_HASHES = 32;
 const RESOLVING = 16;
+/** Into how many shares a worker the trees are split; a last, large one is split by its worker. */
+const SHARES = 8;
 
 /**
  * Everything the findings depend on besides the outputs themselves.
@@ -59,8 +61,16 @@ export async function needleContext(request: ScanRequest): Promise<NeedleContext
   };
 }
 
-/** Scans all targets in parallel and tells their facts in the order in which they were given. */
-export async function scanTargets(request: ScanRequest, sink: ScanSink, signal: AbortSignal): Promise<void> {
+/**
+ * Scans all targets in parallel and tells their facts in the order in which they were given.
+ * @param workers fresh threads of `startWorkers`
+ */
+export async function scanTargets(
+  request: ScanRequest,
+  workers: readonly Worker[],
+  sink: ScanSink,
+  signal: AbortSignal,
+): Promise<void> {
   const shared = new SharedArrayBuffer(Control.bytes);
   const [context, targets] = await Promise.all([needleContext(request), resolveAll(request, sink)]);
   const run = new Run(targets, sink);
@@ -70,19 +80,19 @@ export async function scanTargets(request: ScanRequest, sink: ScanSink, signal: 
     context,
     maxDepth: request.maxDepth ?? LIMITS.containerDepth,
     hashNars: request.hashNars,
-    hashThreads: targets.filter(({ kind }) => kind === 'nar').length < request.jobs,
+    hashThreads: targets.filter(({ kind }) => kind === 'nar').length < workers.length,
     exportStream: request.exportStream,
     control: shared,
   };
   const control = new Control(shared);
-  const pool = new Pool(request.jobs, data, {
+  const pool = new Pool(workers, data, {
     done: (message) => run.take(message),
     pending: (target, change) => run.pending(target, change),
     lost: (lostTargets, reason) => run.lost(lostTargets, reason),
   });
   const timer = setInterval(() => run.progress(control), PROGRESS_MS);
   try {
-    for (const queued of run.work()) pool.add(queued);
+    for (const queued of run.work(workers.length)) pool.add(queued);
     await Promise.race([run.done, stopped(signal, control, run)]);
   } finally {
     clearInterval(timer);
@@ -168,7 +178,7 @@ class Run {
   }
 
   /** The work of all targets, streams first: each of them keeps one worker busy for long. */
-  *work(): Generator<{ hashParts: readonly string[]; work: readonly Work[] }> {
+  *work(workers: number): Generator<{ hashParts: readonly string[]; work: readonly Work[] }> {
     const hashes = [
       ...new Set(this.#targets.flatMap(({ hashPart }) => (hashPart === null ? [] : [hashPart]))),
     ];
@@ -185,7 +195,10 @@ class Run {
       group.work.push({ kind: 'tree', target, piece: { kind: 'root', path } });
       trees.set(key, group);
     }
-    yield* trees.values();
+    for (const { hashParts, work } of trees.values()) {
+      const share = Math.ceil(work.length / (workers * SHARES));
+      for (let at = 0; at < work.length; at += share) yield { hashParts, work: work.slice(at, at + share) };
+    }
   }
 
   pending(target: number, change: 1 | -1): void {

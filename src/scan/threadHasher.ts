@@ -1,8 +1,6 @@
-import { Worker } from 'node:worker_threads';
 import { narHashText, type NarHasher } from '../sources/narHasher.ts';
 import { DISCARD, EXIT, FINISH, HashRing, hashRingMemory } from './hashRing.ts';
-
-const source = import.meta.url.endsWith('.ts') ? './hashThread.ts' : './hashThread.js';
+import { startThread } from './thread.ts';
 
 /**
  * Hashes in a thread of its own, beside the search: SHA-256 costs as much as everything else that
@@ -14,7 +12,7 @@ export class ThreadHasher implements NarHasher {
   constructor() {
     const shared = hashRingMemory();
     this.#ring = new HashRing(shared);
-    new Worker(new URL(source, import.meta.url), { workerData: shared, execArgv: [] }).unref();
+    startThread('./hashThread.ts', import.meta.url, shared).unref();
   }
 
   update(memory: Uint8Array, start: number, end: number): void {

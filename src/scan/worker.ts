@@ -1,4 +1,5 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { flushCompileCache } from 'node:module';
+import { parentPort } from 'node:worker_threads';
 import { createMatcher } from '../kernel/create.ts';
 import { FactSink } from '../sources/factSink.ts';
 import { FileContents } from '../sources/fileContents.ts';
@@ -54,6 +55,8 @@ class Worker {
     const parts = [...sinks].map(([target, sink]): [number, PackedFacts] => [target, packFacts(sink.facts)]);
     const unfinished = [...new Set(stack.map(({ target }) => target))];
     this.#send({ kind: 'done', id, parts, streams, faults, unfinished });
+    // the main thread ends the process without waiting for this one
+    flushCompileCache();
   }
 
   #piece(
@@ -119,5 +122,7 @@ function faultText(error: unknown): string {
 
 const port = parentPort;
 if (port === null) throw new Error('this module runs in a worker thread only');
-const worker = new Worker(workerData as WorkerData, (message) => port.postMessage(message));
-port.on('message', (assignment: Assignment) => void worker.run(assignment));
+port.once('message', (data: WorkerData) => {
+  const worker = new Worker(data, (message) => port.postMessage(message));
+  port.on('message', (assignment: Assignment) => void worker.run(assignment));
+});

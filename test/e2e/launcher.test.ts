@@ -42,10 +42,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function installAt(place: string, ownNode: boolean): string {
   const root = join(folder, place);
   mkdirSync(join(root, 'bin'), { recursive: true });
-  mkdirSync(join(root, 'dist/cli'), { recursive: true });
+  mkdirSync(join(root, 'dist/bundle'), { recursive: true });
   copyFileSync(launcher, join(root, 'bin/nar-scan'));
   chmodSync(join(root, 'bin/nar-scan'), 0o755);
-  writeFileSync(join(root, 'dist/cli/entry.cjs'), TELLTALE);
+  writeFileSync(join(root, 'dist/bundle/entry.cjs'), TELLTALE);
   if (ownNode) linkNode(join(root, 'node_modules/node/bin/node'));
   return root;
 }
@@ -89,7 +89,7 @@ describe('the launcher', () => {
         const { status, told, stderr } = start(shell, words, env);
         expect(stderr).toBe('');
         expect(told?.words).toEqual(['a b', '', '--', '-x\n']);
-        expect(told?.entry).toBe(join(root, 'dist/cli/entry.cjs'));
+        expect(told?.entry).toBe(join(root, 'dist/bundle/entry.cjs'));
         expect(status).toBe(7);
       }
     },
@@ -114,7 +114,7 @@ describe('the launcher', () => {
     for (const link of ['app/node_modules/.bin/nar-scan', 'prefix/bin/nar-scan', 'home/direct/nar-scan']) {
       const { told, stderr } = start(join(folder, link));
       expect(stderr).toBe('');
-      expect(told?.entry, link).toBe(join(root, 'dist/cli/entry.cjs'));
+      expect(told?.entry, link).toBe(join(root, 'dist/bundle/entry.cjs'));
     }
     // Only these need a Node to read the link, and then still run on the package's own.
     const other = join(folder, 'other/node');
@@ -122,7 +122,7 @@ describe('the launcher', () => {
     for (const link of ['home/bin/x', 'home/bin/chain']) {
       const { told, stderr } = start(join(folder, link), [], { PATH: dirname(other) });
       expect(stderr).toBe('');
-      expect(told?.entry, link).toBe(join(root, 'dist/cli/entry.cjs'));
+      expect(told?.entry, link).toBe(join(root, 'dist/bundle/entry.cjs'));
     }
   });
 

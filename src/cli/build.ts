@@ -1,0 +1,73 @@
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+/*
+ * The last step of the build, behind the compiler, which emits types only: bundles, because every
+ * thread loads the program anew and a module of its own for each file costs more than the search
+ * of a small output; and the files that are no code.
+ */
+const source = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(source, '..', 'dist');
+const bundles = join(dist, 'bundle');
+
+/** The modules that something starts by name; what they share lies in chunks beside them. */
+const ENTRIES = {
+  main: 'cli/main.ts',
+  worker: 'scan/worker.ts',
+  hashThread: 'scan/hashThread.ts',
+  index: 'index.ts',
+};
+
+async function bundle(): Promise<void> {
+  const entries = Object.entries(ENTRIES).map(([name, file]) => [name, join(source, file)] as const);
+  const build = await rolldown({
+    input: Object.fromEntries(entries),
+    platform: 'node',
+    external: [/^node:/, /^@napi-rs\//, 'p-limit'],
+  });
+  await build.write({
+    dir: bundles,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+  });
+}
+
+/** The first code that runs stays CommonJS of old syntax, so that any Node can say what is wrong with it. */
+async function bundleEntry(): Promise<void> {
+  const build = await rolldown({
+    input: join(source, 'cli', 'entry.cts'),
+    platform: 'node',
+    external: [/main\.ts$/],
+  });
+  await build.write({
+    dir: bundles,
+    format: 'cjs',
+    entryFileNames: 'entry.cjs',
+    paths: (id) => (id.endsWith('main.ts') ? './main.js' : id),
+  });
+}
+
+/**
+ * liblzma's WebAssembly and its licence (LGPL-3.0), from the dev dependency to where the bundled
+ * library looks for it: users have no node-liblzma.
+ */
+function copyLiblzma(): void {
+  const library = createRequire(import.meta.url).resolve('node-liblzma/wasm/liblzma.wasm');
+  copyFileSync(library, join(bundles, 'liblzma.wasm'));
+  copyFileSync(join(dirname(library), '..', '..', 'LICENSE'), join(bundles, 'liblzma.LICENSE'));
+}
+
+/** The JSON Schema of reports, which the package exports. */
+function copyReportSchema(): void {
+  copyFileSync(join(source, 'report', 'report.schema.json'), join(dist, 'report.schema.json'));
+}
+
+mkdirSync(bundles, { recursive: true });
+await bundle();
+await bundleEntry();
+copyLiblzma();
+copyReportSchema();

@@ -1,0 +1,55 @@
+/*
+ * The public API: what the command line does, for programs. A verdict is computed from facts under
+ * a policy; remember facts, never verdicts.
+ */
+import { LIMITS } from './model/limits.ts';
+import type { OutputFacts } from './model/facts.ts';
+import type { ReportError } from './model/report.ts';
+import { scanTargets, type ScanRequest } from './scan/scan.ts';
+import { startWorkers } from './scan/thread.ts';
+
+export type * from './model/facts.ts';
+export type { ByteString } from './model/bytes.ts';
+export { bytesOfByteString, displayText } from './model/bytes.ts';
+export { ERRORS, NarScanError, type ErrorCode } from './model/errors.ts';
+export type { OutputResult, ReportError } from './model/report.ts';
+export { refuseHome } from './needles/homes.ts';
+export { verdictOfOutput, verdictOfRun, type VerdictPolicy } from './policy/verdict.ts';
+export type { ScanRequest } from './scan/scan.ts';
+export { LIMITS };
+
+/** What a scan found. No outputs at all is never clean: see `verdictOfRun`. */
+export interface ScanResult {
+  readonly outputs: readonly OutputFacts[];
+  /** Targets that could not be scanned, and workers that died. */
+  readonly errors: readonly ReportError[];
+}
+
+/**
+ * Scans targets on `jobs` worker threads and resolves with the facts of their outputs, in the
+ * order of the targets. When `signal` aborts, what was not reached is a gap.
+ *
+ * @throws NarScanError HOMES_UNREADABLE
+ */
+export async function scan(
+  request: ScanRequest,
+  options: { readonly jobs?: number; readonly signal?: AbortSignal } = {},
+): Promise<ScanResult> {
+  const outputs: OutputFacts[] = [];
+  const errors: ReportError[] = [];
+  const sink = {
+    output: (facts: OutputFacts): Promise<void> => {
+      outputs.push(facts);
+      return Promise.resolve();
+    },
+    error: (error: ReportError): void => void errors.push(error),
+    progress: (): void => undefined,
+  };
+  await scanTargets(
+    request,
+    startWorkers(options.jobs ?? 1),
+    sink,
+    options.signal ?? new AbortController().signal,
+  );
+  return { outputs, errors };
+}
