@@ -168,7 +168,7 @@ function unopenedContainer(kind: ContentKind): string {
 }
 
 /** Whether hits may lie in fields, so that all must be kept until the tables are known. */
-export function isBinary(kind: ContentKind | null): boolean {
+function isBinary(kind: ContentKind | null): boolean {
   return kind === 'elf' || kind === 'macho' || kind === 'macho-fat';
 }
 

@@ -2,7 +2,7 @@ import { NarScanError } from '../model/errors.ts';
 import { LIMITS } from '../model/limits.ts';
 
 /** Shorter needles would hit everywhere, and the fingerprints need three bytes. */
-export const MIN_NEEDLE_BYTES = 3;
+const MIN_NEEDLE_BYTES = 3;
 
 /** @throws NarScanError KERNEL_NEEDLE_COUNT, KERNEL_NEEDLE_LENGTH */
 export function checkNeedles(needles: readonly Uint8Array[]): void {

@@ -20,7 +20,7 @@ const LAYOUT = [
   'SLOTS',
 ] as const;
 
-export type Layout = Readonly<Record<(typeof LAYOUT)[number], number>>;
+type Layout = Readonly<Record<(typeof LAYOUT)[number], number>>;
 
 /** The module's functions: see assembly/. Addresses come back as signed 32-bit numbers. */
 export interface KernelExports {

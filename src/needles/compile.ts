@@ -26,7 +26,7 @@ export type NeedleMeaning =
   | { readonly kind: 'tail-magic' };
 
 /** A longer literal that is looked for wherever its needle occurs: its bytes start `before` bytes earlier. */
-export interface Extension {
+interface Extension {
   readonly before: number;
   readonly bytes: Uint8Array;
   readonly meaning: NeedleMeaning;

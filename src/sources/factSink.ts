@@ -12,7 +12,7 @@ export interface PartialFacts {
   lost: number;
 }
 
-export function emptyFacts(): PartialFacts {
+function emptyFacts(): PartialFacts {
   return {
     findings: [],
     gaps: [],
