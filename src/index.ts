@@ -45,11 +45,12 @@ export async function scan(
     error: (error: ReportError): void => void errors.push(error),
     progress: (): void => undefined,
   };
-  await scanTargets(
-    request,
-    startWorkers(options.jobs ?? 1),
-    sink,
-    options.signal ?? new AbortController().signal,
-  );
+  const workers = startWorkers(options.jobs ?? 1);
+  try {
+    await scanTargets(request, workers, sink, options.signal ?? new AbortController().signal);
+  } finally {
+    // a scan that had nothing to do never employed them, and a waiting thread keeps a program alive
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
   return { outputs, errors };
 }
