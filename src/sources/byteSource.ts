@@ -2,6 +2,12 @@ import { readSync } from 'node:fs';
 import type { RangeReader } from '../formats/ranges.ts';
 import { FileRange } from './fileContents.ts';
 
+/** Naps while a pipe is empty: short at first, since a writer is seldom far behind. */
+const SHORTEST_NAP_MS = 0.02;
+const NAP_GROWTH = 1.5;
+const LONGEST_NAP_MS = 2;
+const NEVER_WOKEN = new Int32Array(new SharedArrayBuffer(4));
+
 /** Bytes in order, read synchronously into a given place. */
 export interface ByteSource {
   /** Reads up to `length` bytes to memory[at …]; 0 only at the end. Throws the system's error. */
@@ -10,29 +16,32 @@ export interface ByteSource {
   range(offset: number, size: number): RangeReader | null;
 }
 
-/** How long to wait for more from a non-blocking pipe, in milliseconds. */
-const RETRY_MS = 2;
+/** What a source throws when the run was ended while it waited for more. */
+export class RunEnded extends Error {}
 
-/** An open file, or a pipe such as standard input. */
+/** An open file, a pipe, a socket. */
 export class FdSource implements ByteSource {
   readonly #fd: number;
   readonly #seekable: boolean;
-  readonly #nap = new Int32Array(new SharedArrayBuffer(4));
+  readonly #ended: () => boolean;
 
-  constructor(fd: number, seekable: boolean) {
+  /** @param ended whether the run was ended; asked only while a non-blocking descriptor has nothing */
+  constructor(fd: number, seekable: boolean, ended: () => boolean) {
     this.#fd = fd;
     this.#seekable = seekable;
+    this.#ended = ended;
   }
 
+  /** @throws RunEnded */
   read(memory: Uint8Array, at: number, length: number): number {
-    for (;;) {
+    for (let nap = SHORTEST_NAP_MS; ; nap = Math.min(nap * NAP_GROWTH, LONGEST_NAP_MS)) {
       try {
         return readSync(this.#fd, memory, at, length, null);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-        // another program made this pipe non-blocking; it is empty just now
-        Atomics.wait(this.#nap, 0, 0, RETRY_MS);
       }
+      if (this.#ended()) throw new RunEnded();
+      Atomics.wait(NEVER_WOKEN, 0, 0, nap);
     }
   }
 

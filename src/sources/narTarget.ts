@@ -4,11 +4,12 @@ import { NarScanError } from '../model/errors.ts';
 import type { GapReason } from '../model/facts.ts';
 import type { Codec } from '../formats/compression/codec.ts';
 import { sniffNar, SNIFF_BYTES } from '../formats/nar/sniff.ts';
-import { FdSource, readFull, type ByteSource } from './byteSource.ts';
+import { FdSource, readFull, RunEnded, type ByteSource } from './byteSource.ts';
 import type { Inspection } from './inspection.ts';
 import type { StreamRange } from './narEntries.ts';
 import type { NarHasher } from './narHasher.ts';
 import { ExportScan, NarScan, type StreamOutput, type StreamScan } from './narStream.ts';
+import { openStdin } from './stdin.ts';
 import type { Window } from './window.ts';
 
 const INPUT_BYTES = 256 * 1024;
@@ -23,12 +24,13 @@ export interface NarTargetOptions {
 }
 
 /** Scans what is to be read from standard input. */
-export function scanStdin(
+export async function scanStdin(
   window: Window,
   inspection: Inspection,
   options: NarTargetOptions,
 ): Promise<readonly StreamOutput[]> {
-  return scanSource(new FdSource(0, false), null, window, inspection, options);
+  using stdin = await openStdin(() => options.passed(0));
+  return await scanSource(stdin.source, null, window, inspection, options);
 }
 
 /**
@@ -43,7 +45,7 @@ export async function scanNarFile(
 ): Promise<readonly StreamOutput[]> {
   const fd = openSync(fsPath(path), constants.O_RDONLY);
   try {
-    const source = new FdSource(fd, fstatSync(fd).isFile());
+    const source = new FdSource(fd, fstatSync(fd).isFile(), () => options.passed(0));
     return await scanSource(source, path.slice(path.lastIndexOf('/') + 1), window, inspection, options);
   } finally {
     closeSync(fd);
@@ -66,13 +68,11 @@ export async function scanSource(
     if (codec === null) {
       scan.decoding = false;
       scan.range = (offset, length) => source.range(offset, length);
-      while (count > 0 && scan.chunk(count)) count = source.read(memory, start, size);
+      for (; count > 0; count = source.read(memory, start, size)) scan.chunk(count);
     } else {
       const head = Buffer.from(memory.subarray(start, start + count));
       const { decompress } = await import('../formats/compression/decompress.ts');
-      for await (const decoded of decompress(codec, compressed(head, source))) {
-        if (!scan.decoded(decoded)) break;
-      }
+      for await (const decoded of decompress(codec, compressed(head, source))) scan.decoded(decoded);
       scan.flush();
     }
     return scan.end();
@@ -99,14 +99,17 @@ class StreamTarget {
     this.#options = options;
   }
 
-  /** `count` bytes lie at the window's start. False: stop. */
-  chunk(count: number): boolean {
+  /**
+   * `count` bytes lie at the window's start.
+   * @throws RunEnded
+   */
+  chunk(count: number): void {
     this.#open(count).chunk(count);
-    return !this.#options.passed(count);
+    if (this.#options.passed(count)) throw new RunEnded();
   }
 
-  /** Takes decoded bytes, a window full at a time. False: stop. */
-  decoded(bytes: Uint8Array): boolean {
+  /** Takes decoded bytes, a window full at a time. */
+  decoded(bytes: Uint8Array): void {
     const { memory, start, size } = this.#window;
     this.#decodedBytes += bytes.length;
     for (let at = 0; at < bytes.length;) {
@@ -114,16 +117,15 @@ class StreamTarget {
       memory.set(bytes.subarray(at, at + part), start + this.#waiting);
       this.#waiting += part;
       at += part;
-      if (this.#waiting === size && !this.flush()) return false;
+      if (this.#waiting === size) this.flush();
     }
-    return true;
   }
 
   /** Scans the decoded bytes that wait. */
-  flush(): boolean {
+  flush(): void {
     const count = this.#waiting;
     this.#waiting = 0;
-    return count === 0 || this.chunk(count);
+    if (count > 0) this.chunk(count);
   }
 
   end(): readonly StreamOutput[] {
@@ -131,7 +133,8 @@ class StreamTarget {
   }
 
   broken(reason: GapReason, detail: string): readonly StreamOutput[] {
-    this.flush();
+    const count = this.#waiting;
+    if (count > 0) this.#open(count).chunk(count);
     return this.#counted(this.#open(0).broken(reason, detail));
   }
 
@@ -178,6 +181,7 @@ function* compressed(head: Uint8Array, source: ByteSource): Generator<Uint8Array
 
 /** What a fault of reading or decoding means for the report. Anything else is a fault of the program. */
 function gapOf(error: unknown): [GapReason, string] {
+  if (error instanceof RunEnded) return ['limit-time', 'the scan was ended before all was read'];
   if (error instanceof NarScanError) {
     const detail = `${error.code}: ${error.message}`;
     if (error.code === 'COMPRESSION_TRUNCATED') return ['truncated', detail];

@@ -25,7 +25,7 @@ export interface StoreDirs {
 }
 
 const MAX_LINKS = 64;
-const NAR_NAME = /\.nar(?:\.[a-z0-9]+)?$/;
+const NAR_NAME = /\.nar(?:\.[a-z0-9]+)?$/i;
 
 /** Both sides of the store dir; one that does not exist has no physical side. */
 export async function storeDirs(logical: string): Promise<StoreDirs> {
