@@ -14,41 +14,27 @@ const dist = join(source, '..', 'dist');
 const bundles = join(dist, 'bundle');
 
 /** The modules that something starts by name; what they share lies in chunks beside them. */
-const ENTRIES = {
+const PROGRAM = {
+  entry: 'cli/entry.cts',
   main: 'cli/main.ts',
   worker: 'scan/worker.ts',
   hashThread: 'scan/hashThread.ts',
-  index: 'index.ts',
 };
 
-async function bundle(): Promise<void> {
-  const entries = Object.entries(ENTRIES).map(([name, file]) => [name, join(source, file)] as const);
-  const build = await rolldown({
-    input: Object.fromEntries(entries),
-    platform: 'node',
-    external: [/^node:/, /^@napi-rs\//, 'p-limit'],
-  });
-  await build.write({
-    dir: bundles,
-    format: 'esm',
-    entryFileNames: '[name].js',
-    chunkFileNames: '[name]-[hash].js',
-  });
+const EXTERNAL = [/^node:/, /^@napi-rs\//, 'p-limit'];
+
+/** The program, as CommonJS: Node starts it in half the time that its loader of ES modules takes. */
+async function bundleProgram(): Promise<void> {
+  const entries = Object.entries(PROGRAM).map(([name, file]) => [name, join(source, file)] as const);
+  const build = await rolldown({ input: Object.fromEntries(entries), platform: 'node', external: EXTERNAL });
+  const names = { entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' };
+  await build.write({ dir: bundles, format: 'cjs', ...names });
 }
 
-/** The first code that runs stays CommonJS of old syntax, so that any Node can say what is wrong with it. */
-async function bundleEntry(): Promise<void> {
-  const build = await rolldown({
-    input: join(source, 'cli', 'entry.cts'),
-    platform: 'node',
-    external: [/main\.ts$/],
-  });
-  await build.write({
-    dir: bundles,
-    format: 'cjs',
-    entryFileNames: 'entry.cjs',
-    paths: (id) => (id.endsWith('main.ts') ? './main.js' : id),
-  });
+/** The public API, as an ES module; its threads run the program's modules. */
+async function bundleLibrary(): Promise<void> {
+  const build = await rolldown({ input: join(source, 'index.ts'), platform: 'node', external: EXTERNAL });
+  await build.write({ dir: bundles, format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' });
 }
 
 /**
@@ -67,7 +53,7 @@ function copyReportSchema(): void {
 }
 
 mkdirSync(bundles, { recursive: true });
-await bundle();
-await bundleEntry();
+await bundleProgram();
+await bundleLibrary();
 copyLiblzma();
 copyReportSchema();

@@ -33,17 +33,7 @@ function cacheDirectory(): string | null {
   return null;
 }
 
-/*
- * A scan is over in a second or two, and every thread compiles for itself: what the best compiler
- * would win, it costs first (a sixth of all processor time, measured). It waits for functions that
- * run much longer, such as decoders. A Node that does not know the flag goes on as it is.
- */
-function spareTheOptimizer(): void {
-  (require('v8') as typeof import('v8')).setFlagsFromString('--invocation-count-for-turbofan=200000');
-}
-
 if (fits(process.versions.node)) {
-  spareTheOptimizer();
   try {
     var directory = cacheDirectory();
     if (directory !== null) (require('module') as typeof import('module')).enableCompileCache(directory);

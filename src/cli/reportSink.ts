@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { closeSync, fdatasyncSync, openSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { NarScanError } from '../model/errors.ts';
@@ -34,6 +33,8 @@ export function openReportSink(path: string | null, onFault: (error: NarScanErro
       return new Sink(path, openSync(path, 'w'), null, onFault);
     }
     const place = status === undefined ? path : realpathSync(path);
+    // loaded here, because most runs write to stdout and start-up is watched
+    const { randomBytes } = process.getBuiltinModule('node:crypto');
     const aside = join(dirname(place), `.nar-scan-${randomBytes(8).toString('hex')}.tmp`);
     return new Sink(path, openSync(aside, 'wx'), { aside, place }, onFault);
   } catch (error) {

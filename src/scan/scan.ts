@@ -1,5 +1,4 @@
 import type { Worker } from 'node:worker_threads';
-import pLimit from 'p-limit';
 import { NarScanError } from '../model/errors.ts';
 import type { Gap, OutputFacts } from '../model/facts.ts';
 import { LIMITS } from '../model/limits.ts';
@@ -96,7 +95,7 @@ export async function scanTargets(
     await Promise.race([run.done, stopped(signal, control, run)]);
   } finally {
     clearInterval(timer);
-    await pool.close();
+    pool.close();
   }
   run.endAll();
   await run.delivered();
@@ -117,6 +116,7 @@ function stopped(signal: AbortSignal, control: Control, run: Run): Promise<void>
 }
 
 async function resolveAll(request: ScanRequest, sink: ScanSink): Promise<readonly Resolved[]> {
+  const { default: pLimit } = await import('p-limit');
   const limit = pLimit(RESOLVING);
   const stores = await storeDirs(request.storeDir);
   const resolved = await Promise.all(

@@ -13,7 +13,7 @@ const YOUNG_GENERATION_MB = 48;
  * @param base `import.meta.url` of the caller
  */
 export function startThread(module: string, base: string, data: unknown): Worker {
-  const file = base.endsWith('.ts') ? module : module.replace(/\.ts$/, '.js');
+  const file = base.endsWith('.ts') ? module : module.replace(/\.ts$/, '.cjs');
   const cache = getCompileCacheDir();
   const env = cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) };
   const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };

@@ -1,16 +1,25 @@
 import { flushCompileCache } from 'node:module';
+import { setFlagsFromString } from 'node:v8';
 import { parentPort } from 'node:worker_threads';
 import { createMatcher } from '../kernel/create.ts';
 import { FactSink } from '../sources/factSink.ts';
 import { FileContents } from '../sources/fileContents.ts';
 import { prepareInspection, type Inspection } from '../sources/inspection.ts';
-import { InlineHasher, type NarHasher } from '../sources/narHasher.ts';
+import type { NarHasher } from '../sources/narHasher.ts';
 import type { StreamOutput } from '../sources/narStream.ts';
 import { TreeScanner } from '../sources/tree.ts';
 import { Window, WINDOW_BYTES } from '../sources/window.ts';
 import { packFacts, type PackedFacts } from './packedFacts.ts';
-import { ThreadHasher } from './threadHasher.ts';
+import type { ThreadHasher as Thread } from './threadHasher.ts';
 import { Control, type Assignment, type FromWorker, type Work, type WorkerData } from './protocol.ts';
+
+/**
+ * A scan is over in a second or two, and every thread compiles for itself: what V8's best compiler
+ * would win, it costs first (a sixth of all processor time, measured). It waits for functions that
+ * run much longer, such as decoders. Said only when all modules are loaded, because other flags
+ * make V8 refuse the code that it has cached for them.
+ */
+const SPARE_THE_OPTIMIZER = '--invocation-count-for-turbofan=200000';
 
 /** Below this many pieces a worker keeps what it has. */
 const DONATE_FROM = 2;
@@ -75,8 +84,12 @@ class Worker {
   }
 
   async #stream(work: Work & { kind: 'nar' }, inspection: Inspection): Promise<readonly StreamOutput[]> {
-    const { scanNarFile, scanStdin } = await import('../sources/narTarget.ts');
-    let thread: ThreadHasher | null = null;
+    const [{ scanNarFile, scanStdin }, { InlineHasher }, { ThreadHasher }] = await Promise.all([
+      import('../sources/narTarget.ts'),
+      import('../sources/narHasher.ts'),
+      import('./threadHasher.ts'),
+    ]);
+    let thread: Thread | null = null;
     const hasher = (decoding: boolean): NarHasher | null => {
       if (!this.#data.hashNars) return null;
       if (decoding || !this.#data.hashThreads) return new InlineHasher();
@@ -94,7 +107,7 @@ class Worker {
       if (work.path === null) return await scanStdin(this.#window, inspection, options);
       return await scanNarFile(work.path, this.#window, inspection, options);
     } finally {
-      (thread as ThreadHasher | null)?.close();
+      (thread as Thread | null)?.close();
     }
   }
 
@@ -123,6 +136,7 @@ function faultText(error: unknown): string {
 const port = parentPort;
 if (port === null) throw new Error('this module runs in a worker thread only');
 port.once('message', (data: WorkerData) => {
+  setFlagsFromString(SPARE_THE_OPTIMIZER);
   const worker = new Worker(data, (message) => port.postMessage(message));
   port.on('message', (assignment: Assignment) => void worker.run(assignment));
 });
