@@ -74,12 +74,14 @@ export async function scanTargets(
   const [context, targets] = await Promise.all([needleContext(request), resolveAll(request, sink)]);
   const run = new Run(targets, sink);
   if (run.finished) return;
+  const streams = targets.filter(({ kind }) => kind === 'nar').length;
   const data = {
     compiled: compileEngine(),
     context,
     maxDepth: request.maxDepth ?? LIMITS.containerDepth,
+    treesOnly: streams === 0,
     hashNars: request.hashNars,
-    hashThreads: targets.filter(({ kind }) => kind === 'nar').length < workers.length,
+    hashThreads: streams < workers.length,
     exportStream: request.exportStream,
     control: shared,
   };

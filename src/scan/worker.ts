@@ -15,11 +15,10 @@ import { Control, type Assignment, type FromWorker, type Work, type WorkerData }
 
 /**
  * A scan is over in a second or two, and every thread compiles for itself: what V8's best compiler
- * would win, it costs first (a sixth of all processor time, measured). It waits for functions that
- * run much longer, such as decoders. Said only when all modules are loaded, because other flags
+ * would win, it costs first (a sixth of all processor time, measured). Decoders run longer and keep it. Said only when all modules are loaded, because other flags
  * make V8 refuse the code that it has cached for them.
  */
-const SPARE_THE_OPTIMIZER = '--invocation-count-for-turbofan=200000';
+const SPARE_THE_OPTIMIZER = '--no-opt';
 
 /** Below this many pieces a worker keeps what it has. */
 const DONATE_FROM = 2;
@@ -136,7 +135,7 @@ function faultText(error: unknown): string {
 const port = parentPort;
 if (port === null) throw new Error('this module runs in a worker thread only');
 port.once('message', (data: WorkerData) => {
-  setFlagsFromString(SPARE_THE_OPTIMIZER);
+  if (data.treesOnly) setFlagsFromString(SPARE_THE_OPTIMIZER);
   const worker = new Worker(data, (message) => port.postMessage(message));
   port.on('message', (assignment: Assignment) => void worker.run(assignment));
 });
