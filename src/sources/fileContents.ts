@@ -62,6 +62,8 @@ export class FileContents {
     // the name counts too: some kinds of content are told by it
     const ending = name.slice(name.lastIndexOf('.') + 1);
     const { dev, ino, size, mtimeMs, ctimeMs } = stats;
+    // an inode number that does not fit could be its neighbour's as well
+    if (!Number.isSafeInteger(ino)) return this.#bytes(inspection, fd, name, size);
     const key = `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}:${ending}`;
     const known = this.#inodes.get(key);
     if (known !== undefined) return known;
