@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import type { Finding, Gap, Severity } from '../../src/model/facts.ts';
+import { LIMITS } from '../../src/model/limits.ts';
+import { verdictOfOutput } from '../../src/policy/verdict.ts';
+import { FactSink } from '../../src/sources/factSink.ts';
+
+const at = (entry: string, offset: number | null = null): Finding['location'] => ({
+  entry,
+  container: [],
+  offset,
+  outerOffset: offset,
+});
+
+const finding = (severity: Severity, entry: string, offset: number | null = null): Finding => ({
+  rule: 'foreign-home',
+  severity,
+  carrier: 'bytes',
+  encoding: 'plain',
+  home: '/home/alice',
+  alias: null,
+  hashPart: null,
+  location: at(entry, offset),
+  evidence: '/home/alice',
+  marked: [0, 11],
+  more: 0,
+});
+
+const gap = (entry: string, offset: number | null = null): Gap => ({
+  reason: 'unsupported',
+  location: at(entry, offset),
+  detail: 'not opened',
+});
+
+const MOST = LIMITS.factsPerOutput;
+
+describe('facts of one output', () => {
+  it('come out in the order of their places, by bytes', () => {
+    const sink = new FactSink();
+    const places: readonly (readonly [string, number | null])[] = [
+      ['b', 2],
+      ['a/b', 0],
+      ['\xff', 1],
+      ['b', null],
+      ['a', 9],
+      ['a.b', 0],
+      ['b', 10],
+    ];
+    for (const [entry, offset] of places) {
+      sink.addFinding(finding('error', entry, offset));
+      sink.addGap(gap(entry, offset));
+    }
+    const order = [
+      ['a', 9],
+      ['a.b', 0],
+      ['a/b', 0],
+      ['b', null],
+      ['b', 2],
+      ['b', 10],
+      ['\xff', 1],
+    ];
+    const { findings, gaps } = sink.sorted();
+    expect(findings.map(({ location }) => [location.entry, location.offset])).toEqual(order);
+    expect(gaps.map(({ location }) => [location.entry, location.offset])).toEqual(order);
+  });
+
+  it('of two parts add up, whichever comes first', () => {
+    const part = (entry: string): FactSink => {
+      const sink = new FactSink();
+      sink.addFinding(finding('warning', entry));
+      sink.addGap(gap(entry));
+      Object.assign(sink.facts.stats, { entries: 3, files: 2, bytes: 100, expandedBytes: 50 });
+      return sink;
+    };
+    const merged = (names: readonly string[]) => {
+      const whole = new FactSink();
+      for (const name of names) whole.merge(part(name).facts);
+      return whole.sorted();
+    };
+    expect(merged(['a', 'b', 'c'])).toEqual(merged(['c', 'a', 'b']));
+    expect(merged(['a', 'b']).stats).toMatchObject({ entries: 6, files: 4, bytes: 200, expandedBytes: 100 });
+  });
+});
+
+describe('too many facts', () => {
+  it('keep the errors whatever came before them, and are a gap', () => {
+    const sink = new FactSink();
+    for (let index = 0; index < MOST + 5; index++) {
+      sink.addFinding(finding('note', 'n'));
+      sink.addFinding(finding('warning', 'w'));
+    }
+    sink.addFinding(finding('error', 'e'));
+    const facts = sink.sorted();
+    expect(facts.findings).toHaveLength(2 * MOST + 1);
+    expect(facts.gaps.map(({ reason, detail }) => `${reason}: ${detail}`)).toEqual([
+      'limit-entries: 10 more facts were not kept',
+    ]);
+    expect(verdictOfOutput(facts, { strict: false })).toBe('contaminated');
+  });
+
+  it('that are no errors are never clean', () => {
+    const sink = new FactSink();
+    for (let index = 0; index <= MOST; index++) sink.addFinding(finding('note', 'n'));
+    expect(verdictOfOutput(sink.sorted(), { strict: false })).toBe('incomplete');
+  });
+
+  it('that are gaps are counted, and never clean', () => {
+    const sink = new FactSink();
+    for (let index = 0; index < MOST + 3; index++) sink.addGap(gap(`${index}`));
+    const facts = sink.sorted();
+    expect(facts.gaps).toHaveLength(MOST + 1);
+    expect(facts.gaps.at(-1)?.detail).toBe('3 more facts were not kept');
+  });
+
+  it('that a part did not keep are told by the whole', () => {
+    const part = new FactSink();
+    for (let index = 0; index < MOST + 3; index++) part.addFinding(finding('note', 'n'));
+    const whole = new FactSink();
+    whole.addFinding(finding('note', 'a'));
+    whole.merge(part.facts);
+    expect(whole.sorted().gaps.map(({ detail }) => detail)).toEqual(['4 more facts were not kept']);
+  });
+});
