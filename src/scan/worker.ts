@@ -40,7 +40,7 @@ class Worker {
     this.#control = new Control(data.control);
     this.#matcher = createMatcher({ size: WINDOW_BYTES, compiled: data.compiled });
     this.#window = new Window(this.#matcher);
-    this.#tree = new TreeScanner(new FileContents(this.#window));
+    this.#tree = new TreeScanner(new FileContents(this.#window), () => this.#control.hungry > 0);
   }
 
   async run({ id, hashParts, work }: Assignment): Promise<void> {

@@ -28,9 +28,12 @@ export type TreePiece =
 /** Walks a tree piece by piece, following nothing inside it. */
 export class TreeScanner {
   readonly #files: FileContents;
+  readonly #wanted: () => boolean;
 
-  constructor(files: FileContents) {
+  /** @param wanted whether others wait for work, so that a batch should be split */
+  constructor(files: FileContents, wanted: () => boolean = () => false) {
     this.#files = files;
+    this.#wanted = wanted;
   }
 
   /** Scans one piece; pieces inside it are given to `more`, facts to `sink`. Faults become gaps. */
@@ -41,8 +44,26 @@ export class TreeScanner {
       case 'directory':
         return this.#directory(piece, inspection, sink, more);
       case 'files':
-        for (const name of piece.names)
-          this.#file(`${piece.path}/${name}`, join(piece.entry, name), name, inspection, sink);
+        return this.#batch(piece, inspection, sink, more);
+    }
+  }
+
+  /** Files one by one; when others wait for work, the rest is given up in two halves. */
+  #batch(
+    piece: TreePiece & { kind: 'files' },
+    inspection: Inspection,
+    sink: FactSink,
+    more: (piece: TreePiece) => void,
+  ): void {
+    const { path, entry, names } = piece;
+    for (const [index, name] of names.entries()) {
+      this.#file(`${path}/${name}`, join(entry, name), name, inspection, sink);
+      if (!this.#wanted()) continue;
+      const half = (index + 1 + names.length) >> 1;
+      for (const rest of [names.slice(index + 1, half), names.slice(half)]) {
+        if (rest.length > 0) more({ kind: 'files', path, entry, names: rest });
+      }
+      return;
     }
   }
 
