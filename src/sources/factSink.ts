@@ -67,8 +67,8 @@ export class FactSink {
   /** The facts in their final order, with a gap for those that were not kept. */
   sorted(): PartialFacts {
     const { findings, gaps, stats, lost } = this.facts;
-    findings.sort(byPlace);
-    gaps.sort(byPlace);
+    findings.sort((a, b) => byPlace(a, b) || byText(a.carrier, b.carrier));
+    gaps.sort((a, b) => byPlace(a, b) || byText(a.detail, b.detail));
     if (lost > 0) {
       gaps.push(
         gapAt('', { reason: 'limit-entries', offset: null, detail: `${lost} more facts were not kept` }),
@@ -79,6 +79,11 @@ export class FactSink {
 }
 
 function byPlace(a: Finding | Gap, b: Finding | Gap): number {
-  if (a.location.entry !== b.location.entry) return a.location.entry < b.location.entry ? -1 : 1;
-  return (a.location.offset ?? -1) - (b.location.offset ?? -1);
+  const order = byText(a.location.entry, b.location.entry);
+  return order || (a.location.offset ?? -1) - (b.location.offset ?? -1);
+}
+
+/** Decides where the place does not: the name and the content of one entry may come from two threads. */
+function byText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }

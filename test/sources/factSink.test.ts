@@ -63,6 +63,20 @@ describe('facts of one output', () => {
     expect(gaps.map(({ location }) => [location.entry, location.offset])).toEqual(order);
   });
 
+  it('of one place come out in one order, whichever arrived first', () => {
+    const name: Finding = { ...finding('error', 'home/alice', 0), carrier: 'entry-name' };
+    const content = finding('error', 'home/alice', 0);
+    const truncated: Gap = { ...gap('x', 0), detail: 'ends early' };
+    const facts = [[name, content] as const, [content, name] as const].map((findings) => {
+      const sink = new FactSink();
+      for (const one of findings) sink.addFinding(one);
+      for (const one of findings[0] === name ? [truncated, gap('x', 0)] : [gap('x', 0), truncated])
+        sink.addGap(one);
+      return sink.sorted();
+    });
+    expect(facts[1]).toEqual(facts[0]);
+  });
+
   it('of two parts add up, whichever comes first', () => {
     const part = (entry: string): FactSink => {
       const sink = new FactSink();

@@ -1,0 +1,55 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Gap } from '../../src/model/facts.ts';
+import { packFacts, unpackFacts } from '../../src/scan/packedFacts.ts';
+import type { PartialFacts } from '../../src/sources/factSink.ts';
+import { anyFinding, anyGap } from '../report/arbitraryFacts.ts';
+
+const stats = { entries: 5, files: 4, bytes: 3, expandedBytes: 2, milliseconds: 1 };
+
+/** No entry of a tree or a NAR holds a NUL. */
+const gap = fc
+  .tuple(anyGap, fc.constantFrom('', 'a', 'a/b', '\xff', 'a\nb'))
+  .map(([one, entry]): Gap => ({ ...one, location: { ...one.location, entry } }));
+
+/** As they come in practice: many of a kind. */
+const manyGaps = fc
+  .array(fc.tuple(gap, fc.array(fc.constantFrom('', 'x', 'man/x.gz', '\xfe'), { maxLength: 5 })))
+  .map((kinds) =>
+    kinds.flatMap(([one, entries]) => [
+      one,
+      ...entries.map((entry) => ({ ...one, location: { ...one.location, entry } })),
+    ]),
+  );
+
+const facts: fc.Arbitrary<PartialFacts> = fc.record({
+  findings: fc.array(anyFinding, { maxLength: 5 }),
+  gaps: manyGaps,
+  stats: fc.constant(stats),
+  lost: fc.nat(),
+});
+
+const sorted = (gaps: readonly Gap[]): readonly Gap[] =>
+  gaps.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+
+describe('facts on their way between threads', () => {
+  it('arrive as they were sent, gaps in any order', () => {
+    fc.assert(
+      fc.property(facts, (sent) => {
+        const received = unpackFacts(structuredClone(packFacts(sent)));
+        expect({ ...received, gaps: sorted(received.gaps) }).toEqual({ ...sent, gaps: sorted(sent.gaps) });
+      }),
+    );
+  });
+
+  it('gaps that differ in their entry only cost one message', () => {
+    const gaps = Array.from({ length: 10_000 }, (_, index): Gap => {
+      return {
+        reason: 'unsupported',
+        location: { entry: `man/${index}.gz`, container: [], offset: 0, outerOffset: 0 },
+        detail: 'gzip',
+      };
+    });
+    expect(packFacts({ findings: [], gaps, stats, lost: 0 }).gaps).toHaveLength(1);
+  });
+});
