@@ -264,9 +264,13 @@ class Run {
     const { storePath } = open.target;
     const own = open.sink.sorted();
     const outputs = [...open.streams];
-    const isTree = open.target.kind === 'tree';
-    if (isTree || outputs.length === 0 || own.gaps.length > 0)
+    if (open.target.kind === 'tree' || own.gaps.length > 0) {
       outputs.push(this.#facts(open, storePath, null, own));
+    } else if (outputs.length === 0) {
+      const { argument } = open.target;
+      const error = new NarScanError('NO_OUTPUTS', `'${argument}' is an export stream of nothing`);
+      this.#sink.error(reportError(error, argument));
+    }
     this.#order.put(target, outputs);
     if (this.#open.size === 0) this.#resolveDone();
   }
