@@ -40,8 +40,6 @@ export interface ScanSink {
 const PROGRESS_MS = 100;
 /** How long a worker may take to end what it is at, after the run was ended. */
 const GRACE_MS = 1500;
-/** Up to this many store paths are searched for each other's hash parts too, which saves reloading. */
-const SHARED_HASHES = 32;
 const RESOLVING = 16;
 /** Into how many shares a worker the trees are split; a last, large one is split by its worker. */
 const SHARES = 8;
@@ -181,13 +179,10 @@ class Run {
 
   /** The work of all targets, streams first: each of them keeps one worker busy for long. */
   *work(workers: number): Generator<{ hashParts: readonly string[]; work: readonly Work[] }> {
-    const hashes = [
-      ...new Set(this.#targets.flatMap(({ hashPart }) => (hashPart === null ? [] : [hashPart]))),
-    ];
-    const shared = hashes.length <= SHARED_HASHES ? hashes : null;
     const trees = new Map<string, { hashParts: readonly string[]; work: Work[] }>();
     for (const [target, { kind, path, hashPart }] of this.#targets.entries()) {
-      const hashParts = shared ?? (hashPart === null ? [] : [hashPart]);
+      // never the others' as well: what is found in an output must not depend on what lies beside it
+      const hashParts = hashPart === null ? [] : [hashPart];
       if (kind === 'nar' || path === null) {
         yield { hashParts, work: [{ kind: 'nar', target, path }] };
         continue;
