@@ -121,21 +121,26 @@ async function resolveAll(request: ScanRequest, sink: ScanSink): Promise<readonl
   const stores = await storeDirs(request.storeDir);
   const resolved = await Promise.all(
     request.targets.map((argument) =>
-      limit(async (): Promise<Resolved | null> => {
+      limit(async (): Promise<Resolved | ReportError> => {
         if (argument === '-') return { argument, kind: 'nar', path: null, storePath: null, hashPart: null };
         try {
           return { argument, ...(await resolveTarget(argument, stores)) };
         } catch (error) {
-          sink.error(reportError(error, argument));
-          return null;
+          return reportError(error, argument);
         }
       }),
     ),
   );
-  return resolved.filter((target) => target !== null);
+  // told in the order of the arguments, whichever was known first
+  for (const result of resolved) if (!isResolved(result)) sink.error(result);
+  return resolved.filter(isResolved);
 }
 
 type Resolved = Target & { readonly argument: string };
+
+function isResolved(result: Resolved | ReportError): result is Resolved {
+  return 'kind' in result;
+}
 
 /** What is known of one target while workers are at it. */
 interface Open {
