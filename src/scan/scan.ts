@@ -11,6 +11,7 @@ import { gapAt } from '../inspect/local.ts';
 import { hostHomes } from './hostHomes.ts';
 import { InOrder } from './inOrder.ts';
 import { unpackFacts } from './packedFacts.ts';
+import { spareOptimizer } from './thread.ts';
 import { Pool } from './pool.ts';
 import { Control, type FromWorker, type Work } from './protocol.ts';
 
@@ -96,6 +97,7 @@ export async function scanTargets(
   } finally {
     clearInterval(timer);
     pool.close();
+    if (data.treesOnly) spareOptimizer(false);
   }
   run.endAll();
   await run.delivered();

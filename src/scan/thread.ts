@@ -1,5 +1,6 @@
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 
 /** Room for short-lived objects: most of a worker's die young, and collecting them seldom is cheap. */
@@ -26,4 +27,14 @@ export function startThread(module: string, base: string, data: unknown): Worker
  */
 export function startWorkers(count: number): readonly Worker[] {
   return Array.from({ length: count }, () => startThread('./worker.ts', import.meta.url, null));
+}
+
+/**
+ * A scan of trees is over in a second or two, and every thread compiles for itself: what V8's best
+ * compiler would win, it costs first (a sixth of all processor time, measured). Decoders run longer
+ * and keep it. Flags hold for all threads. V8 takes code from the cache only under the flags it was
+ * made with: spare it when all modules are loaded, and no longer when code is written to the cache.
+ */
+export function spareOptimizer(spare: boolean): void {
+  setFlagsFromString(spare ? '--no-opt' : '--opt');
 }

@@ -1,5 +1,4 @@
-import { flushCompileCache } from 'node:module';
-import { setFlagsFromString } from 'node:v8';
+import { flushCompileCache, getCompileCacheDir } from 'node:module';
 import { parentPort } from 'node:worker_threads';
 import { createMatcher } from '../kernel/create.ts';
 import { FactSink } from '../sources/factSink.ts';
@@ -10,15 +9,9 @@ import type { StreamOutput } from '../sources/narStream.ts';
 import { TreeScanner } from '../sources/tree.ts';
 import { Window, WINDOW_BYTES } from '../sources/window.ts';
 import { packFacts, type PackedFacts } from './packedFacts.ts';
+import { spareOptimizer } from './thread.ts';
 import type { ThreadHasher as Thread } from './threadHasher.ts';
 import { Control, type Assignment, type FromWorker, type Work, type WorkerData } from './protocol.ts';
-
-/**
- * A scan is over in a second or two, and every thread compiles for itself: what V8's best compiler
- * would win, it costs first (a sixth of all processor time, measured). Decoders run longer and keep it. Said only when all modules are loaded, because other flags
- * make V8 refuse the code that it has cached for them.
- */
-const SPARE_THE_OPTIMIZER = '--no-opt';
 
 /** Below this many pieces a worker keeps what it has. */
 const DONATE_FROM = 2;
@@ -33,6 +26,7 @@ class Worker {
   readonly #send: (message: FromWorker) => void;
   #inspection: Inspection | null = null;
   #hashParts = '';
+  #kept = false;
 
   constructor(data: WorkerData, send: (message: FromWorker) => void) {
     this.#data = data;
@@ -63,8 +57,7 @@ class Worker {
     const parts = [...sinks].map(([target, sink]): [number, PackedFacts] => [target, packFacts(sink.facts)]);
     const unfinished = [...new Set(stack.map(({ target }) => target))];
     this.#send({ kind: 'done', id, parts, streams, faults, unfinished });
-    // the main thread ends the process without waiting for this one
-    flushCompileCache();
+    this.#keepCompiledCode();
   }
 
   #piece(
@@ -110,6 +103,18 @@ class Worker {
     }
   }
 
+  /**
+   * Writes what was compiled so far to the cache, once: the main thread ends the process without
+   * waiting.
+   */
+  #keepCompiledCode(): void {
+    if (this.#kept || getCompileCacheDir() === undefined) return;
+    this.#kept = true;
+    if (this.#data.treesOnly) spareOptimizer(false);
+    flushCompileCache();
+    if (this.#data.treesOnly) spareOptimizer(true);
+  }
+
   /** Gives away the older half: those pieces are nearest the root, so the largest. */
   #donate(id: number, stack: Work[]): void {
     this.#send({ kind: 'donation', id, work: stack.splice(0, Math.ceil(stack.length / 2)) });
@@ -135,7 +140,7 @@ function faultText(error: unknown): string {
 const port = parentPort;
 if (port === null) throw new Error('this module runs in a worker thread only');
 port.once('message', (data: WorkerData) => {
-  if (data.treesOnly) setFlagsFromString(SPARE_THE_OPTIMIZER);
+  if (data.treesOnly) spareOptimizer(true);
   const worker = new Worker(data, (message) => port.postMessage(message));
   port.on('message', (assignment: Assignment) => void worker.run(assignment));
 });
