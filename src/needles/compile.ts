@@ -45,6 +45,8 @@ export interface NeedleSet {
   readonly homes: readonly ByteString[];
   /** Names of users whose home is known: they count under every other home root too. */
   readonly users: ReadonlyMap<ByteString, ByteString>;
+  /** Those among them whose end no alphabet tells: with spaces, `@`, letters beyond ASCII. */
+  readonly unusualUsers: readonly ByteString[];
   readonly aliases: readonly ByteString[];
   readonly storeDir: ByteString;
   readonly hashParts: ReadonlySet<ByteString>;
@@ -63,9 +65,13 @@ const FIXED: readonly (readonly [string, NeedleMeaning])[] = [
   ['koly', { kind: 'tail-magic' }],
 ];
 
+/** A user's name as the rules find its end. */
+const USUAL_USER = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/;
+
 /**
  * Compiles what is searched for. A literal that contains another needle is not a needle of its
- * own but an extension of it: every home under `/home/` costs the kernel nothing.
+ * own but an extension of it: every home under `/home/` costs the kernel nothing. Magics carry no
+ * extensions: the rules are not asked about them, and `/home/kolya` holds one.
  */
 export function compileNeedles(context: NeedleContext): NeedleSet {
   const homes = [...new Set(context.homes.map((home) => byteStringOfText(normalHome(home))))];
@@ -78,7 +84,7 @@ export function compileNeedles(context: NeedleContext): NeedleSet {
   const byLength = [...literals].sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1));
   const needles: { text: ByteString; meaning: NeedleMeaning; extensions: Extension[] }[] = [];
   for (const [text, meaning] of byLength) {
-    const root = needles.find((needle) => text.includes(needle.text));
+    const root = needles.find((needle) => needle.meaning.kind !== 'tail-magic' && text.includes(needle.text));
     if (root === undefined) needles.push({ text, meaning, extensions: [] });
     else root.extensions.push({ before: text.indexOf(root.text), bytes: bytesOfByteString(text), meaning });
   }
@@ -91,6 +97,7 @@ export function compileNeedles(context: NeedleContext): NeedleSet {
     needles: needles.map((needle) => ({ ...needle, bytes: bytesOfByteString(needle.text) })),
     homes,
     users,
+    unusualUsers: [...users.keys()].filter((user) => !USUAL_USER.test(user)),
     aliases,
     storeDir: byteStringOfText(context.storeDir),
     hashParts: new Set(context.hashParts),

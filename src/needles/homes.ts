@@ -85,7 +85,7 @@ export function homesOfPasswd(passwd: string, firstUid: number): readonly string
   return homes;
 }
 
-/** The user's name when the home lies directly under a home root (`/var/home/zoe` → `zoe`), else null. */
+/** The first component under a home root (`/var/home/zoe`, `/home/zoe/chroot` → `zoe`), else null. */
 export function underHomeRoot(home: string): ByteString | null {
   const normal = normalHome(home);
   for (const root of HOME_ROOTS) {
