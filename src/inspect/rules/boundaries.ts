@@ -19,6 +19,13 @@ const DASH = 0x2d;
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 
+/** Bytes before a path in which a host's name is looked for: no name of a host is longer. */
+const HOST_BYTES = 256;
+/** What names of hosts end in; any other dot is that of a file (`main.go`). */
+const HOST_ENDINGS = new Set(
+  'com org net edu gov mil int io dev info biz app example test invalid local lan'.split(' '),
+);
+
 function table(accept: (code: number, char: string) => boolean): Uint8Array {
   const bytes = new Uint8Array(256);
   for (let code = 0; code < 256; code++) bytes[code] = accept(code, String.fromCharCode(code)) ? 1 : 0;
@@ -34,6 +41,7 @@ const INSIDE = table((_code, char) => /[A-Za-z0-9/._~%$#?*\\)}\]-]/.test(char));
 /** Bytes of a user's name, for telling where a path component ends. */
 const NAME = table((_code, char) => /[A-Za-z0-9_-]/.test(char));
 const USER = table((_code, char) => /[A-Za-z0-9._-]/.test(char));
+const URL = table((code, char) => code >= 0x80 || /[A-Za-z0-9/.:_+@~%#&?=$-]/.test(char));
 const LETTER = table((_code, char) => /[A-Za-z]/.test(char));
 
 function at(bytes: Uint8Array, index: number): number {
@@ -43,11 +51,11 @@ function at(bytes: Uint8Array, index: number): number {
 /** Whether the path component that ends right before `end` really ends there (`/home/build` not in `/home/buildroot`). */
 export function componentEnds(span: Span, end: number): boolean {
   if (end >= span.hi) return true;
-  const byte = at(span.memory, end);
-  if (at(NAME, byte) === 1) return false;
-  if (byte !== DOT) return true;
-  // a full stop ends a sentence, not a name: `/home/zoe.` but not `/home/zoe.old`
-  return end + 1 >= span.hi || at(USER, at(span.memory, end + 1)) === 0;
+  if (at(NAME, at(span.memory, end)) === 1) return false;
+  // full stops end a sentence, not a name: `/home/zoe.` and `/home/zoe...` but not `/home/zoe.old`
+  let next = end;
+  while (next < span.hi && at(span.memory, next) === DOT) next++;
+  return next === end || next >= span.hi || at(NAME, at(span.memory, next)) === 0;
 }
 
 /**
@@ -89,6 +97,21 @@ function climbStarts(span: Span, start: number): boolean {
   if (start - 2 === lo) return true;
   const before = at(memory, start - 3);
   return before === SLASH || at(INSIDE, before) === 0;
+}
+
+/**
+ * Whether what stands right before `start` is a URL or begins with the name of a host
+ * (`https://example.com/Users/zoe`, `example.com/home/zoe`): then no path of this machine starts there.
+ */
+export function belongsToHost(span: Span, start: number): boolean {
+  const stop = Math.max(span.lo, start - HOST_BYTES);
+  let first = start;
+  while (first > stop && at(URL, at(span.memory, first - 1)) === 1) first--;
+  const run = textAt(span, first, start);
+  const scheme = run.lastIndexOf('://');
+  if (scheme >= 0) return !run.slice(0, scheme).endsWith('file');
+  const labels = (run.split(/[/:]/, 1)[0] as string).split('.');
+  return labels.length === 1 ? labels[0] === 'localhost' : HOST_ENDINGS.has(labels.at(-1) ?? '');
 }
 
 /** Start of the run of path bytes that ends right before `end`, at most `max` bytes back. */

@@ -1,5 +1,5 @@
 import type { ByteString } from '../../model/bytes.ts';
-import { RULES, type Rule, type Severity } from '../../model/facts.ts';
+import { RULES, SEVERITIES, type Rule, type Severity } from '../../model/facts.ts';
 import { LIMITS } from '../../model/limits.ts';
 import type { CompiledNeedle, NeedleMeaning, NeedleSet } from '../../needles/compile.ts';
 import { bytesAt, componentEnds, hashPartAt, pathRunEnd, textAt, type Span } from './boundaries.ts';
@@ -32,6 +32,9 @@ export class Classifier {
   readonly #hashes: HashKnowledge;
   /** Content offset of the last hash part that a leak already names. */
   #reportedHash = -1;
+  /** Content offsets [from, to) in one run of path bytes that no anchor begins at. */
+  #clearFrom = 0;
+  #clearTo = -1;
 
   constructor(set: NeedleSet, hashes: HashKnowledge) {
     this.#set = set;
@@ -41,6 +44,7 @@ export class Classifier {
   /** A new content starts. */
   begin(): void {
     this.#reportedHash = -1;
+    this.#clearTo = -1;
   }
 
   /**
@@ -101,9 +105,15 @@ export class Classifier {
 
   /** The alias in the path that starts at `start`, if it leads to a store path. */
   #aliasFrom(span: Span, origin: number, start: number): StoreAlias | null {
-    const stop = pathRunEnd(span, start, LIMITS.contextBytes - 64) - 33;
-    for (let address = start; address < stop; address++) {
+    // many homes may share one run, which is then read once
+    const again = start >= this.#clearFrom + origin && start <= this.#clearTo + origin;
+    const from = again ? Math.max(start, this.#clearTo + origin) : start;
+    const stop = pathRunEnd(span, from, LIMITS.contextBytes - 64 - (from - start)) - 33;
+    if (!again) this.#clearFrom = start - origin;
+    this.#clearTo = Math.max(from, stop) - origin;
+    for (let address = from; address < stop; address++) {
       if (span.memory[address] !== SLASH || !this.#isAnchor(span, address)) continue;
+      this.#clearTo = address - origin;
       const alias = storeAliasBefore(span, address + 1, this.#set, this.#hashes);
       this.#reportedHash = address + 1 - origin;
       return alias;
@@ -123,14 +133,14 @@ export class Classifier {
     const found = storeAliasBefore(span, hash, this.#set, this.#hashes);
     if (found === null) return null;
     this.#reportedHash = hash - origin;
-    const { alias, hashPart, start, severity } = found;
+    const { alias, hashPart, start, end, severity } = found;
     return {
       rule: 'store-alias',
       home: null,
       alias,
       hashPart,
       start,
-      end: start + alias.length,
+      end,
       base: severity,
     };
   }
@@ -145,5 +155,9 @@ export class Classifier {
 const STORE_SLASH = Buffer.from('/store/');
 
 function precedes(a: Leak, b: Leak): boolean {
-  return RULES.indexOf(a.rule) < RULES.indexOf(b.rule);
+  return RULES.indexOf(a.rule) - RULES.indexOf(b.rule) < 0 || (a.rule === b.rule && isWorse(a.base, b.base));
+}
+
+function isWorse(a: Severity, b: Severity): boolean {
+  return SEVERITIES.indexOf(a) < SEVERITIES.indexOf(b);
 }

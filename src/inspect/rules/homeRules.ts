@@ -1,9 +1,10 @@
-import type { ByteString } from '../../model/bytes.ts';
+import { exactText, type ByteString } from '../../model/bytes.ts';
 import type { Rule } from '../../model/facts.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { HOME_ROOTS } from '../../needles/homes.ts';
 import type { NeedleSet } from '../../needles/compile.ts';
 import {
+  belongsToHost,
   bytesAt,
   componentEnds,
   isLetter,
@@ -21,6 +22,9 @@ export interface HomeMatch {
   readonly end: number;
 }
 
+const SLASH = 0x2f;
+const COLON = 0x3a;
+
 /** User names that mean nobody: documentation, templates, shared folders and CI services. */
 const PLACEHOLDERS = new Set(
   [
@@ -34,7 +38,10 @@ const PLACEHOLDERS = new Set(
 
 /** First bytes of a component that stands for a name: `$USER`, `%u`, `<user>`, `{user}`, `*`, `@user@`. */
 const TEMPLATE = /^[$%<{*@]/;
-const USER_SHAPE = /^[A-Za-z_][A-Za-z0-9._-]*$/;
+/** Names that start with a digit are those of accounts when they are long (`/home/20231234`), else places. */
+const USER_SHAPE = /^(?:[A-Za-z_]|[0-9][A-Za-z0-9._-]{3})[A-Za-z0-9._-]*$/;
+const LETTERS = /^[\p{L}_][\p{L}\p{M}\p{N}._-]*$/u;
+const USER_BYTES = 64;
 
 /** Longer roots first, by their bytes before the final `/home/` or `/Users/`. */
 const ROOT_PREFIXES = HOME_ROOTS.map((root) => ({
@@ -46,37 +53,39 @@ const ROOT_PREFIXES = HOME_ROOTS.map((root) => ({
   .sort((a, b) => b.before.length - a.before.length);
 
 /**
- * The home shaped like `<root>/<user>` whose root's last component (`/home/` or `/Users/`) stands
- * at [slash, name). Null where the bytes are no path into a home, such as `https://example.com/home/`.
+ * The home `<root>/<user>` whose root's last component (`/home/` or `/Users/`) stands at
+ * [slash, name): that of a user whose home is known, or one by its shape. Null where the bytes are
+ * no path into a home, such as `https://example.com/home/`.
  */
 export function homeByShape(span: Span, slash: number, name: number, set: NeedleSet): HomeMatch | null {
   const { start, root } = rootAt(span, slash, name);
-  if (!pathStarts(span, start)) return null;
-  const stop = Math.min(span.hi, name + 1);
-  if (stop > name && TEMPLATE.test(textAt(span, name, stop))) {
-    return {
-      rule: 'placeholder-home',
-      home: `${root}/${textAt(span, name, name + 1)}`,
-      start,
-      end: name + 1,
-    };
+  const starts = pathStarts(span, start);
+  let first = name;
+  while (first < span.hi && span.memory[first] === SLASH) first++;
+  const known = knownUser(span, first, set);
+  if (known !== null) return starts || !belongsToHost(span, start) ? { ...known, start } : null;
+  if (!starts || first >= span.hi) return null;
+  if (TEMPLATE.test(textAt(span, first, first + 1))) {
+    const home = `${root}/${textAt(span, first, first + 1)}`;
+    return { rule: 'placeholder-home', home, start, end: first + 1 };
   }
-  const end = trimmedEnd(span, name, userNameEnd(span, name));
-  const user = textAt(span, name, end);
-  if (!USER_SHAPE.test(user) || user.length > 64) return null;
-  return { ...userRule(user, set, `${root}/${user}`), start, end };
+  const end = shapedNameEnd(span, first);
+  if (end === first) return null;
+  const user = textAt(span, first, end);
+  return { rule: ruleOf(user), home: `${root}/${user}`, start, end };
 }
 
 /** A Windows home `C:\Users\<user>`, the backslash before `Users` standing at `backslash`. */
 export function windowsHome(span: Span, backslash: number, name: number, set: NeedleSet): HomeMatch | null {
   const start = backslash - 2;
-  if (start < span.lo || span.memory[backslash - 1] !== 0x3a || !isLetter(span.memory[start] as number))
+  if (start < span.lo || span.memory[backslash - 1] !== COLON || !isLetter(span.memory[start] as number))
     return null;
+  const known = knownUser(span, name, set);
+  if (known !== null) return { ...known, start };
   if (start > span.lo && isLetter(span.memory[start - 1] as number)) return null;
-  const end = trimmedEnd(span, name, userNameEnd(span, name));
-  const user = textAt(span, name, end);
-  if (!USER_SHAPE.test(user) || user.length > 64) return null;
-  return { ...userRule(user, set, textAt(span, start, end)), start, end };
+  const end = shapedNameEnd(span, name);
+  if (end === name) return null;
+  return { rule: ruleOf(textAt(span, name, end)), home: textAt(span, start, end), start, end };
 }
 
 /** `/root/…` where a path starts. */
@@ -100,10 +109,37 @@ export function storeDirAt(span: Span, start: number, set: NeedleSet): boolean {
   return textAt(span, start, end) === set.storeDir && componentEnds(span, end);
 }
 
-function userRule(user: ByteString, set: NeedleSet, home: ByteString): { rule: Rule; home: ByteString } {
-  const known = set.users.get(user);
-  if (known !== undefined) return { rule: 'known-home', home: known };
-  return { rule: PLACEHOLDERS.has(user) ? 'placeholder-home' : 'foreign-home', home };
+/** The user at `name` whose home is known, under whatever root this is. */
+function knownUser(span: Span, name: number, set: NeedleSet): Omit<HomeMatch, 'start'> | null {
+  if (set.users.size === 0) return null;
+  const end = trimmedEnd(span, name, userNameEnd(span, name));
+  const home = set.users.get(textAt(span, name, end));
+  if (home !== undefined) return { rule: 'known-home', home, end };
+  for (const user of set.unusualUsers) {
+    const userEnd = name + user.length;
+    if (userEnd > span.hi || !componentEnds(span, userEnd) || textAt(span, name, userEnd) !== user) continue;
+    return { rule: 'known-home', home: set.users.get(user) as ByteString, end: userEnd };
+  }
+  return null;
+}
+
+function ruleOf(user: ByteString): Rule {
+  return PLACEHOLDERS.has(user) ? 'placeholder-home' : 'foreign-home';
+}
+
+/** One past what looks like a user's name at `name`; `name` itself where nothing does. */
+function shapedNameEnd(span: Span, name: number): number {
+  const ascii = userNameEnd(span, name);
+  if (ascii < span.hi && (span.memory[ascii] as number) >= 0x80) {
+    const stop = Math.min(span.hi, name + USER_BYTES);
+    let last = ascii;
+    while (last < stop && ((span.memory[last] as number) >= 0x80 || userNameEnd(span, last) > last)) last++;
+    const end = trimmedEnd(span, name, last);
+    const text = exactText(textAt(span, name, end));
+    if (text !== null && LETTERS.test(text)) return end;
+  }
+  const end = trimmedEnd(span, name, ascii);
+  return end - name <= USER_BYTES && USER_SHAPE.test(textAt(span, name, end)) ? end : name;
 }
 
 function rootAt(span: Span, slash: number, name: number): { start: number; root: string } {

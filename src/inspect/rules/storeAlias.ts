@@ -3,12 +3,14 @@ import type { Severity } from '../../model/facts.ts';
 import { LIMITS } from '../../model/limits.ts';
 import type { NeedleSet } from '../../needles/compile.ts';
 import { hashPartAt, pathRunStart, textAt, type Span } from './boundaries.ts';
+import { plainPath } from './plainPath.ts';
 
 /** A store path that was reached through a directory that is not the logical store dir. */
 export interface StoreAlias {
-  /** Address of the alias's first byte. */
+  /** Where the alias stands: [start, end). */
   readonly start: number;
-  /** The physical store dir, such as `/home/u/nix/store`. */
+  readonly end: number;
+  /** The physical store dir as a plain path, such as `/home/u/nix/store`. */
   readonly alias: ByteString;
   readonly hashPart: ByteString;
   readonly severity: Severity;
@@ -25,7 +27,13 @@ export interface HashKnowledge {
 const ALLOWED = new Set(['/nix/store', '/gnu/store']);
 const IMAGE_PREFIXES = new Set(['/sysroot', '/mnt', '/mnt-root', '/rootfs']);
 const IMAGE_STORES = new Set(['/nix/.ro-store', '/nix/.rw-store']);
+const SLASH = 0x2f;
+/** What begins a relative run: a climb, a variable, a template. */
+const RELATIVE = /^(?:\.{1,2}$|[$~%@])/;
 const OPTION = /^-[A-Za-z]+$/;
+/** Directories of systems in which no store lies: right before a store path they are another constant. */
+const SYSTEM =
+  /^\/(?:etc|proc|dev|sys|bin|sbin|lib|lib64|usr\/(?:bin|sbin|lib|lib64|libexec|share|include))(?:\/|$)/;
 
 /**
  * The alias that ends right before the hash part at `hash`, or null where the store path is
@@ -39,23 +47,31 @@ export function storeAliasBefore(
 ): StoreAlias | null {
   const start = pathRunStart(span, hash, LIMITS.contextBytes - 64);
   const run = textAt(span, start, hash);
-  if (!run.endsWith('/')) return null;
+  let length = run.length;
+  while (length > 0 && run.charCodeAt(length - 1) === SLASH) length--;
+  if (length === run.length) return null;
+  const path = run.slice(0, length);
   const hashPart = textAt(span, hash, hash + 32);
   const own = hashes.known.has(hashPart);
-  const logical = run.endsWith(`${set.storeDir}/`);
-  const lead = logical ? run.slice(0, -set.storeDir.length - 1) : run.slice(0, -1);
+  const logical = path.endsWith(set.storeDir);
+  const lead = logical ? path.slice(0, -set.storeDir.length) : path;
   if (logical && !lead.includes('/')) return null;
   if (holdsStorePath(span, start, start + lead.length)) return null;
-  const first = absoluteStart(span, start, lead, own);
-  if (first === null) return null;
+  const absolute = absoluteStart(span, start, lead, logical, own);
+  if (absolute === null) return null;
 
-  const alias = run.slice(first, -1);
-  const prefix = lead.slice(first);
-  if (!own && ALLOWED.has(alias)) return null;
-  const image = (logical && IMAGE_PREFIXES.has(prefix)) || IMAGE_STORES.has(alias) || imageStore(alias);
-  if (image) return { start: start + first, alias, hashPart, severity: 'note' };
-  const certain = own || !hashes.complete || set.aliases.includes(alias) || inHome(alias, set.homes);
-  return { start: start + first, alias, hashPart, severity: certain ? 'error' : 'warning' };
+  const { first, sure } = absolute;
+  const alias = plainPath(path.slice(first));
+  if (alias === set.storeDir || (!own && ALLOWED.has(alias))) return null;
+  const found = { start: start + first, end: start + length, alias, hashPart };
+  const prefix = alias.endsWith(set.storeDir) ? alias.slice(0, -set.storeDir.length) : null;
+  if (prefix !== null && SYSTEM.test(prefix)) return null;
+  const image =
+    (prefix !== null && IMAGE_PREFIXES.has(prefix)) || IMAGE_STORES.has(alias) || imageStore(alias);
+  if (image) return { ...found, severity: 'note' };
+  const leads = set.aliases.includes(alias) || inHome(alias, set.homes);
+  const certain = own || leads || (sure && !hashes.complete);
+  return { ...found, severity: certain ? 'error' : 'warning' };
 }
 
 /** `/mnt/nix/store` where the logical store dir is another one. */
@@ -86,10 +102,16 @@ function holdsStorePath(span: Span, start: number, end: number): boolean {
 
 /**
  * Index in `lead` of the slash that starts an absolute path, or null for a relative one. A name
- * right before the slash (`argument/gpfs/x`) may be the end of another constant: that counts only
- * where the hash is known to be this output's or its references'.
+ * right before it (`argument/gpfs/x`) may be the end of another constant, or a directory: not
+ * `sure`, unless it is one byte, such as the length that some formats write before a string.
  */
-function absoluteStart(span: Span, start: number, lead: ByteString, own: boolean): number | null {
+function absoluteStart(
+  span: Span,
+  start: number,
+  lead: ByteString,
+  logical: boolean,
+  own: boolean,
+): { readonly first: number; readonly sure: boolean } | null {
   const slash = lead.indexOf('/');
   if (slash < 0) return null;
   const before = lead.slice(0, slash);
@@ -97,9 +119,10 @@ function absoluteStart(span: Span, start: number, lead: ByteString, own: boolean
     let first = 0;
     while (lead[first + 1] === '/') first++;
     const afterColon = start > span.lo && span.memory[start - 1] === 0x3a;
-    return first === 1 && afterColon ? null : first;
+    return first === 1 && afterColon ? null : { first, sure: true };
   }
-  if (OPTION.test(before)) return slash;
-  if (/^[.$~%]/.test(before) || IMAGE_PREFIXES.has(`/${before}`)) return null;
-  return own ? slash : null;
+  if (OPTION.test(before)) return { first: slash, sure: true };
+  if (RELATIVE.test(before) || IMAGE_PREFIXES.has(`/${before}`)) return null;
+  if (own || before.length === 1 || before.charCodeAt(slash - 1) >= 0x80) return { first: slash, sure: true };
+  return logical ? { first: slash, sure: false } : null;
 }
