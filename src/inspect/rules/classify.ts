@@ -154,10 +154,9 @@ export class Classifier {
 
 const STORE_SLASH = Buffer.from('/store/');
 
+/** By rule, then severity; of two that are alike the one that shows more of the path. */
 function precedes(a: Leak, b: Leak): boolean {
-  return RULES.indexOf(a.rule) - RULES.indexOf(b.rule) < 0 || (a.rule === b.rule && isWorse(a.base, b.base));
-}
-
-function isWorse(a: Severity, b: Severity): boolean {
-  return SEVERITIES.indexOf(a) < SEVERITIES.indexOf(b);
+  if (a.rule !== b.rule) return RULES.indexOf(a.rule) < RULES.indexOf(b.rule);
+  if (a.base !== b.base) return SEVERITIES.indexOf(a.base) < SEVERITIES.indexOf(b.base);
+  return a.start < b.start;
 }

@@ -44,12 +44,16 @@ describe('componentEnds', () => {
     expect(componentEnds(...place(text))).toBe(true);
   });
 
-  it.each(['/home/build|root', '/home/zoe|2', '/home/zoe|-old', '/home/zoe|_x', '/home/zoe|.old', '/home/z|..o'])(
-    'not %j',
-    (text) => {
-      expect(componentEnds(...place(text))).toBe(false);
-    },
-  );
+  it.each([
+    '/home/build|root',
+    '/home/zoe|2',
+    '/home/zoe|-old',
+    '/home/zoe|_x',
+    '/home/zoe|.old',
+    '/home/z|..o',
+  ])('not %j', (text) => {
+    expect(componentEnds(...place(text))).toBe(false);
+  });
 });
 
 describe('pathStarts', () => {
