@@ -199,7 +199,7 @@ describe('an argument outside of any store', () => {
     }
     expect(await kindOf('nameless', SMALL_NAR)).toBe('nar');
     expect(await kindOf('short', SMALL_NAR.subarray(0, 8))).toBe('tree');
-    expect(await kindOf('zeros', Buffer.alloc(16))).toBe('tree');
+    for (const length of [8, 16]) expect(await kindOf('zeros', Buffer.alloc(length))).toBe('tree');
     expect(await kindOf('nothing', '')).toBe('tree');
     expect(await kindOf('seminar', 'text')).toBe('tree');
     expect(await kindOf('a.nar.d.txt', 'text')).toBe('tree');
