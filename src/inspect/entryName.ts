@@ -19,19 +19,19 @@ function lastComponent(path: ByteString): ByteString {
 export class EntryNames {
   readonly #set: NeedleSet;
   readonly #classifier: Classifier;
-  /** Last components of known homes and aliases: only there can a path complete one. */
+  /** Names of known users, last components of known homes and aliases: only there can a path complete one. */
   readonly #last: ReadonlySet<ByteString>;
 
   constructor(set: NeedleSet, classifier: Classifier) {
     this.#set = set;
     this.#classifier = classifier;
-    this.#last = new Set([...set.homes, ...set.aliases].map(lastComponent));
+    this.#last = new Set([...set.users.keys(), ...[...set.homes, ...set.aliases].map(lastComponent)]);
   }
 
   /** `parent` is the path of the directory in the output ('' for its root), `name` the entry's own name. */
   inspect(parent: ByteString, name: ByteString, isDirectory: boolean): LocalFinding | null {
     if (this.#last.has(name)) {
-      const known = this.#known(parent === '' ? `/${name}` : `/${parent}/${name}`);
+      const known = this.#known(parent === '' ? `/${name}` : `/${parent}/${name}`, name);
       if (known !== null) return known;
     }
     if (ANCHORED_ROOTS.has(parent)) return this.#anchored(`/${parent}/${name}`);
@@ -44,30 +44,35 @@ export class EntryNames {
     return null;
   }
 
-  #known(path: ByteString): LocalFinding | null {
+  #known(path: ByteString, name: ByteString): LocalFinding | null {
     const ends = (literal: ByteString): boolean => path.endsWith(literal);
     const home = this.#set.homes.find(ends);
+    if (home !== undefined) return known('known-home', home, home.length, path);
     const alias = this.#set.aliases.find(ends);
-    const literal = home ?? alias;
-    if (literal === undefined) return null;
-    return finding(
-      {
-        rule: home === undefined ? 'store-alias' : 'known-home',
-        home: home ?? null,
-        alias: alias ?? null,
-        hashPart: null,
-        start: path.length - literal.length,
-        end: path.length,
-        base: 'error',
-      },
-      path,
-    );
+    if (alias !== undefined) return known('store-alias', alias, alias.length, path);
+    // a user whose home is known, under another root
+    const other = this.#set.users.get(name);
+    const root = other === undefined ? undefined : HOME_ROOTS.find((each) => ends(`${each}/${name}`));
+    if (other === undefined || root === undefined) return null;
+    return known('known-home', other, root.length + 1 + name.length, path);
   }
 
   #anchored(path: ByteString): LocalFinding | null {
     const leak = leaksInText(path, this.#set, this.#classifier).find((found) => found.start === 0);
     return leak === undefined ? null : finding(leak, path);
   }
+}
+
+/** A known home or alias that the last `length` bytes of a path spell. */
+function known(
+  rule: 'known-home' | 'store-alias',
+  what: ByteString,
+  length: number,
+  path: ByteString,
+): LocalFinding {
+  const [home, alias] = rule === 'known-home' ? [what, null] : [null, what];
+  const start = path.length - length;
+  return finding({ rule, home, alias, hashPart: null, start, end: path.length, base: 'error' }, path);
 }
 
 function finding(leak: Leak, path: ByteString): LocalFinding {

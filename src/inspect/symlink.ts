@@ -2,12 +2,13 @@ import type { ByteString } from '../model/bytes.ts';
 import type { NeedleSet } from '../needles/compile.ts';
 import type { LocalFinding } from './local.ts';
 import type { Classifier, Leak } from './rules/classify.ts';
+import { plainPath } from './rules/plainPath.ts';
 import { severityOf } from './rules/severity.ts';
 import { leaksInText } from './rules/text.ts';
 
 /**
- * Leaks in a link target: as it is written, and as it resolves in the store when it climbs out of
- * the output (`../../../gpfs/u17/nix/store/…`).
+ * Leaks in a link target: as it is written, and as it resolves, by text alone, when it climbs out
+ * of the output (`../../../gpfs/u17/nix/store/…`) or is not written plainly (`/data/../home/zoe`).
  */
 export function inspectSymlink(
   entry: ByteString,
@@ -15,9 +16,14 @@ export function inspectSymlink(
   set: NeedleSet,
   classifier: Classifier,
 ): readonly LocalFinding[] {
-  const written = leaksInText(target, set, classifier);
-  const resolved = climb(entry, target, set.storeDir);
-  const climbed = resolved === null ? [] : leaksInText(resolved, set, classifier);
+  const resolved = target.startsWith('/') ? plainPath(target) : climb(entry, target, set.storeDir);
+  // with a slash behind it, a target that is `/root` names a home too
+  const written = leaksInText(`${target}/`, set, classifier).filter(
+    // what stays in the output is no path of this machine, unless it spells one that is known
+    ({ rule }) => resolved !== null || rule === 'known-home' || rule === 'store-alias',
+  );
+  const climbed =
+    resolved === null || resolved === target ? [] : leaksInText(`${resolved}/`, set, classifier);
   const findings = written.map((leak) => {
     // a climb hides where the path starts, and with it the alias
     const alias = leak.alias ?? climbed.find((other) => other.home === leak.home)?.alias ?? null;
