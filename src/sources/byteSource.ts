@@ -2,7 +2,9 @@ import { readSync } from 'node:fs';
 import type { RangeReader } from '../formats/ranges.ts';
 import { FileRange } from './fileContents.ts';
 
-/** Naps while a pipe is empty: short at first, since a writer is seldom far behind. */
+/** How often an empty pipe is looked at before the first nap: a writer is seldom far behind. */
+const LOOKS = 16;
+/** Naps while it stays empty. */
 const SHORTEST_NAP_MS = 0.02;
 const NAP_GROWTH = 1.5;
 const LONGEST_NAP_MS = 2;
@@ -34,14 +36,17 @@ export class FdSource implements ByteSource {
 
   /** @throws RunEnded */
   read(memory: Uint8Array, at: number, length: number): number {
-    for (let nap = SHORTEST_NAP_MS; ; nap = Math.min(nap * NAP_GROWTH, LONGEST_NAP_MS)) {
+    let nap = SHORTEST_NAP_MS;
+    for (let looks = 1; ; looks++) {
       try {
         return readSync(this.#fd, memory, at, length, null);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
       }
       if (this.#ended()) throw new RunEnded();
+      if (looks < LOOKS) continue;
       Atomics.wait(NEVER_WOKEN, 0, 0, nap);
+      nap = Math.min(nap * NAP_GROWTH, LONGEST_NAP_MS);
     }
   }
 
