@@ -45,7 +45,8 @@ export async function storeDirs(logical: string): Promise<StoreDirs> {
  * @throws NarScanError TARGET_MISSING, TARGET_UNREADABLE
  */
 export async function resolveTarget(argument: string, stores: StoreDirs): Promise<Target> {
-  let path = byteStringOfText(resolve(argument));
+  // a relative one has no meaning where the working directory was removed
+  let path = byteStringOfText(await attempt(argument, async () => resolve(argument)));
   for (let links = 0; links < MAX_LINKS; links++) {
     const inStore = storePathOf(path, stores);
     if (inStore !== null) {

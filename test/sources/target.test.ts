@@ -234,6 +234,20 @@ describe('an argument that leads nowhere', () => {
     }
   });
 
+  it('or is relative to a directory that was removed', async () => {
+    const before = process.cwd();
+    const removed = join(folder, 'removed');
+    mkdirSync(removed);
+    process.chdir(removed);
+    rmSync(removed, { recursive: true });
+    try {
+      expect(await codeOf('result')).toBe('TARGET_MISSING');
+      expect(await resolve(`${logical}/${NAME}`)).toEqual(inStore(logical));
+    } finally {
+      process.chdir(before);
+    }
+  });
+
   it('or may not be looked at', async () => {
     chmodSync(folder, 0o755);
     const closed = join(folder, 'closed');
