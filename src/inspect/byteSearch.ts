@@ -22,6 +22,7 @@ export class ByteSearch {
   #searched = 0;
   #end = 0;
   #tailMagic = -1;
+  #hasHits = false;
 
   constructor(matcher: Matcher, set: NeedleSet, classifier: Classifier, leaks: LeakCollector) {
     this.#matcher = matcher;
@@ -38,6 +39,7 @@ export class ByteSearch {
     this.#end = address;
     this.#span.lo = address;
     this.#tailMagic = -1;
+    this.#hasHits = false;
     this.#classifier.begin();
     this.#leaks.begin();
   }
@@ -56,6 +58,11 @@ export class ByteSearch {
   /** Offset of the last magic that means something near a content's end, or -1. */
   get tailMagic(): number {
     return this.#tailMagic;
+  }
+
+  /** Whether any needle was found, leak or not. */
+  get hasHits(): boolean {
+    return this.#hasHits;
   }
 
   /** The lowest address whose byte is still needed. */
@@ -83,6 +90,7 @@ export class ByteSearch {
       this.#tailMagic = address - this.#origin;
       return;
     }
+    this.#hasHits = true;
     const leak = this.#classifier.classify(this.#span, this.#origin, compiled, address);
     if (leak !== null) this.#leaks.add(leak, this.#span, this.#origin);
   };

@@ -14,11 +14,14 @@ import type { BinaryFacts, Field, RangeReader, Section } from '../formats/ranges
 import type { Matcher } from '../kernel/matcher.ts';
 import type { NeedleSet } from '../needles/compile.ts';
 import { ByteSearch } from './byteSearch.ts';
+import { leaksInFields, type FieldLeaks } from './fieldLeaks.ts';
 import { LeakCollector } from './leakCollector.ts';
 import { NO_FACTS, type ContentFacts, type LocalGap } from './local.ts';
 import type { Classifier } from './rules/classify.ts';
 
 const SHEBANG_BYTES = 4096;
+/** Fields that nobody could read. */
+const UNREAD: FieldLeaks = { leaks: [], complete: false };
 
 /** What the inspection of contents depends on besides the needles. */
 export interface InspectOptions {
@@ -34,12 +37,16 @@ export class ContentInspector {
   readonly #memory: Uint8Array;
   readonly #search: ByteSearch;
   readonly #leaks = new LeakCollector();
+  readonly #set: NeedleSet;
+  readonly #classifier: Classifier;
   readonly #options: InspectOptions;
   readonly #containers = new Map<ContentKind, ContentFacts>();
 
   constructor(matcher: Matcher, set: NeedleSet, classifier: Classifier, options: InspectOptions) {
     this.#memory = matcher.memory;
     this.#search = new ByteSearch(matcher, set, classifier, this.#leaks);
+    this.#set = set;
+    this.#classifier = classifier;
     this.#options = options;
   }
 
@@ -94,12 +101,12 @@ export class ContentInspector {
 
   /** The leaks of bytes whose format nobody knows. */
   rest(): ContentFacts {
-    return this.#leaks.finish([], [], true);
+    return this.#leaks.finish([], [], true, UNREAD);
   }
 
   /** The facts of a content that broke off. */
   broken(gap: LocalGap): ContentFacts {
-    const { findings, gaps } = this.#leaks.finish([], [], true);
+    const { findings, gaps } = this.#leaks.finish([], [], true, UNREAD);
     return { findings, gaps: [...gaps, gap] };
   }
 
@@ -127,7 +134,10 @@ export class ContentInspector {
     // a script or program may carry an archive behind itself
     const packed = kind !== null && CONTENT[kind].container ? kind : this.#sniffTail(reader);
     if (packed !== null) gaps.push(this.#unopened(unopenedContainer(packed)));
-    const found = this.#leaks.finish(fields, sections, isBinary(kind));
+    const inFields = this.#search.hasHits
+      ? leaksInFields(fields, reader, this.#set, this.#classifier)
+      : { leaks: [], complete: true };
+    const found = this.#leaks.finish(fields, sections, isBinary(kind), inFields);
     return { findings: found.findings, gaps: [...gaps, ...found.gaps] };
   }
 

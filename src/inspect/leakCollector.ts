@@ -1,7 +1,8 @@
 import type { ByteString } from '../model/bytes.ts';
-import type { Carrier } from '../model/facts.ts';
+import type { Carrier, Severity } from '../model/facts.ts';
 import { LIMITS } from '../model/limits.ts';
 import type { Field, Section } from '../formats/ranges.ts';
+import type { FieldLeaks } from './fieldLeaks.ts';
 import type { ContentFacts, LocalFinding, LocalGap } from './local.ts';
 import { pathRunEnd, pathRunStart, textAt, type Span } from './rules/boundaries.ts';
 import type { Leak } from './rules/classify.ts';
@@ -9,6 +10,8 @@ import { compareSeverity, severityOf } from './rules/severity.ts';
 
 const EVIDENCE_BEFORE = 48;
 const EVIDENCE_AFTER = 112;
+/** Fields that are looked at to place one leak. */
+const FIELDS_PER_STRING = 64;
 
 /** One leak of a content, before it is known in which field or section it lies. */
 interface Sighting {
@@ -21,11 +24,14 @@ interface Sighting {
   readonly marked: readonly [number, number];
 }
 
-/** Sightings of one kind: the same rule, home and alias. */
+/** Sightings of one kind: the same rule, home and alias, and where an alias leads. */
 interface Kind {
   readonly sightings: Sighting[];
   more: number;
 }
+
+/** No fields, or none that could be read. */
+const NO_FIELDS: FieldLeaks = { leaks: [], complete: true };
 
 /**
  * Gathers the leaks of one content in bounded memory. A file may hold millions of them: the first
@@ -34,6 +40,8 @@ interface Kind {
  */
 export class LeakCollector {
   readonly #kinds = new Map<string, Kind>();
+  /** Kinds by what they would be in plain bytes: each severity has a share of its own. */
+  readonly #counts: Record<Severity, number> = { error: 0, warning: 0, note: 0 };
   #keepAll = false;
   #kept = 0;
   /** Leaks of kinds beyond those that are kept. */
@@ -44,7 +52,10 @@ export class LeakCollector {
   #lastKind: Kind | null = null;
 
   begin(): void {
-    if (this.#kinds.size > 0) this.#kinds.clear();
+    if (this.#kinds.size > 0) {
+      this.#kinds.clear();
+      this.#counts.error = this.#counts.warning = this.#counts.note = 0;
+    }
     this.#keepAll = false;
     this.#kept = 0;
     this.#dropped = 0;
@@ -63,7 +74,7 @@ export class LeakCollector {
   }
 
   add(leak: Leak, span: Span, origin: number): void {
-    const kind = this.#kind(`${leak.rule}\n${leak.base}\n${leak.home ?? ''}\n${leak.alias ?? ''}`);
+    const kind = this.#kind(leak);
     if (kind === null) {
       this.#dropped++;
       return;
@@ -80,15 +91,22 @@ export class LeakCollector {
 
   /**
    * The findings, in ascending offset, and a gap if not all leaks could be told apart. `binary`:
-   * the content has tables, and a leak that was only counted may lie in one of their fields.
+   * the content has tables, and a leak that was only counted may lie in one of their fields, if it
+   * is not among those that `inFields` found there.
    */
-  finish(fields: readonly Field[], sections: readonly Section[], binary: boolean): ContentFacts {
+  finish(
+    fields: readonly Field[],
+    sections: readonly Section[],
+    binary: boolean,
+    inFields: FieldLeaks = NO_FIELDS,
+  ): ContentFacts {
     const findings: LocalFinding[] = [];
     const places = new Places(fields, sections);
     for (const kind of this.#kinds.values()) findings.push(...listed(kind, places));
+    findings.push(...unplaced(inFields, places));
     findings.sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0));
     const gaps: LocalGap[] = [];
-    const lost = this.#dropped + (binary ? this.#unplaced : 0);
+    const lost = this.#dropped + (binary && !inFields.complete ? this.#unplaced : 0);
     if (lost > 0) {
       const detail = `${lost} more leaks than are kept for one file were not told apart`;
       gaps.push({ reason: 'limit-entries', offset: null, detail });
@@ -96,11 +114,13 @@ export class LeakCollector {
     return { findings, gaps };
   }
 
-  #kind(key: string): Kind | null {
+  #kind(leak: Leak): Kind | null {
+    const { rule, base, home, alias, hashPart } = leak;
+    const key = `${rule}\n${base}\n${home ?? ''}\n${alias ?? ''}\n${hashPart ?? ''}`;
     if (key === this.#lastKey && this.#lastKind !== null) return this.#lastKind;
     let kind = this.#kinds.get(key) ?? null;
     if (kind === null) {
-      if (this.#kinds.size >= LIMITS.kindsPerEntry) return null;
+      if (this.#counts[severityOf(leak, 'bytes')]++ >= LIMITS.kindsPerEntry) return null;
       kind = { sightings: [], more: 0 };
       this.#kinds.set(key, kind);
     }
@@ -130,13 +150,39 @@ function listed(kind: Kind, places: Places): LocalFinding[] {
   });
 }
 
+/** The leaks of fields that no sighting was placed in, or only a lesser one: strings may overlap others. */
+function unplaced({ leaks }: FieldLeaks, places: Places): LocalFinding[] {
+  const groups = new Map<string, { finding: LocalFinding; more: number }[]>();
+  for (const { field, leak, text } of leaks) {
+    const offset = field.offset + leak.start;
+    if (places.holds(leak, offset, field.carrier)) continue;
+    const key = `${field.name}\n${leak.rule}\n${leak.home ?? ''}\n${leak.alias ?? ''}`;
+    let group = groups.get(key);
+    if (group === undefined) groups.set(key, (group = []));
+    const last = group.at(-1);
+    if (last !== undefined && group.length >= LIMITS.findingsPerKind) {
+      last.more++;
+      continue;
+    }
+    const from = Math.max(0, leak.start - EVIDENCE_BEFORE);
+    const marked = [leak.start - from, leak.end - from] as const;
+    const evidence = text.slice(from, leak.end + EVIDENCE_AFTER);
+    const place = { carrier: field.carrier, field: field.name, ...places.section(offset) };
+    group.push({ finding: localFinding({ leak, offset, evidence, marked }, place), more: 0 });
+  }
+  return [...groups.values()].flatMap((group) => group.map(({ finding, more }) => ({ ...finding, more })));
+}
+
 interface Place {
   readonly carrier: Carrier;
   readonly field?: string;
   readonly section?: string;
 }
 
-function localFinding({ leak, offset, evidence, marked }: Sighting, place: Place): LocalFinding {
+function localFinding(
+  { leak, offset, evidence, marked }: Omit<Sighting, 'stringStart'>,
+  place: Place,
+): LocalFinding {
   const severity = severityOf(leak, place.carrier);
   const { rule, home, alias, hashPart } = leak;
   return { rule, severity, home, alias, hashPart, offset, ...place, evidence, marked, more: 0 };
@@ -146,17 +192,20 @@ function localFinding({ leak, offset, evidence, marked }: Sighting, place: Place
 class Places {
   readonly #fields: readonly Field[];
   readonly #sections: readonly Section[];
+  /** Carriers of the fields in which leaks were placed, by offset and rule. */
+  readonly #placed = new Map<string, Carrier>();
 
   constructor(fields: readonly Field[], sections: readonly Section[]) {
     this.#fields = [...fields].sort((a, b) => a.offset - b.offset);
-    this.#sections = sections;
+    this.#sections = [...sections].sort((a, b) => a.offset - b.offset);
   }
 
   of({ leak, offset, stringStart }: Sighting): Place {
-    const section = this.#sections.find((each) => offset >= each.offset && offset < each.offset + each.size);
-    const named = section === undefined || section.name === '' ? {} : { section: section.name };
+    const named = this.section(offset);
     let best: Field | null = null;
-    for (let index = this.#lastAtOrBefore(offset); index >= 0; index--) {
+    const last = lastAtOrBefore(this.#fields, offset);
+    // crossed tables may point into one string often: their fields are read one by one besides
+    for (let index = last; index >= Math.max(0, last - FIELDS_PER_STRING); index--) {
       const field = this.#fields[index] as Field;
       // no NUL near: the string may have begun far before, and a field is the safer reading
       if (stringStart >= 0 && field.offset < stringStart) break;
@@ -164,21 +213,35 @@ class Places {
       if (best === null || isWorse(leak, field.carrier, best.carrier)) best = field;
       if (stringStart < 0) break;
     }
-    return best === null
-      ? { carrier: 'bytes', ...named }
-      : { carrier: best.carrier, field: best.name, ...named };
+    if (best === null) return { carrier: 'bytes', ...named };
+    this.#placed.set(`${offset}\n${leak.rule}`, best.carrier);
+    return { carrier: best.carrier, field: best.name, ...named };
   }
 
-  #lastAtOrBefore(offset: number): number {
-    let low = 0;
-    let high = this.#fields.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#fields[middle] as Field).offset <= offset) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+  /** Whether the leak at `offset` was placed in a field where it is as bad as in `carrier`. */
+  holds(leak: Leak, offset: number, carrier: Carrier): boolean {
+    const placed = this.#placed.get(`${offset}\n${leak.rule}`);
+    return placed !== undefined && !isWorse(leak, carrier, placed);
   }
+
+  /** The section that begins nearest before `offset`, if it reaches that far and has a name. */
+  section(offset: number): { readonly section?: string } {
+    const section = this.#sections[lastAtOrBefore(this.#sections, offset)];
+    if (section === undefined || section.name === '' || offset >= section.offset + section.size) return {};
+    return { section: section.name };
+  }
+}
+
+/** Index of the last of those, sorted, that begin at `offset` or before it; -1 where none does. */
+function lastAtOrBefore(sorted: readonly { readonly offset: number }[], offset: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] as { offset: number }).offset <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }
 
 function isWorse(leak: Leak, a: Carrier, b: Carrier): boolean {

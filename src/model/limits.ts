@@ -15,6 +15,8 @@ export const LIMITS = Object.freeze({
   /** Bytes of tables read of one binary, fields and sections kept of it. */
   binaryReadBytes: 64 * MiB,
   binaryFields: 65_536,
+  /** Bytes of the strings of one binary's fields. */
+  binaryFieldBytes: 1 * MiB,
   binarySections: 262_144,
   /** Findings of one kind (rule, carrier, home …) listed for one entry; the rest is counted. */
   findingsPerKind: 16,
