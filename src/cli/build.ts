@@ -34,7 +34,12 @@ async function bundleProgram(): Promise<void> {
 /** The public API, as an ES module; its threads run the program's modules. */
 async function bundleLibrary(): Promise<void> {
   const build = await rolldown({ input: join(source, 'index.ts'), platform: 'node', external: EXTERNAL });
-  await build.write({ dir: bundles, format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' });
+  await build.write({
+    dir: bundles,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+  });
 }
 
 /**

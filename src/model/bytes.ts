@@ -12,11 +12,6 @@ export function byteStringOfText(text: string): ByteString {
   return NOT_ASCII.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text;
 }
 
-/** The byte string of raw bytes. */
-export function byteStringOfBytes(bytes: Uint8Array): ByteString {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-}
-
 /** The raw bytes of a byte string. */
 export function bytesOfByteString(value: ByteString): Buffer {
   return Buffer.from(value, 'latin1');
