@@ -116,7 +116,9 @@ export class LeakCollector {
 
   #kind(leak: Leak): Kind | null {
     const { rule, base, home, alias, hashPart } = leak;
-    const key = `${rule}\n${base}\n${home ?? ''}\n${alias ?? ''}\n${hashPart ?? ''}`;
+    // what an alias leads to decides when references become known
+    const leadsTo = rule === 'store-alias' ? hashPart : null;
+    const key = `${rule}\n${base}\n${home ?? ''}\n${alias ?? ''}\n${leadsTo ?? ''}`;
     if (key === this.#lastKey && this.#lastKind !== null) return this.#lastKind;
     let kind = this.#kinds.get(key) ?? null;
     if (kind === null) {

@@ -23,7 +23,7 @@ export const LIMITS = Object.freeze({
   /** Kinds of findings listed for one entry. */
   kindsPerEntry: 1024,
   /** Hits of one binary that are remembered until its fields are known. */
-  hitsPerBinary: 200_000,
+  hitsPerBinary: 20_000,
   /** Findings and gaps kept for one output. */
   factsPerOutput: 200_000,
   /** NAR: nested directories, name and target length, tag length (newest Nix). */
@@ -45,4 +45,6 @@ export const LIMITS = Object.freeze({
   treeDepth: 4096,
   needles: 1024,
   needleBytes: 512,
+  /** A home; it must fit into the bytes kept around a hit. */
+  homeBytes: 4000,
 } as const);

@@ -1,4 +1,5 @@
 import { bytesOfByteString, byteStringOfText, type ByteString } from '../model/bytes.ts';
+import { LIMITS } from '../model/limits.ts';
 import { normalHome, underHomeRoot } from './homes.ts';
 
 /** What the scan knows beforehand; everything the needles depend on. Serialisable. */
@@ -23,7 +24,9 @@ export type NeedleMeaning =
   | { readonly kind: 'alias'; readonly alias: ByteString }
   | { readonly kind: 'store-anchor' }
   | { readonly kind: 'hash-part' }
-  | { readonly kind: 'tail-magic' };
+  | { readonly kind: 'tail-magic' }
+  /** The beginning of literals that are longer than a needle may be. */
+  | { readonly kind: 'beginning' };
 
 /** A longer literal that is looked for wherever its needle occurs: its bytes start `before` bytes earlier. */
 interface Extension {
@@ -65,6 +68,16 @@ const FIXED: readonly (readonly [string, NeedleMeaning])[] = [
   ['koly', { kind: 'tail-magic' }],
 ];
 
+interface Growing {
+  readonly text: ByteString;
+  readonly meaning: NeedleMeaning;
+  readonly extensions: Extension[];
+}
+
+function beginningOf(text: ByteString): Growing {
+  return { text: text.slice(0, LIMITS.needleBytes), meaning: { kind: 'beginning' }, extensions: [] };
+}
+
 /** A user's name as the rules find its end. */
 const USUAL_USER = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/;
 
@@ -82,11 +95,17 @@ export function compileNeedles(context: NeedleContext): NeedleSet {
   for (const hash of context.hashParts) literals.set(hash, { kind: 'hash-part' });
 
   const byLength = [...literals].sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1));
-  const needles: { text: ByteString; meaning: NeedleMeaning; extensions: Extension[] }[] = [];
+  const needles: Growing[] = [];
   for (const [text, meaning] of byLength) {
     const root = needles.find((needle) => needle.meaning.kind !== 'tail-magic' && text.includes(needle.text));
-    if (root === undefined) needles.push({ text, meaning, extensions: [] });
-    else root.extensions.push({ before: text.indexOf(root.text), bytes: bytesOfByteString(text), meaning });
+    if (root === undefined && text.length <= LIMITS.needleBytes) {
+      needles.push({ text, meaning, extensions: [] });
+      continue;
+    }
+    const extended = root ?? beginningOf(text);
+    if (root === undefined) needles.push(extended);
+    const before = text.indexOf(extended.text);
+    extended.extensions.push({ before, bytes: bytesOfByteString(text), meaning });
   }
   const users = new Map<ByteString, ByteString>();
   for (const home of homes) {

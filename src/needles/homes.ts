@@ -1,4 +1,5 @@
 import { byteStringOfText, type ByteString } from '../model/bytes.ts';
+import { LIMITS } from '../model/limits.ts';
 
 /**
  * Directories under which systems keep the homes of people. `/home` first: a plain `/home/x` is
@@ -64,7 +65,7 @@ export function refuseHome(path: string): string | null {
   const inTree = SYSTEM_TREES.some((tree) => home.startsWith(tree));
   if (inTree && !EXCEPTIONS.some((root) => home.startsWith(root))) return 'lies in a system directory';
   if (Buffer.byteLength(home) < 3) return 'is too short to search for';
-  if (Buffer.byteLength(home) > 511) return 'is too long to search for';
+  if (Buffer.byteLength(home) > LIMITS.homeBytes) return 'is too long to search for';
   return null;
 }
 

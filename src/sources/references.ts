@@ -5,9 +5,10 @@ import type { NeedleSet } from '../needles/compile.ts';
 import type { PartialFacts } from './factSink.ts';
 
 /**
- * Softens store aliases once all references are known, which an export stream tells after the NAR:
- * a hash that is neither the output's own nor a reference's is another's example in plain bytes,
- * for Nix's own scan would have recorded an input. (DESIGN.md, "store-alias".)
+ * Weighs store aliases anew once all references are known, which an export stream tells after the
+ * NAR: a hash that is neither the output's own nor a reference's is another's example in plain
+ * bytes, for Nix's own scan would have recorded an input; one that is counts also where it may stand
+ * behind another constant. (DESIGN.md, "store-alias".)
  *
  * @param paths the output's own store path and its references
  */
@@ -21,9 +22,12 @@ export function softenKnownReferences(
     const parts = parseStorePathName(path.slice(path.lastIndexOf('/') + 1));
     if (parts !== null) known.add(parts.hashPart);
   }
-  const findings = facts.findings.map((finding) =>
-    isForeign(finding, known, set) ? softened(finding) : finding,
-  );
+  const findings = facts.findings.map((finding): Finding => {
+    if (isForeign(finding, known, set)) return softened(finding);
+    const { rule, severity, hashPart } = finding;
+    const doubtful = rule === 'store-alias' && severity === 'warning';
+    return doubtful && hashPart !== null && known.has(hashPart) ? { ...finding, severity: 'error' } : finding;
+  });
   return { ...facts, findings };
 }
 

@@ -8,8 +8,9 @@ import { Contents, said } from './support.ts';
 const OWN = '0c4l1hjbxz8m6n0gi9g2a8m0ry1xv4s7';
 const HASH = '1c4l1hjbxz8m6n0gi9g2a8m0ry1xv4s7';
 const LONG = `/data/${'deep/'.repeat(100)}zoe`;
+const LONGEST = `/data/${'deeper/'.repeat(560)}zoe`;
 const KNOWN = {
-  homes: ['/home/zoe', '/data/people/zoe', '/data/kolya', '/srv/home/home/y', LONG, '/h/x'],
+  homes: ['/home/zoe', '/data/people/zoe', '/data/kolya', '/srv/home/home/y', LONG, LONGEST, '/h/x'],
   aliases: ['/gpfs/zoe/pile', '/home/zoe/nix/store'],
   hashParts: [OWN],
 };
@@ -33,6 +34,7 @@ const planted = fc
     'C:\\Users\\zoe\\',
     '/root/x',
     LONG,
+    LONGEST,
     '/data/kolya',
     '/data/people/zoe...',
     '/h/x',

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileNeedles } from '../../src/needles/compile.ts';
+import { LIMITS } from '../../src/model/limits.ts';
 import { context } from '../inspect/support.ts';
 
 describe('compileNeedles', () => {
@@ -36,6 +37,19 @@ describe('compileNeedles', () => {
     const users = ['zoe', 'z.o-e', '4711', '_svc', 'zoe@corp', 'zoe smith', 'zoe-', '+zoe'];
     const set = compileNeedles(context({ homes: users.map((user) => `/home/${user}`) }));
     expect(set.unusualUsers).toEqual(['zoe@corp', 'zoe smith', 'zoe-', '+zoe']);
+  });
+
+  it('looks for a literal that is longer than a needle by its beginning', () => {
+    const deep = `/data/${'deep/'.repeat(200)}`;
+    const { needles } = compileNeedles(context({ homes: [`${deep}zoe`, `${deep}max`] }));
+    const [needle, ...others] = needles.filter(({ extensions }) => extensions.length > 0);
+    expect(others).toEqual([]);
+    expect(needle?.bytes).toHaveLength(LIMITS.needleBytes);
+    expect(needle?.meaning).toEqual({ kind: 'beginning' });
+    expect(needle?.extensions.map(({ before, bytes }) => [before, bytes.length])).toEqual([
+      [0, deep.length + 3],
+      [0, deep.length + 3],
+    ]);
   });
 
   it('reaches every literal, whatever contains what', () => {

@@ -64,6 +64,10 @@ describe('a store alias, once all references are known', () => {
     expect(softened({ severity: 'warning' })).toBe('warning');
   });
 
+  it('is an error where its path may begin in another constant, but its hash is a reference', () => {
+    expect(softened({ severity: 'warning', hashPart: REFERENCE })).toBe('error');
+  });
+
   it('takes references of any store dir, and none from what is no store path', () => {
     expect(softened({}, [`/gpfs/store/${STRANGER}-x`])).toBe('error');
     expect(softened({}, [`/nix/store/${STRANGER}`, STRANGER, ''])).toBe('warning');

@@ -87,6 +87,7 @@ export class Classifier {
         if (start <= span.lo || span.memory[start - 1] !== SLASH) return null;
         return this.#aliasBefore(span, origin, start);
       case 'tail-magic':
+      case 'beginning':
         return null;
     }
   }
