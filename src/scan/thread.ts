@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 
 /** Room for short-lived objects: most of a worker's die young, and collecting them seldom is cheap. */
-const YOUNG_GENERATION_MB = 48;
+const YOUNG_GENERATION_MB = 24;
 
 /**
  * Starts a thread on a module of this folder, from source and from the built package alike. Threads
