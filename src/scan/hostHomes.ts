@@ -16,13 +16,17 @@ const FIRST_UID_MACOS = 500;
 export function hostHomes(environment: NodeJS.ProcessEnv): readonly string[] {
   const home = environment['HOME'] ?? '';
   const named = homesOfPasswd(readPasswd(), process.platform === 'darwin' ? FIRST_UID_MACOS : FIRST_UID);
-  const known = new Set<string>();
-  for (const candidate of [...named, home]) {
-    for (const path of [candidate, reality(candidate)]) {
-      if (refuseHome(path) === null && normalHome(path) !== '/root') known.add(normalHome(path));
-    }
-  }
-  return [...known];
+  const known = [...named, home].flatMap((candidate) => [candidate, reality(candidate)]);
+  return [...new Set(known.filter(isHome).map(normalHome))];
+}
+
+/** A home that was named, and what it really is on this machine where that is another home. */
+export function homeAndReality(home: string): readonly string[] {
+  return [home, ...[reality(home)].filter((real) => isHome(real) && real !== normalHome(home))];
+}
+
+function isHome(path: string): boolean {
+  return refuseHome(path) === null && normalHome(path) !== '/root';
 }
 
 function readPasswd(): string {

@@ -8,7 +8,7 @@ import type { NeedleContext } from '../needles/compile.ts';
 import { FactSink, type PartialFacts } from '../sources/factSink.ts';
 import { resolveTarget, storeDirs, type Target } from '../sources/target.ts';
 import { gapAt } from '../inspect/local.ts';
-import { hostHomes } from './hostHomes.ts';
+import { homeAndReality, hostHomes } from './hostHomes.ts';
 import { InOrder } from './inOrder.ts';
 import { unpackFacts } from './packedFacts.ts';
 import { spareOptimizer } from './thread.ts';
@@ -27,6 +27,8 @@ export interface ScanRequest {
   readonly aliases: readonly string[];
   readonly maxDepth: number | null;
   readonly hashNars: boolean;
+  /** The process runs nothing but this scan, so that settings of the whole process may be changed. */
+  readonly ownProcess: boolean;
   /** Standard input is an export stream for sure; else its first bytes tell. */
   readonly exportStream: boolean;
 }
@@ -52,7 +54,7 @@ const SHARES = 8;
 export async function needleContext(request: ScanRequest): Promise<NeedleContext> {
   const { logical, physical } = await storeDirs(request.storeDir);
   return {
-    homes: [...request.homes, ...(request.hostHomes ? hostHomes(process.env) : [])],
+    homes: [...request.homes.flatMap(homeAndReality), ...(request.hostHomes ? hostHomes(process.env) : [])],
     aliases: physical === null ? request.aliases : [...request.aliases, physical],
     storeDir: logical,
     hashParts: [],
@@ -78,7 +80,7 @@ export async function scanTargets(
     compiled: compileEngine(),
     context,
     maxDepth: request.maxDepth ?? LIMITS.containerDepth,
-    treesOnly: streams === 0,
+    spareOptimizer: request.ownProcess && streams === 0,
     hashNars: request.hashNars,
     hashThreads: streams < workers.length,
     exportStream: request.exportStream,
@@ -97,7 +99,7 @@ export async function scanTargets(
   } finally {
     clearInterval(timer);
     pool.close();
-    if (data.treesOnly) spareOptimizer(false);
+    if (data.spareOptimizer) spareOptimizer(false);
   }
   run.endAll();
   await run.delivered();
