@@ -23,7 +23,7 @@ export const engineOn = (workers: readonly Worker[]): Engine => ({
   async scan(invocation, events, signal) {
     const { strict } = invocation;
     await scanTargets(
-      invocation,
+      { ...invocation, ownProcess: true },
       workers,
       {
         output: (facts) => events.output({ ...facts, verdict: verdictOfOutput(facts, { strict }) }),

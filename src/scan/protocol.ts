@@ -20,8 +20,8 @@ export interface WorkerData {
   readonly compiled: CompiledEngine;
   readonly context: NeedleContext;
   readonly maxDepth: number;
-  /** Nothing is decoded in this run. */
-  readonly treesOnly: boolean;
+  /** Nothing is decoded in this run, and the process is the program's own: see `spareOptimizer`. */
+  readonly spareOptimizer: boolean;
   readonly hashNars: boolean;
   /** Whether there are processors to spare for hashing beside the search. */
   readonly hashThreads: boolean;

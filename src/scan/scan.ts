@@ -28,7 +28,7 @@ export interface ScanRequest {
   readonly maxDepth: number | null;
   readonly hashNars: boolean;
   /** The process runs nothing but this scan, so that settings of the whole process may be changed. */
-  readonly ownProcess: boolean;
+  readonly ownProcess?: boolean;
   /** Standard input is an export stream for sure; else its first bytes tell. */
   readonly exportStream: boolean;
 }
@@ -80,7 +80,7 @@ export async function scanTargets(
     compiled: compileEngine(),
     context,
     maxDepth: request.maxDepth ?? LIMITS.containerDepth,
-    spareOptimizer: request.ownProcess && streams === 0,
+    spareOptimizer: request.ownProcess === true && streams === 0,
     hashNars: request.hashNars,
     hashThreads: streams < workers.length,
     exportStream: request.exportStream,

@@ -18,7 +18,10 @@ export function startThread(module: string, base: string, data: unknown): Worker
   const cache = getCompileCacheDir();
   const env = cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) };
   const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
-  return new Worker(new URL(file, base), { workerData: data, execArgv: [], env, resourceLimits });
+  const worker = new Worker(new URL(file, base), { workerData: data, execArgv: [], env, resourceLimits });
+  // whoever works with the thread learns of its end; until then an error must not end the process
+  worker.on('error', () => undefined);
+  return worker;
 }
 
 /**

@@ -38,7 +38,6 @@ class Worker {
   }
 
   async run({ id, hashParts, work }: Assignment): Promise<void> {
-    const inspection = this.#inspectionFor(hashParts);
     const sinks = new Map<number, FactSink>();
     const streams: [number, readonly StreamOutput[]][] = [];
     const faults: [number, string][] = [];
@@ -47,6 +46,8 @@ class Worker {
       const next = stack.pop();
       if (next === undefined) break;
       try {
+        // prepared anew only where the hash parts are others than before
+        const inspection = this.#inspectionFor(hashParts);
         if (next.kind === 'nar') streams.push([next.target, await this.#stream(next, inspection)]);
         else this.#piece(next, inspection, sinks, stack);
       } catch (error) {
@@ -110,9 +111,9 @@ class Worker {
   #keepCompiledCode(): void {
     if (this.#kept || getCompileCacheDir() === undefined) return;
     this.#kept = true;
-    if (this.#data.treesOnly) spareOptimizer(false);
+    if (this.#data.spareOptimizer) spareOptimizer(false);
     flushCompileCache();
-    if (this.#data.treesOnly) spareOptimizer(true);
+    if (this.#data.spareOptimizer) spareOptimizer(true);
   }
 
   /** Gives away the older half: those pieces are nearest the root, so the largest. */
@@ -140,7 +141,7 @@ function faultText(error: unknown): string {
 const port = parentPort;
 if (port === null) throw new Error('this module runs in a worker thread only');
 port.once('message', (data: WorkerData) => {
-  if (data.treesOnly) spareOptimizer(true);
+  if (data.spareOptimizer) spareOptimizer(true);
   const worker = new Worker(data, (message) => port.postMessage(message));
   port.on('message', (assignment: Assignment) => void worker.run(assignment));
 });
