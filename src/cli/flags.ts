@@ -166,7 +166,7 @@ export const FLAGS = [
     value: null,
     repeat: false,
     group: 'Run',
-    help: 'remember nothing and compute no NarHash of trees: faster',
+    help: 'remember nothing and compute no NarHash: faster',
   },
   { name: 'help', short: 'h', value: null, repeat: false, group: 'Other', help: 'print this help' },
   { name: 'version', value: null, repeat: false, group: 'Other', help: 'print the version' },
