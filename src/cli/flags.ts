@@ -131,7 +131,7 @@ export const FLAGS = [
     value: null,
     repeat: false,
     group: 'Report',
-    help: 'one line for each output that is not clean, no progress',
+    help: 'one line for each output with findings or gaps, no progress',
   },
   {
     name: 'verbose',

@@ -101,7 +101,7 @@ export class LeakCollector {
     inFields: FieldLeaks = NO_FIELDS,
   ): ContentFacts {
     const findings: LocalFinding[] = [];
-    const places = new Places(fields, sections);
+    const places = new Places(fields, sections, inFields.complete);
     for (const kind of this.#kinds.values()) findings.push(...listed(kind, places));
     findings.push(...unplaced(inFields, places));
     findings.sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0));
@@ -197,7 +197,11 @@ class Places {
   /** Carriers of the fields in which leaks were placed, by offset and rule. */
   readonly #placed = new Map<string, Carrier>();
 
-  constructor(fields: readonly Field[], sections: readonly Section[]) {
+  /** Whether every field was read to its end, so that none goes on unseen. */
+  readonly #complete: boolean;
+
+  constructor(fields: readonly Field[], sections: readonly Section[], complete: boolean) {
+    this.#complete = complete;
     this.#fields = [...fields].sort((a, b) => a.offset - b.offset);
     this.#sections = [...sections].sort((a, b) => a.offset - b.offset);
   }
@@ -209,8 +213,9 @@ class Places {
     // crossed tables may point into one string often: their fields are read one by one besides
     for (let index = last; index >= Math.max(0, last - FIELDS_PER_STRING); index--) {
       const field = this.#fields[index] as Field;
-      // no NUL near: the string may have begun far before, and a field is the safer reading
       if (stringStart >= 0 && field.offset < stringStart) break;
+      // no NUL near: a field of which not all was read may go on up to here, though not in another section
+      if (stringStart < 0 && (this.#complete || this.section(field.offset).section !== named.section)) break;
       if (field.length !== null && offset >= field.offset + field.length) continue;
       if (best === null || isWorse(leak, field.carrier, best.carrier)) best = field;
       if (stringStart < 0) break;

@@ -9,7 +9,8 @@ export function printCleanReporter(): Reporter {
   return {
     begin: () => '',
     output({ verdict, storePath, target }) {
-      const path = storePath ?? target;
+      // what came through a pipe without a name has no path
+      const path = storePath ?? (target === '-' ? '' : target);
       return verdict === 'clean' && path !== '' && printableText(path) === path ? `${path}\n` : '';
     },
     end: () => [],

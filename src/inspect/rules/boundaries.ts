@@ -48,14 +48,18 @@ function at(bytes: Uint8Array, index: number): number {
   return bytes[index] as number;
 }
 
+/** How many full stops are looked past; the longest home and these fit into the context of a hit. */
+const FULL_STOPS = 64;
+
 /** Whether the path component that ends right before `end` really ends there (`/home/build` not in `/home/buildroot`). */
 export function componentEnds(span: Span, end: number): boolean {
   if (end >= span.hi) return true;
   if (at(NAME, at(span.memory, end)) === 1) return false;
   // full stops end a sentence, not a name: `/home/zoe.` and `/home/zoe...` but not `/home/zoe.old`
+  const stop = Math.min(span.hi, end + FULL_STOPS);
   let next = end;
-  while (next < span.hi && at(span.memory, next) === DOT) next++;
-  return next === end || next >= span.hi || at(NAME, at(span.memory, next)) === 0;
+  while (next < stop && at(span.memory, next) === DOT) next++;
+  return next === end || next >= stop || at(NAME, at(span.memory, next)) === 0;
 }
 
 /**
