@@ -80,8 +80,7 @@ async function main(): Promise<void> {
   if (!values.check) {
     writeFileSync(GENERATED, text);
   } else if (readFileSync(GENERATED, 'utf8') !== text) {
-    process.stderr.write('src/kernel/wasm.generated.ts is stale: npm run build:kernel\n');
-    process.exitCode = 1;
+    throw new Error('src/kernel/wasm.generated.ts is stale: npm run build:kernel');
   }
 }
 
