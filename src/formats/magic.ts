@@ -69,8 +69,8 @@ export const CONTENT = {
 
 export type ContentKind = keyof typeof CONTENT;
 
-/** Bytes at a file's end that {@link sniffTail} looks at. */
-export const TAIL_BYTES = 1024;
+/** Bytes at a file's end that {@link sniffTail} looks at: a zip's end record and its longest comment. */
+export const TAIL_BYTES = 22 + 0xffff;
 
 /**
  * The kind of a file by its first bytes, or null: then it is just bytes. Text that merely begins

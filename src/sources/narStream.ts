@@ -148,7 +148,7 @@ export class NarScan extends StreamScan {
     const whole = intact && this.#parser.done;
     const narHash = whole && hasher !== null ? hasher.finish() : null;
     if (!whole) hasher?.discard();
-    return [{ storePath: null, narHash, facts: this.sink.facts }];
+    return [{ storePath: null, narHash, facts: this.sink.sorted() }];
   }
 }
 
@@ -186,7 +186,7 @@ export class ExportScan extends StreamScan {
   }
 
   protected override outputs(intact: boolean): readonly StreamOutput[] {
-    const { facts } = this.sink;
+    const facts = this.sink.sorted();
     if (this.#open) this.context.hasher?.discard();
     if (this.#open || !intact || facts.gaps.length > 0) {
       this.#outputs.push({ storePath: null, narHash: null, facts });
@@ -203,7 +203,7 @@ export class ExportScan extends StreamScan {
 
   #trailer({ storePath, references }: ExportTrailer): void {
     const { set } = this.context.inspection;
-    const facts = softenKnownReferences(this.sink.facts, [storePath, ...references], set);
+    const facts = softenKnownReferences(this.sink.sorted(), [storePath, ...references], set);
     this.#outputs.push({ storePath, narHash: this.context.hasher?.finish() ?? null, facts });
     this.sink = new FactSink();
     this.#open = false;
