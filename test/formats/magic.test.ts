@@ -128,6 +128,11 @@ describe('the end of a file', () => {
     const tail = Math.min(TAIL_BYTES, sfx.length);
     expect(sniffContent(sfx, 0, sfx.length, sfx.length)).toBe('shebang');
     expect(sniffTail(sfx, sfx.length - tail, tail, sfx.length)).toBe('zip');
+    // the longest comment pushes the end record far from the end
+    const commented = Buffer.concat([sfx, Buffer.alloc(0xffff, 'c')]);
+    commented.writeUInt16LE(0xffff, sfx.length - 2);
+    const start = Math.max(0, commented.length - TAIL_BYTES);
+    expect(sniffTail(commented, start, commented.length - start, commented.length)).toBe('zip');
   });
 
   it('a disk image', () => {
