@@ -37,6 +37,13 @@ export const ERRORS = {
   COMPRESSION_TRAILING: 'bytes follow the end of the stream; write it again without them',
   COMPRESSION_MEMORY: 'compress it with a smaller dictionary or window',
   COMPRESSION_UNSUPPORTED: 'compress it with the standard tool of its format',
+  // archives and other containers
+  CONTAINER_TRUNCATED: 'the archive ends early; make it again',
+  CONTAINER_CORRUPT: 'the archive is damaged or was made to mislead; make it again',
+  CONTAINER_ENCRYPTED: 'leave encrypted archives out of the output, or cover the gap by a waiver',
+  CONTAINER_UNSUPPORTED: 'pack it in a format that can be opened, or cover the gap by a waiver',
+  CONTAINER_LIMIT: 'unpack the archive in the output, or raise the limit',
+  CONTAINER_UNREADABLE: 'scan again; if it happens again check the disk',
   // the run and its report
   NO_OUTPUTS: 'give at least one output',
   INTERRUPTED: 'scan again; what was not reached was not inspected',

@@ -35,7 +35,22 @@ export const CARRIERS = [
 export type Carrier = (typeof CARRIERS)[number];
 
 /** How a leak is written. */
-export const ENCODINGS = ['plain'] as const;
+export const ENCODINGS = [
+  'plain',
+  'utf16le',
+  'utf16be',
+  'utf32le',
+  'utf32be',
+  'json-slash',
+  'percent',
+  'unicode-escape',
+  'hex-escape',
+  'html-entity',
+  'double-backslash',
+  'base64',
+  'base64url',
+  'hex',
+] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
 /** Where in an output something is. */
