@@ -7,7 +7,7 @@ import { prepareInspection, type Inspection } from '../sources/inspection.ts';
 import type { NarHasher } from '../sources/narHasher.ts';
 import type { StreamOutput } from '../sources/narStream.ts';
 import { TreeScanner } from '../sources/tree.ts';
-import { Window, WINDOW_BYTES } from '../sources/window.ts';
+import { Window, windowsBytes } from '../inspect/window.ts';
 import { packFacts, type PackedFacts } from './packedFacts.ts';
 import { spareOptimizer } from './thread.ts';
 import type { ThreadHasher as Thread } from './threadHasher.ts';
@@ -32,7 +32,7 @@ class Worker {
     this.#data = data;
     this.#send = send;
     this.#control = new Control(data.control);
-    this.#matcher = createMatcher({ size: WINDOW_BYTES, compiled: data.compiled });
+    this.#matcher = createMatcher({ size: windowsBytes(0), compiled: data.compiled });
     this.#window = new Window(this.#matcher);
     this.#tree = new TreeScanner(new FileContents(this.#window), () => this.#control.hungry > 0);
   }

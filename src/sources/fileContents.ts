@@ -4,7 +4,7 @@ import { LIMITS } from '../model/limits.ts';
 import type { RangeReader } from '../formats/ranges.ts';
 import type { ContentFacts, LocalGap } from '../inspect/local.ts';
 import type { Inspection } from './inspection.ts';
-import type { Window } from './window.ts';
+import type { Window } from '../inspect/window.ts';
 
 const OPEN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const HEAD_BYTES = 64 * 1024;

@@ -8,7 +8,7 @@ import { StreamCapture } from '../inspect/streamCapture.ts';
 import { inspectSymlink } from '../inspect/symlink.ts';
 import type { FactSink } from './factSink.ts';
 import type { Inspection } from './inspection.ts';
-import type { Window } from './window.ts';
+import type { Window } from '../inspect/window.ts';
 
 /** Random access to what lies at [offset, offset + size) of the stream, or null where there is none. */
 export type StreamRange = (offset: number, size: number) => RangeReader | null;

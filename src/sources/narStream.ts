@@ -9,7 +9,7 @@ import type { Inspection } from './inspection.ts';
 import { NarEntries, type StreamRange } from './narEntries.ts';
 import type { NarHasher } from './narHasher.ts';
 import { softenKnownReferences } from './references.ts';
-import type { Window } from './window.ts';
+import type { Window } from '../inspect/window.ts';
 
 /** One output of a stream: a NAR, or one path of an export stream. */
 export interface StreamOutput {

@@ -10,7 +10,7 @@ import type { StreamRange } from './narEntries.ts';
 import type { NarHasher } from './narHasher.ts';
 import { ExportScan, NarScan, type StreamOutput, type StreamScan } from './narStream.ts';
 import { openStdin } from './stdin.ts';
-import type { Window } from './window.ts';
+import type { Window } from '../inspect/window.ts';
 
 const INPUT_BYTES = 256 * 1024;
 

@@ -8,7 +8,7 @@ import { verdictOfOutput } from '../../src/policy/verdict.ts';
 import type { ByteSource } from '../../src/sources/byteSource.ts';
 import { prepareInspection, type Inspection } from '../../src/sources/inspection.ts';
 import { scanSource } from '../../src/sources/narTarget.ts';
-import { Window, WINDOW_BYTES } from '../../src/sources/window.ts';
+import { Window, windowsBytes } from '../../src/inspect/window.ts';
 import { anyMutation, mutate } from '../support/narMutation.ts';
 import { directory, file, nar, symlink, type NarTree } from '../support/narWriter.ts';
 
@@ -75,7 +75,7 @@ let window: Window;
 let inspection: Inspection;
 
 beforeAll(() => {
-  const matcher = createMatcher({ size: WINDOW_BYTES });
+  const matcher = createMatcher({ size: windowsBytes(0) });
   window = new Window(matcher);
   const context = { homes: [HOME], aliases: [], storeDir: '/nix/store', hashParts: [] };
   inspection = prepareInspection(matcher, context, { maxDepth: 0 });
@@ -90,7 +90,7 @@ async function factsOf(bytes: Buffer, sizes: readonly number[]) {
   });
 }
 
-const WHOLE = [WINDOW_BYTES];
+const WHOLE = [windowsBytes(0)];
 
 const anyCase = fc.record({
   seed: fc.constantFrom(...SEEDS),

@@ -11,7 +11,7 @@ import { FileContents } from '../../src/sources/fileContents.ts';
 import { type Inspection, prepareInspection } from '../../src/sources/inspection.ts';
 import { scanNarFile } from '../../src/sources/narTarget.ts';
 import { type TreePiece, TreeScanner } from '../../src/sources/tree.ts';
-import { Window, WINDOW_BYTES } from '../../src/sources/window.ts';
+import { Window, windowsBytes } from '../../src/inspect/window.ts';
 import { needs } from '../support/programs.ts';
 import { narOf } from '../support/realNix.ts';
 
@@ -66,7 +66,7 @@ beforeAll(() => {
   writeFileSync(join(tree, 'noise'), noise(1_300_000));
   linkSync(join(tree, 'bin/tool'), join(tree, 'twin'));
   symlinkSync('bin/tool', join(tree, 'link'));
-  const matcher = createMatcher({ size: WINDOW_BYTES });
+  const matcher = createMatcher({ size: windowsBytes(0) });
   window = new Window(matcher);
   const context = { homes: [HOME], aliases: [], storeDir: '/nix/store', hashParts: [] };
   inspection = prepareInspection(matcher, context, { maxDepth: 0 });

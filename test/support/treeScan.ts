@@ -5,7 +5,7 @@ import { FactSink, type PartialFacts } from '../../src/sources/factSink.ts';
 import { FileContents } from '../../src/sources/fileContents.ts';
 import { type Inspection, prepareInspection } from '../../src/sources/inspection.ts';
 import { type TreePiece, TreeScanner } from '../../src/sources/tree.ts';
-import { Window, WINDOW_BYTES } from '../../src/sources/window.ts';
+import { Window, windowsBytes } from '../../src/inspect/window.ts';
 
 /** The home that leaks in tests. */
 export const HOME = '/home/noamyr';
@@ -17,7 +17,7 @@ export class TreeScan {
   readonly scanner: TreeScanner;
 
   constructor(context: Partial<NeedleContext> = {}, maxDepth = 16) {
-    const matcher = createMatcher({ size: WINDOW_BYTES });
+    const matcher = createMatcher({ size: windowsBytes(0) });
     this.files = new FileContents(new Window(matcher));
     this.scanner = new TreeScanner(this.files);
     const needles = { homes: [HOME], aliases: [], storeDir: '/nix/store', hashParts: [], ...context };

@@ -1,17 +1,25 @@
 import type { Matcher } from '../kernel/matcher.ts';
 import { LIMITS } from '../model/limits.ts';
-import type { ContentInspector } from '../inspect/contentInspector.ts';
-import { captureMemory, type CaptureMemory } from '../inspect/streamCapture.ts';
+import type { ContentInspector } from './contentInspector.ts';
+import { captureMemory, type CaptureMemory } from './streamCapture.ts';
 
 /** Room before the chunk for the bytes of a content that must stay at hand; a page more than ever needed. */
 const KEEP = 4 * LIMITS.contextBytes;
 
-/** Bytes the matcher's memory must have for a window. */
-export const WINDOW_BYTES = KEEP + LIMITS.chunkBytes;
+/** Bytes of the matcher's memory that one window takes. */
+const WINDOW_BYTES = KEEP + LIMITS.chunkBytes;
 
 /**
- * The part of the matcher's memory through which streams pass: chunks are read to `start`, and what
- * an open content still needs of the last chunk is moved to right before it.
+ * Bytes the matcher's memory must have for the contents of entries and of containers down to
+ * `depth`, which are open at once. What is never used costs address space only.
+ */
+export function windowsBytes(depth: number): number {
+  return (1 + depth) * WINDOW_BYTES;
+}
+
+/**
+ * The part of the matcher's memory through which contents of one depth pass: chunks are read to
+ * `start`, and what an open content still needs of the last chunk is moved to right before it.
  */
 export class Window {
   readonly memory: Uint8Array;
@@ -21,9 +29,10 @@ export class Window {
   readonly size = LIMITS.chunkBytes;
   #capture: CaptureMemory | null = null;
 
-  constructor(matcher: Matcher) {
+  /** @param depth 0 for entries, 1 for what containers hold, and so on */
+  constructor(matcher: Matcher, depth = 0) {
     this.memory = matcher.memory;
-    this.start = matcher.base + KEEP;
+    this.start = matcher.base + depth * WINDOW_BYTES + KEEP;
   }
 
   /** Where what readers will want of an open content is kept; trees never need it. */
