@@ -80,6 +80,7 @@ function finding(leak: Leak, path: ByteString): LocalFinding {
     rule: leak.rule,
     severity: severityOf(leak, 'entry-name'),
     carrier: 'entry-name',
+    encoding: 'plain',
     home: leak.home,
     alias: leak.alias,
     hashPart: leak.hashPart,

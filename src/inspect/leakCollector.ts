@@ -187,7 +187,7 @@ function localFinding(
 ): LocalFinding {
   const severity = severityOf(leak, place.carrier);
   const { rule, home, alias, hashPart } = leak;
-  return { rule, severity, home, alias, hashPart, offset, ...place, evidence, marked, more: 0 };
+  return { rule, severity, home, alias, hashPart, offset, encoding: 'plain', ...place, evidence, marked, more: 0 };
 }
 
 /** Tells in which field and section of a binary an offset lies. */

@@ -1,5 +1,5 @@
 import type { ByteString } from '../model/bytes.ts';
-import type { Carrier, Finding, Gap, GapReason, Rule, Severity } from '../model/facts.ts';
+import type { Carrier, Encoding, Finding, Gap, GapReason, Rule, Severity } from '../model/facts.ts';
 
 /**
  * A finding that does not yet know its entry: facts of an inode's bytes serve every entry that
@@ -9,6 +9,7 @@ export interface LocalFinding {
   readonly rule: Rule;
   readonly severity: Severity;
   readonly carrier: Carrier;
+  readonly encoding: Encoding;
   readonly home: ByteString | null;
   readonly alias: ByteString | null;
   /** The hash part behind the alias: references that become known later may soften the finding. */
@@ -41,7 +42,6 @@ export function findingAt(entry: ByteString, local: LocalFinding): Finding {
   const { offset, section, field, ...rest } = local;
   return {
     ...rest,
-    encoding: 'plain',
     location: {
       entry,
       container: [],

@@ -41,6 +41,7 @@ function finding(leak: Leak, target: ByteString, offset: number): LocalFinding {
     rule: leak.rule,
     severity: severityOf(leak, 'symlink'),
     carrier: 'symlink',
+    encoding: 'plain',
     home: leak.home,
     alias: leak.alias,
     hashPart: leak.hashPart,

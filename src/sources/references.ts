@@ -32,11 +32,13 @@ export function softenKnownReferences(
 }
 
 function isForeign(
-  { rule, carrier, home, alias, hashPart }: Finding,
+  { rule, carrier, encoding, home, alias, hashPart }: Finding,
   known: ReadonlySet<string>,
   set: NeedleSet,
 ): boolean {
   if (rule !== 'store-alias' || carrier !== 'bytes' || alias === null || hashPart === null) return false;
+  // Nix's own scan cannot see a reference that is written in another encoding
+  if (encoding !== 'plain') return false;
   if (known.has(hashPart) || set.aliases.includes(alias)) return false;
   return home === null || !set.homes.includes(home);
 }

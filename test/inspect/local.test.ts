@@ -6,6 +6,8 @@ it('facts of bytes become facts of each entry that links to them', () => {
     rule: 'known-home',
     severity: 'error',
     carrier: 'runpath',
+  encoding: 'plain',
+    encoding: 'plain',
     home: '/home/zoe',
     alias: null,
     hashPart: null,
@@ -20,7 +22,6 @@ it('facts of bytes become facts of each entry that links to them', () => {
   for (const entry of ['', 'a/b']) {
     expect(findingAt(entry, local)).toEqual({
       ...rest,
-      encoding: 'plain',
       location: { entry, container: [], offset, outerOffset: offset, section, field },
     });
   }
