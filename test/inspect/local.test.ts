@@ -6,7 +6,6 @@ it('facts of bytes become facts of each entry that links to them', () => {
     rule: 'known-home',
     severity: 'error',
     carrier: 'runpath',
-  encoding: 'plain',
     encoding: 'plain',
     home: '/home/zoe',
     alias: null,
