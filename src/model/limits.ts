@@ -39,8 +39,26 @@ export const LIMITS = Object.freeze({
   /** Decompressors: memory of one xz/lzma/lzip dictionary, zstd window (log2), brotli window is 16 MiB by format. */
   xzMemoryBytes: 192 * MiB,
   zstdWindowLog: 27,
-  /** Containers inside containers that are opened. */
+  /** Containers inside containers that are opened; the most that can be asked for. */
   containerDepth: 16,
+  containerDepthMost: 64,
+  /** What containers of one output may expand to, and how many members they may have, in all. */
+  expandedBytes: 16 * 1024 * MiB,
+  containerEntries: 10_000_000,
+  /** How long the containers of one output may take, in seconds. */
+  outputSeconds: 3600,
+  /** A stream that has given more bytes than this may have expanded this many times, no more. */
+  ratioFreeBytes: 64 * MiB,
+  expansionRatio: 200,
+  /** Streams in the middle of one content that are tried. */
+  embeddedStreams: 4096,
+  /** Such a stream that breaks after this many decoded bytes was one; before that it is chance. */
+  embeddedProofBytes: 64 * KiB,
+  /** Facts kept of each severity for what one entry's containers hold. */
+  factsPerContainer: 20_000,
+  /** What one worker keeps of streams that must be read out of order: in memory, and in a temporary file. */
+  spoolMemoryBytes: 32 * MiB,
+  spoolFileBytes: 4 * 1024 * MiB,
   /** Depth of directories in a tree. */
   treeDepth: 4096,
   needles: 1024,
