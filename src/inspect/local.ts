@@ -1,11 +1,23 @@
+import type { ContentKind } from '../formats/magic.ts';
+import type { Section } from '../formats/ranges.ts';
 import type { ByteString } from '../model/bytes.ts';
 import type { Carrier, Encoding, Finding, Gap, GapReason, Rule, Severity } from '../model/facts.ts';
+
+/** Where in an entry something is, as far as it lies in a container there. */
+interface Inside {
+  /** Names of members from outside in; none for the bytes of the entry itself. */
+  readonly container?: readonly ByteString[];
+  /** Offset in the entry as it lies on disk; without it, the offset itself. */
+  readonly outerOffset?: number | null;
+  /** Whether the bytes at `outerOffset` are the ones that were read, neither packed nor cut. */
+  readonly inPlace?: boolean;
+}
 
 /**
  * A finding that does not yet know its entry: facts of an inode's bytes serve every entry that
  * links to it.
  */
-export interface LocalFinding {
+export interface LocalFinding extends Inside {
   readonly rule: Rule;
   readonly severity: Severity;
   readonly carrier: Carrier;
@@ -23,7 +35,7 @@ export interface LocalFinding {
 }
 
 /** A gap that does not yet know its entry. */
-export interface LocalGap {
+export interface LocalGap extends Inside {
   readonly reason: GapReason;
   readonly offset: number | null;
   readonly section?: string;
@@ -34,19 +46,41 @@ export interface LocalGap {
 export interface ContentFacts {
   readonly findings: readonly LocalFinding[];
   readonly gaps: readonly LocalGap[];
+  /** What it holds besides, still to be opened. */
+  readonly opening?: Opening;
+}
+
+/** A stream in the middle of a content. */
+export interface EmbeddedStream {
+  readonly kind: ContentKind;
+  readonly offset: number;
+}
+
+/** What a search over the plain bytes of a content cannot see. */
+export interface Opening {
+  /** The container that the content is, by its first bytes or its name. */
+  readonly head: ContentKind | null;
+  /** The container behind something else, by its last bytes. */
+  readonly tail: ContentKind | null;
+  /** Sections of a binary that are packed. */
+  readonly sections: readonly Section[];
+  /** What may be streams in its middle, in ascending offset. */
+  readonly embedded: readonly EmbeddedStream[];
+  /** Whether there were more of these than are tried. */
+  readonly embeddedLost: boolean;
 }
 
 export const NO_FACTS: ContentFacts = Object.freeze({ findings: [], gaps: [] });
 
 export function findingAt(entry: ByteString, local: LocalFinding): Finding {
-  const { offset, section, field, ...rest } = local;
+  const { offset, section, field, container, outerOffset, inPlace: _, ...rest } = local;
   return {
     ...rest,
     location: {
       entry,
-      container: [],
+      container: container ?? [],
       offset,
-      outerOffset: offset,
+      outerOffset: outerOffset === undefined ? offset : outerOffset,
       ...(section === undefined ? {} : { section }),
       ...(field === undefined ? {} : { field }),
     },
@@ -54,15 +88,15 @@ export function findingAt(entry: ByteString, local: LocalFinding): Finding {
 }
 
 export function gapAt(entry: ByteString, local: LocalGap): Gap {
-  const { reason, offset, section, detail } = local;
+  const { reason, offset, section, detail, container, outerOffset } = local;
   return {
     reason,
     detail,
     location: {
       entry,
-      container: [],
+      container: container ?? [],
       offset,
-      outerOffset: offset,
+      outerOffset: outerOffset === undefined ? offset : outerOffset,
       ...(section === undefined ? {} : { section }),
     },
   };
