@@ -14,7 +14,10 @@ export type Rule = (typeof RULES)[number];
 export const SEVERITIES = ['error', 'warning', 'note'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
-/** Where a leak sits. All but `bytes` and `entry-name` are structural: the field has a meaning as a path. */
+/**
+ * Where a leak sits: bytes of no known meaning, a link, a name, a field of a format (up to `pdb`), or
+ * the text of a file whose kind is known. How much each means: inspect/rules/severity.ts.
+ */
 export const CARRIERS = [
   'bytes',
   'symlink',
@@ -31,6 +34,19 @@ export const CARRIERS = [
   'macho-dylib',
   'macho-dylinker',
   'shebang',
+  'pdb',
+  'pkg-config',
+  'libtool',
+  'cmake',
+  'config-script',
+  'python-code',
+  'python-config',
+  'ruby-config',
+  'packlist',
+  'source-map',
+  'java-class',
+  'rust-metadata',
+  'gcov-notes',
 ] as const;
 export type Carrier = (typeof CARRIERS)[number];
 

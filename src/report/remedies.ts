@@ -5,6 +5,8 @@ const RPATH =
   'or set it in postFixup with patchelf --set-rpath or --shrink-rpath';
 const MACHO_NAME = 'set the library name in postFixup with install_name_tool -id and -change';
 
+const BUILD_FILE = 'have the build write ${prefix} or $out there, or replace the path with substituteInPlace';
+
 const BY_CARRIER: Readonly<Record<Carrier, string | null>> = {
   bytes: null,
   symlink: 'make the link relative or point it into $out (ln -sr), not at where it was built or unpacked',
@@ -22,6 +24,24 @@ const BY_CARRIER: Readonly<Record<Carrier, string | null>> = {
   'macho-dylib': MACHO_NAME,
   'macho-dylinker': 'link with the system dynamic linker, without -dylinker_install_name',
   shebang: 'run patchShebangs on it, or install it with an interpreter of the store',
+  pdb: 'link with /PDBALTPATH:%_PDB% (MSVC, lld: -Wl,-pdbaltpath:%_PDB%), or for .NET set -p:PathMap',
+  'pkg-config': BUILD_FILE,
+  libtool: 'remove the .la file (find $out -name "*.la" -delete), or rewrite it with substituteInPlace',
+  cmake:
+    'let targets name $<INSTALL_INTERFACE:include> and not the build tree, or replace the path with substituteInPlace',
+  'config-script': BUILD_FILE,
+  'python-code':
+    'compile with python -m compileall -s $NIX_BUILD_TOP (or -d with the installed directory) after installing',
+  'python-config':
+    'remove direct_url.json (pip install from a wheel does not write it), or replace the path with substituteInPlace',
+  'ruby-config': BUILD_FILE,
+  packlist: 'remove it (find $out -name .packlist -delete), or install with NO_PACKLIST=1',
+  'source-map':
+    'build source maps with relative sources (esbuild --source-root, tsc --sourceRoot), or leave them out',
+  'java-class':
+    'have annotation processors and code generators write relative paths, or compile with -g:none',
+  'rust-metadata': 'build with --remap-path-prefix (RUSTFLAGS), or leave .rlib and .rmeta out of the output',
+  'gcov-notes': 'leave .gcno files out of the output (find $out -name "*.gcno" -delete)',
 };
 
 const BY_RULE: Readonly<Record<Rule, string>> = {

@@ -2,7 +2,21 @@ import type { Carrier, Severity } from '../../model/facts.ts';
 import type { Leak } from './classify.ts';
 
 const LOADER_FIELDS = new Set<Carrier>(['rpath', 'runpath', 'interp', 'macho-rpath', 'macho-dylinker']);
-const UNSTRUCTURED = new Set<Carrier>(['bytes', 'entry-name']);
+/** Text of a file of a known kind that nothing looks up as a path, or not every time. */
+const TEXT = new Set<Carrier>([
+  'bytes',
+  'pdb',
+  'config-script',
+  'python-code',
+  'python-config',
+  'ruby-config',
+  'packlist',
+  'source-map',
+  'java-class',
+  'rust-metadata',
+  'gcov-notes',
+]);
+const UNSTRUCTURED = new Set<Carrier>([...TEXT, 'entry-name']);
 
 /** How bad a leak in `carrier` is (DESIGN.md, "Rules"). */
 export function severityOf(leak: Pick<Leak, 'rule' | 'base' | 'home'>, carrier: Carrier): Severity {
@@ -16,7 +30,7 @@ export function severityOf(leak: Pick<Leak, 'rule' | 'base' | 'home'>, carrier: 
       return UNSTRUCTURED.has(carrier) ? 'warning' : 'error';
     case 'foreign-home':
       // an entry name comes here only when it is anchored at the output's own root
-      return carrier === 'bytes' ? 'warning' : 'error';
+      return TEXT.has(carrier) ? 'warning' : 'error';
     case 'placeholder-home':
       return LOADER_FIELDS.has(carrier) ? 'warning' : 'note';
     case 'build-dir':

@@ -4,8 +4,23 @@ import { CARRIERS, SEVERITIES, type Carrier, type Rule, type Severity } from '..
 
 const LOADER: readonly Carrier[] = ['rpath', 'runpath', 'interp', 'macho-rpath', 'macho-dylinker'];
 
+/** All others but entry names are structural. */
+const TEXT: readonly Carrier[] = [
+  'bytes',
+  'pdb',
+  'config-script',
+  'python-code',
+  'python-config',
+  'ruby-config',
+  'packlist',
+  'source-map',
+  'java-class',
+  'rust-metadata',
+  'gcov-notes',
+];
+
 function expected(rule: Rule, carrier: Carrier): Severity {
-  const structural = carrier !== 'bytes' && carrier !== 'entry-name';
+  const structural = !TEXT.includes(carrier) && carrier !== 'entry-name';
   switch (rule) {
     case 'known-home':
     case 'store-alias':
@@ -13,7 +28,7 @@ function expected(rule: Rule, carrier: Carrier): Severity {
     case 'root-home':
       return structural ? 'error' : 'warning';
     case 'foreign-home':
-      return carrier === 'bytes' ? 'warning' : 'error';
+      return TEXT.includes(carrier) ? 'warning' : 'error';
     case 'placeholder-home':
       return LOADER.includes(carrier) ? 'warning' : 'note';
     case 'build-dir':
