@@ -15,6 +15,9 @@ export const CODECS = [
 ] as const;
 export type Codec = (typeof CODECS)[number];
 
+/** What is decoded here: also what Nix never writes, but other formats pack their pieces with. */
+export type StreamCodec = Codec | 'zlib' | 'deflate';
+
 /** What a decoder may use. Going over it is a COMPRESSION_MEMORY fault before anything is allocated. */
 export interface DecompressOptions {
   /** xz, lzip, lzma: bytes of memory for one stream, nearly all of it the dictionary. */

@@ -1,7 +1,7 @@
 import { decodeBrotli } from './brotli.ts';
 import { decodeBzip2 } from './bzip2.ts';
 import { limitsOf } from './codec.ts';
-import type { Codec, DecompressLimits, DecompressOptions } from './codec.ts';
+import type { DecompressLimits, DecompressOptions, StreamCodec } from './codec.ts';
 import { decodeCompress } from './compress.ts';
 import { decodeGzip } from './gzip.ts';
 import { Input } from './input.ts';
@@ -9,6 +9,7 @@ import { decodeLz4 } from './lz4.ts';
 import { decodeLzip } from './lzip.ts';
 import { decodeLzma } from './lzma.ts';
 import { decodeXz } from './xz.ts';
+import { decodeDeflate, decodeZlib } from './zlib.ts';
 import { decodeZstd } from './zstd.ts';
 
 type Decoder = (input: Input, limits: DecompressLimits) => AsyncGenerator<Uint8Array, void, undefined>;
@@ -21,7 +22,7 @@ async function* passOn(input: Input): AsyncGenerator<Uint8Array, void, undefined
   }
 }
 
-const DECODERS: Readonly<Record<Codec, Decoder>> = {
+const DECODERS: Readonly<Record<StreamCodec, Decoder>> = {
   none: passOn,
   xz: decodeXz,
   zstd: decodeZstd,
@@ -32,11 +33,14 @@ const DECODERS: Readonly<Record<Codec, Decoder>> = {
   bzip2: decodeBzip2,
   lz4: decodeLz4,
   compress: decodeCompress,
+  zlib: decodeZlib,
+  deflate: decodeDeflate,
 };
 
 /**
  * Decodes a whole compressed stream: every xz stream and its padding, every zstd and lz4 frame
- * (skippable ones too), every gzip and lzip member, every bzip2 stream.
+ * (skippable ones too), every gzip and lzip member, every bzip2 stream; of brotli, lzma-alone, zlib
+ * and raw deflate the one stream, behind whose end COMPRESSION_TRAILING points.
  *
  * Memory is bounded whatever the input. An input chunk is used only until the next one is pulled,
  * an output chunk is valid only until the next one is asked for. Chunking of the input changes
@@ -51,7 +55,7 @@ const DECODERS: Readonly<Record<Codec, Decoder>> = {
  *   What the input itself throws passes through untouched, after what was decoded before it.
  */
 export async function* decompress(
-  codec: Codec,
+  codec: StreamCodec,
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   options: DecompressOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,9 +1,8 @@
-import { constants, crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
+import { crc32 } from 'node:zlib';
 import { fault, trailing, truncated } from './fault.ts';
+import { inflate } from './inflate.ts';
 import type { Input } from './input.ts';
 import { MAGIC, matchMagic } from './magic.ts';
-import { PARTIAL_OUTPUT_BYTES, PUMP_OPTIONS } from './zlibPump.ts';
-import { decodeZlibStream } from './zlibStream.ts';
 
 const FLAG_HEADER_CRC = 0x02;
 const FLAG_EXTRA = 0x04;
@@ -12,12 +11,6 @@ const FLAG_COMMENT = 0x10;
 const FLAGS_RESERVED = 0xe0;
 const HEADER_BYTES = 10;
 const TRAILER_BYTES = 8;
-
-/** A member whose deflate data ends within this is decoded at once: a stream a member is 50 times slower. */
-const SMALL_INPUT_BYTES = 32 * 1024;
-const SMALL_OUTPUT_BYTES = 1024 * 1024;
-
-const PARTIAL = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: PARTIAL_OUTPUT_BYTES };
 
 /**
  * Decodes a gzip file (RFC 1952): members in a row, CRC32 and length of each checked. Zeros may
@@ -38,7 +31,7 @@ export async function* decodeGzip(input: Input): AsyncGenerator<Uint8Array, void
     first = false;
     await skipHeader(input);
     const sum = { crc: 0, length: 0 };
-    for await (const chunk of inflate(input)) {
+    for await (const chunk of inflate('gzip', input)) {
       sum.crc = crc32(chunk, sum.crc);
       sum.length = (sum.length + chunk.length) % 2 ** 32;
       yield chunk;
@@ -84,31 +77,5 @@ async function skipHeader(input: Input): Promise<void> {
     const expected = crc & 0xffff;
     const [low = 0, high = 0] = await take(2);
     if (low + 256 * high !== expected) throw fault('CORRUPT', 'gzip', input.offset, 'header CRC differs');
-  }
-}
-
-/** Decodes raw deflate data and leaves `input` right behind its end. */
-async function* inflate(input: Input): AsyncGenerator<Uint8Array, void, undefined> {
-  await input.fill(SMALL_INPUT_BYTES);
-  const small = inflateSmall(input.peek(SMALL_INPUT_BYTES));
-  if (small !== null) {
-    input.start += small.used;
-    if (small.output.length > 0) yield small.output;
-    return;
-  }
-  const decoder = createInflateRaw(PUMP_OPTIONS);
-  yield* decodeZlibStream('gzip', decoder, input, (part) => inflateRawSync(part, PARTIAL));
-}
-
-/** Decodes deflate data that is short on both sides; null: it is not, or it is damaged. */
-function inflateSmall(data: Uint8Array): { readonly used: number; readonly output: Uint8Array } | null {
-  try {
-    const result = inflateRawSync(data, { info: true, maxOutputLength: SMALL_OUTPUT_BYTES }) as unknown as {
-      readonly buffer: Buffer;
-      readonly engine: { readonly bytesWritten: number };
-    };
-    return { used: result.engine.bytesWritten, output: result.buffer };
-  } catch {
-    return null; // the stream decoder then gives out what there is, and finds the same fault
   }
 }

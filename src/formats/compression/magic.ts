@@ -51,3 +51,10 @@ export function looksLikeLzma(head: Uint8Array): boolean {
   const size = view.getBigUint64(5, true);
   return size === 0xffff_ffff_ffff_ffffn || size < 1n << 38n;
 }
+
+export const ZLIB_HEADER_BYTES = 2;
+
+/** Whether two bytes can begin a zlib stream (RFC 1950, 2.2): deflate, a window that exists, the check bits. */
+export function isZlibHeader(method: number, flags: number): boolean {
+  return (method & 0x8f) === 0x08 && (method * 256 + flags) % 31 === 0;
+}

@@ -1,4 +1,4 @@
-import type { Codec } from './codec.ts';
+import type { StreamCodec } from './codec.ts';
 import { fault, truncated } from './fault.ts';
 import type { Input } from './input.ts';
 import { ZlibPump } from './zlibPump.ts';
@@ -17,7 +17,7 @@ const PIECE_BYTES = 64 * 1024;
  * @param decodePart decodes a beginning of the stream as far as it goes; throws if it is damaged
  */
 export async function* decodeZlibStream(
-  codec: Codec,
+  codec: StreamCodec,
   decoder: ZlibDecoder,
   input: Input,
   decodePart: (part: Uint8Array) => Uint8Array,

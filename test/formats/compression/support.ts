@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import type { Codec } from '../../../src/formats/compression/codec.ts';
+import type { Codec, StreamCodec } from '../../../src/formats/compression/codec.ts';
 import type { DecompressOptions } from '../../../src/formats/compression/codec.ts';
 import { decompress } from '../../../src/formats/compression/decompress.ts';
 import { NarScanError } from '../../../src/model/errors.ts';
@@ -25,7 +25,7 @@ export function* reusedChunks(data: Uint8Array, sizes: readonly number[]): Gener
 }
 
 export async function outcomeOf(
-  codec: Codec,
+  codec: StreamCodec,
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   options?: DecompressOptions,
 ): Promise<Outcome> {
