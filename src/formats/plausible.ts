@@ -1,3 +1,4 @@
+import { Xxh32 } from './compression/xxh32.ts';
 import { byteAt, LITTLE_ENDIAN } from './integers.ts';
 
 /*
@@ -100,6 +101,17 @@ function isAsciiCpio(b: Uint8Array, at: number, length: number): boolean {
     if (!(octal ? isOctal(value) : isHex(value))) return false;
   }
   return true;
+}
+
+/** The header of an lz4 frame: version 1, reserved bits zero, a block size that exists, and its checksum byte. */
+export function isLz4Header(b: Uint8Array, at: number, length: number): boolean {
+  if (length < 7 || u32(b, at) !== 0x184d_2204) return false;
+  const flags = byteAt(b, at + 4);
+  if ((flags & 0xc2) !== 0x40 || (byteAt(b, at + 5) & 0xcf) !== 0x40) return false;
+  const end = 6 + ((flags & 0x08) === 0 ? 0 : 8) + ((flags & 0x01) === 0 ? 0 : 4);
+  if (length <= end) return false;
+  const sum = new Xxh32().update(b.subarray(at + 4, at + end)).digest();
+  return ((sum >> 8) & 0xff) === b[at + end];
 }
 
 /** A squashfs superblock: `hsqs` little endian; `sqsh` big endian, up to version 3. */
