@@ -29,8 +29,13 @@ export interface Field {
   readonly length: number | null;
 }
 
-/** How the bytes of a section are packed; `unknown`: compressed, but in no way that is known here. */
-export type Packing = 'zlib' | 'zstd' | 'zdebug' | 'lto' | 'unknown';
+/**
+ * How the bytes of a section are packed. `zlib`, `zstd`: by the section's flags; `zdebug`: by its
+ * name, in the GNU form from before the flag; `lto`: GCC's intermediate code, most of it in zlib or
+ * zstd; `bitcode`: LLVM's, in pieces of single bits; `xz`: an ELF file of symbols; `mpdb`: .NET's
+ * debug information; `unknown`: compressed, but in no way that is known here.
+ */
+export type Packing = 'zlib' | 'zstd' | 'zdebug' | 'lto' | 'bitcode' | 'xz' | 'mpdb' | 'unknown';
 
 /** A section that has bytes in the file. */
 export interface Section {
@@ -52,7 +57,7 @@ export interface Fault {
 
 /** What the tables of a binary say. The bytes themselves are searched by others. */
 export interface BinaryFacts {
-  readonly format: 'elf' | 'macho';
+  readonly format: 'elf' | 'macho' | 'pe';
   readonly fields: readonly Field[];
   readonly sections: readonly Section[];
   readonly faults: readonly Fault[];

@@ -18,6 +18,8 @@ export const LIMITS = Object.freeze({
   /** Bytes of the strings of one binary's fields. */
   binaryFieldBytes: 1 * MiB,
   binarySections: 262_144,
+  /** Streams after the first of their section, in all compressed sections of one binary. */
+  sectionStreams: 4096,
   /** Findings of one kind (rule, carrier, home …) listed for one entry; the rest is counted. */
   findingsPerKind: 16,
   /** Kinds of findings listed for one entry. */
@@ -59,6 +61,12 @@ export const LIMITS = Object.freeze({
   /** What one worker keeps of streams that must be read out of order: in memory, and in a temporary file. */
   spoolMemoryBytes: 32 * MiB,
   spoolFileBytes: 4 * 1024 * MiB,
+  /** tar: bytes of one PAX header, long name or long link target; cpio, ar: of one member name. */
+  tarExtendedBytes: 1 * MiB,
+  archiveNameBytes: 64 * KiB,
+  /** Symlink targets, which cpio keeps as contents (PATH_MAX on Linux); ar: the table of long names. */
+  cpioTargetBytes: 4095,
+  arNameTableBytes: 16 * MiB,
   /** Depth of directories in a tree. */
   treeDepth: 4096,
   needles: 1024,

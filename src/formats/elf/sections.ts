@@ -119,13 +119,12 @@ const WHOLE_TABLE_BYTES = 1024 * 1024;
 const PACKED_BY_NAME: readonly (readonly [prefix: string, packing: Packing])[] = [
   // binutils' own form from before SHF_COMPRESSED
   ['.zdebug', 'zdebug'],
-  // GCC's and LLVM's intermediate code: zlib or zstd streams, bit-packed bitcode
   ['.gnu.lto_', 'lto'],
   ['.gnu.offload_lto_', 'lto'],
-  ['.llvm.lto', 'lto'],
-  ['.llvmbc', 'lto'],
-  // a whole ELF of symbols, packed by xz
-  ['.gnu_debugdata', 'unknown'],
+  ['.llvm.lto', 'bitcode'],
+  ['.llvmbc', 'bitcode'],
+  // "MiniDebugInfo" of GDB's manual
+  ['.gnu_debugdata', 'xz'],
 ];
 
 /** Bytes of Chdr.ch_type, the first field of a section that is compressed by its flags. */

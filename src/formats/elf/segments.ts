@@ -82,6 +82,11 @@ export function readSegments(tables: Tables, header: ElfHeader, count: number): 
   return { loads, dynamics, interpreters };
 }
 
+/** Whether a segment has the address among its own bytes of the file, and not only in its pages. */
+export function isInSegment(loads: readonly Segment[], address: bigint): boolean {
+  return loads.some((load) => address >= load.address && address < load.address + BigInt(load.bytes));
+}
+
 /** A place in the file, with the bytes that follow it in the same segment or section. */
 export interface Place {
   readonly offset: number;
@@ -103,7 +108,7 @@ export function placesOf(loads: readonly Segment[], address: bigint): Place[] {
   };
   const filled = loads.filter((load) => load.bytes > 0);
   for (const load of filled) {
-    if (address >= load.address && address < load.address + BigInt(load.bytes)) add(load);
+    if (isInSegment([load], address)) add(load);
   }
   if (places.length > 0) return places;
   for (const load of filled) {

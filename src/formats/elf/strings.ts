@@ -4,7 +4,7 @@ import type { Dynamic } from './dynamic.ts';
 import type { ElfHeader } from './header.ts';
 import { isNotInFile, SHT_DYNAMIC, SHT_NOBITS } from './sections.ts';
 import type { SectionHeader } from './sections.ts';
-import { placesOf } from './segments.ts';
+import { isInSegment, placesOf } from './segments.ts';
 import type { Segment, Segments } from './segments.ts';
 
 /** Longest interpreter that Linux takes. */
@@ -94,7 +94,9 @@ function dynamicPlaces(
     }
   };
   for (const segment of segments.dynamics) {
-    const doubtful = isNotInFile(sections, segment.address);
+    // Some tools that split debug information leave the program header, but no bytes and no section.
+    const missing = segment.bytes === 0 && !isInSegment(segments.loads, segment.address);
+    const doubtful = missing || isNotInFile(sections, segment.address);
     if (segment.bytes > 0) {
       if (tables.holds(segment.offset, 0)) add(segment.offset, segment.bytes, 0, doubtful);
       else if (!doubtful) tables.corrupt(segment.offset, 'dynamic section outside the file');

@@ -105,6 +105,7 @@ function nameAt(bytes: Uint8Array, at: number): ByteString {
 
 function packingOf(segment: ByteString, section: ByteString): Packing | null {
   if (section.startsWith('__zdebug')) return 'zdebug';
-  // bitcode, and archives of it
-  return segment === '__LLVM' || segment === '__GNU_LTO' ? 'lto' : null;
+  if (segment === '__LLVM') return 'bitcode';
+  // several sections of GCC's in one, each compressed by itself
+  return segment === '__GNU_LTO' ? 'unknown' : null;
 }

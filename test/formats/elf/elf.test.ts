@@ -103,8 +103,8 @@ describe.each(CLASSES)('ELF, 64 bit: $wide, big endian: $big', (kind) => {
       '.debug_line unknown',
       '.zdebug_str zdebug',
       '.gnu.lto_main.1 lto',
-      '.llvm.lto lto',
-      '.gnu_debugdata unknown',
+      '.llvm.lto bitcode',
+      '.gnu_debugdata xz',
     ]);
     expect(facts(bytes).faults).toEqual([]);
   });

@@ -64,7 +64,7 @@ describe.each([
     expect(sections.map(({ name, compressed }) => `${name} ${compressed}`)).toEqual([
       '__TEXT,__cstring null',
       '__DWARF,__zdebug_str zdebug',
-      '__LLVM,__bitcode lto',
+      '__LLVM,__bitcode bitcode',
     ]);
     expect(textAt(bytes, { offset: sections[0]?.offset ?? 0, length: 5 })).toBe('hello');
   });
