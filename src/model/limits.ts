@@ -67,6 +67,10 @@ export const LIMITS = Object.freeze({
   /** Symlink targets, which cpio keeps as contents (PATH_MAX on Linux); ar: the table of long names. */
   cpioTargetBytes: 4095,
   arNameTableBytes: 16 * MiB,
+  /** A packed piece that nobody wanted to its end is decoded this much further to find what follows it. */
+  packedSkipBytes: 64 * MiB,
+  /** Text before a packed piece that says how it is packed: PDF dictionaries, lines of a header, names of a chunk. */
+  packedHeaderBytes: 64 * KiB,
   /** Depth of directories in a tree. */
   treeDepth: 4096,
   needles: 1024,
