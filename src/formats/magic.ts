@@ -5,6 +5,7 @@ import {
   isIso9660,
   isLocalFileHeader,
   isLzmaAlone,
+  isPe,
   isSquashfs,
   isTar,
   isZipEnd,
@@ -36,6 +37,7 @@ export const CONTENT = {
   elf: plain('7f E L F', 'System V gABI, chapter 4'),
   macho: plain('fe ed fa ce/cf, either byte order', 'mach-o/loader.h'),
   'macho-fat': plain('ca fe ba be/bf, and no Java class', 'mach-o/fat.h'),
+  pe: plain('MZ, and PE 00 00 where its last word says', 'Microsoft, PE Format'),
   shebang: plain('#!', 'execve(2)'),
   gzip: container('1f 8b 08, reserved flags zero', 'RFC 1952, 2.3'),
   xz: container('fd 7zXZ 00, known stream flags', 'The .xz File Format, 2.1.1'),
@@ -168,6 +170,7 @@ function sniffStart(b: Uint8Array, at: number, length: number, size: number | nu
     case 0x73:
       return isSquashfs(b, at, length) ? 'squashfs' : null;
     case 0x4d:
+      if (isPe(b, at, length)) return 'pe';
       return matches(b, at, length, 'MSCF\0\0\0\0') ? 'cab' : null;
     case 0x78:
       return length >= 6 && matches(b, at, length, 'xar!\0') && byteAt(b, at + 5) >= 28 ? 'xar' : null;

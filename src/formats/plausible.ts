@@ -114,6 +114,13 @@ export function isLz4Header(b: Uint8Array, at: number, length: number): boolean 
   return ((sum >> 8) & 0xff) === b[at + end];
 }
 
+/** A DOS header that leads to a PE header in the bytes given. */
+export function isPe(b: Uint8Array, at: number, length: number): boolean {
+  if (length < 64 || b[at] !== 0x4d || b[at + 1] !== 0x5a) return false;
+  const header = u32(b, at + 60);
+  return header + 24 <= length && u32(b, at + header) === 0x0000_4550;
+}
+
 /** A squashfs superblock: `hsqs` little endian; `sqsh` big endian, up to version 3. */
 export function isSquashfs(b: Uint8Array, at: number, length: number): boolean {
   if (length < 32) return false;

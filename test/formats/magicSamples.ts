@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import type { ContentKind } from '../../src/formats/magic.ts';
 import { writeElf } from '../support/elfWriter.ts';
+import { writePe } from '../support/peWriter.ts';
 import { writeFat, writeMacho } from '../support/machoWriter.ts';
 
 /** A file of one kind: made by programs in a folder that holds `a.txt`, or by hand. */
@@ -100,6 +101,8 @@ export const SAMPLES: readonly Sample[] = [
     ),
   ]),
   by('macho', 'llvm-mc', 'llvm-mc -filetype=obj -triple arm64-apple-macos11 /dev/null'),
+  hand('pe', '64 bit', () => writePe({ wide: true })),
+  hand('pe', '32 bit, its header further behind', () => writePe({ wide: false, headerAt: 4096 })),
   hand('shebang', '#!/bin/sh', () => latin1('#!/bin/sh\n')),
   hand('shebang', 'with a space', () => latin1('#! /bin/sh')),
   by('gzip', 'gzip', 'gzip -c a.txt'),
