@@ -1,0 +1,80 @@
+import { Input } from '../compression/input.ts';
+import type { ByteStream, ContainerItem } from '../container.ts';
+import { corrupt, endsEarly, faultOf, MemberBody, tellEnd } from '../memberBody.ts';
+import { isTar } from '../plausible.ts';
+import { entryOf } from './entry.ts';
+import { ExtendedHeaders, isExtended } from './extended.ts';
+import { hasNoContents, isZeroRecord, paddingOf, readHeader, RECORD_BYTES, typeOf } from './header.ts';
+import { passMapInside, passMapRecords } from './sparse.ts';
+
+/**
+ * Reads a tar archive of any dialect: V7, ustar, PAX, GNU with its sparse formats (POSIX pax(1); GNU tar
+ * manual, Tar Internals). A sparse member has its own name, and as contents its bytes without the holes.
+ *
+ * The archive ends at a record of zeros, or where the stream ends between two members: that cannot be
+ * told from an archive that was cut there, and GNU tar takes it, too. `end` is told where the zeros end.
+ *
+ * @throws NarScanError CONTAINER_CORRUPT, CONTAINER_TRUNCATED, CONTAINER_LIMIT; what the source throws
+ */
+export async function* readTar(
+  source: ByteStream,
+  end: (offset: number) => void,
+): AsyncGenerator<ContainerItem, void, undefined> {
+  const input = new Input(source);
+  const extended = new ExtendedHeaders();
+  try {
+    for (;;) {
+      if (input.available < RECORD_BYTES && !(await input.fill(RECORD_BYTES))) break;
+      const at = input.offset;
+      const header = readHeader(input.bytes, input.start);
+      if (header === null) {
+        if (isZeroRecord(input.bytes, input.start)) break;
+        throw corrupt('tar', at, 'not a header: its checksum is wrong');
+      }
+      input.start += RECORD_BYTES;
+      if (isExtended(header.flag)) {
+        await extended.read(input, header.flag, header, at);
+        continue;
+      }
+      const { name, target, size, mapInside, faults } = entryOf(header, extended, at);
+      for (const detail of faults) yield faultOf('corrupt', at, detail, name);
+      if (header.mapFollows) await passMapRecords(input);
+      let left = size;
+      if (size > 0 && hasNoContents(header.flag)) {
+        yield faultOf('corrupt', at, 'a size where no contents can be: readers differ on what follows', name);
+        if (await headerFollows(input)) left = 0;
+      }
+      const padding = paddingOf(left);
+      if (mapInside) {
+        const map = await passMapInside(input, left);
+        left -= map.bytes;
+        if (!map.valid) yield faultOf('corrupt', at, 'no map of holes where one should be', name);
+      }
+      if (header.flag === CONTINUED)
+        yield faultOf('unsupported', at, 'its beginning is in another volume', name);
+      const body = left === 0 ? null : new MemberBody(input, left, 'tar');
+      const type = typeOf(header.flag, name, size);
+      yield { item: 'member', name, type, target, offset: input.offset, stored: true, contents: body };
+      if (body !== null) await body.pass(padding);
+    }
+    if (extended.pending) yield faultOf('corrupt', input.offset, 'an extended header without a member');
+    await passEnd(input);
+    tellEnd(input, end);
+  } finally {
+    await input.close();
+  }
+}
+
+/** The flag of a file that began in an earlier volume of the archive. */
+const CONTINUED = 'M';
+
+async function headerFollows(input: Input): Promise<boolean> {
+  if (!(await input.fill(RECORD_BYTES))) return input.available === 0;
+  return isTar(input.bytes, input.start) || isZeroRecord(input.bytes, input.start);
+}
+
+/** Passes over the zeros at the archive's end. A header never begins with one. */
+async function passEnd(input: Input): Promise<void> {
+  const zeros = await input.skipZeros();
+  if (zeros < RECORD_BYTES && input.available > 0) throw endsEarly(input, 'tar');
+}
