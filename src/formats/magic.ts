@@ -5,6 +5,7 @@ import {
   isIso9660,
   isLocalFileHeader,
   isLzmaAlone,
+  isRdbRecord,
   isPe,
   isSquashfs,
   isTar,
@@ -61,9 +62,13 @@ export const CONTENT = {
   nar: container('nix-archive-1', 'Nix manual, Nix Archive format'),
   rpm: container('ed ab ee db, version 3 or 4', 'rpm, docs/manual/format.md'),
   beam: container('FOR1 .... BEAM', 'Erlang/OTP, beam_file format'),
-  pdf: container('%PDF- and FlateDecode in the head', 'ISO 32000-1, 7.4.4'),
+  pdf: container('%PDF- and a digit', 'ISO 32000-1, 7.5.2'),
+  png: container('89 PNG 0d 0a 1a 0a, then IHDR', 'PNG (Third Edition), 5.2'),
+  'git-pack': container('PACK, version 2 or 3', 'git, Documentation/gitformat-pack.txt'),
+  ocaml: container('Caml1999, a letter, three digits', 'OCaml, utils/config.common.ml.in'),
   'sphinx-inventory': container('# Sphinx inventory version 2', 'Sphinx, sphinx/util/inventory.py'),
   'git-object': container('zlib header, under objects/xx/', 'git, Documentation/gitformat-loose.txt', false),
+  rdb: container('a record that begins legally, name ends in .rdb', 'R, src/main/serialize.c', false),
   lzma: container('plausible header, name ends in .lzma', 'xz, doc/lzma-file-format.txt', false),
   compress: container('1f 9d, name ends in .Z', 'ncompress, compress42.c', false),
   brotli: container('name ends in .br', 'RFC 7932 (has no magic)', false),
@@ -149,10 +154,15 @@ function sniffStart(b: Uint8Array, at: number, length: number, size: number | nu
         ? 'lzip'
         : null;
     case 0x89:
+      if (matches(b, at, length, '\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR')) return 'png';
       return matches(b, at, length, '\x89LZO\0\r\n\x1a\n') ? 'lzop' : null;
     case 0xff:
       return matches(b, at, length, '\xff\x06\0\0sNaPpY') ? 'snappy' : null;
+    case 0x43:
+      return isOcaml(b, at, length) ? 'ocaml' : null;
     case 0x50:
+      if (matches(b, at, length, 'PACK\0\0\0\x02') || matches(b, at, length, 'PACK\0\0\0\x03'))
+        return 'git-pack';
       return isZip(b, at, length, whole) ? 'zip' : null;
     case 0x21:
       return matches(b, at, length, '!<arch>\n') || matches(b, at, length, '!<thin>\n') ? 'ar' : null;
@@ -185,7 +195,7 @@ function sniffStart(b: Uint8Array, at: number, length: number, size: number | nu
         ? 'beam'
         : null;
     case 0x25:
-      return matches(b, at, length, '%PDF-') && holds(b, at, length, 'FlateDecode') ? 'pdf' : null;
+      return length >= 6 && matches(b, at, length, '%PDF-') && isDigit(byteAt(b, at + 5)) ? 'pdf' : null;
     default:
       return null;
   }
@@ -233,6 +243,7 @@ export function sniffName(
   }
   if (name.endsWith('.br')) return buffer === null || length > 0 ? 'brotli' : null;
   if (buffer === null || length < 2) return null;
+  if (name.endsWith('.rdb')) return isRdbRecord(buffer, start, length) ? 'rdb' : null;
   const first = byteAt(buffer, start);
   const zlib = (first & 0x8f) === 0x08 && (first * 256 + byteAt(buffer, start + 1)) % 31 === 0;
   return zlib && LOOSE_OBJECT.test(name) ? 'git-object' : null;
@@ -249,13 +260,19 @@ function matches(buffer: Uint8Array, at: number, length: number, magic: string):
   return true;
 }
 
-function holds(buffer: Uint8Array, start: number, length: number, text: string): boolean {
-  const first = text.charCodeAt(0);
-  const last = start + length - text.length;
-  for (let at = start; at <= last; at += 1) {
-    if (buffer[at] === first && matches(buffer, at, text.length, text)) return true;
-  }
-  return false;
+const isDigit = (value: number): boolean => value >= 0x30 && value <= 0x39;
+
+/** The magics of every file that the compiler writes: the letter says which, the digits the version. */
+function isOcaml(b: Uint8Array, at: number, length: number): boolean {
+  if (length < 12 || !matches(b, at, length, 'Caml1999')) return false;
+  const letter = byteAt(b, at + 8) | 0x20;
+  return (
+    letter >= 0x61 &&
+    letter <= 0x7a &&
+    isDigit(byteAt(b, at + 9)) &&
+    isDigit(byteAt(b, at + 10)) &&
+    isDigit(byteAt(b, at + 11))
+  );
 }
 
 function isBzip2(b: Uint8Array, at: number, length: number): boolean {

@@ -1,3 +1,4 @@
+import { isZlibHeader } from './compression/magic.ts';
 import { Xxh32 } from './compression/xxh32.ts';
 import { byteAt, LITTLE_ENDIAN } from './integers.ts';
 
@@ -155,4 +156,26 @@ export function isLzmaAlone(b: Uint8Array, at: number, length: number): boolean 
   if (dictionary !== 0xffff_ffff && (dictionary === 0 || !isPower)) return false;
   const high = u32(b, at + 9);
   return high < 64 || (high === 0xffff_ffff && u32(b, at + 5) === 0xffff_ffff);
+}
+
+/**
+ * A record of an R database of lazily loaded objects: its length, big endian, then by type a zlib
+ * stream, or a letter and bzip2, raw LZMA2, zlib or plain bytes.
+ */
+export function isRdbRecord(b: Uint8Array, at: number, length: number): boolean {
+  if (length < 8) return false;
+  const type = byteAt(b, at + 4);
+  const next = byteAt(b, at + 5);
+  switch (type) {
+    case 0x30: // serialized: XDR, ASCII or native
+      return (next === 0x58 || next === 0x41 || next === 0x42) && b[at + 6] === 0x0a;
+    case 0x31:
+      return isZlibHeader(next, byteAt(b, at + 6));
+    case 0x32:
+      return next === 0x42 && b[at + 6] === 0x5a && b[at + 7] === 0x68;
+    case 0x5a: // a first chunk that sets the dictionary anew
+      return next === 0x01 || next >= 0xe0;
+    default:
+      return isZlibHeader(type, next);
+  }
 }
