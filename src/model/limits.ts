@@ -63,7 +63,7 @@ export const LIMITS = Object.freeze({
   spoolFileBytes: 4 * 1024 * MiB,
   /** tar: bytes of one PAX header, long name or long link target; cpio, ar: of one member name. */
   tarExtendedBytes: 1 * MiB,
-  archiveNameBytes: 64 * KiB,
+  archiveNameBytes: 4 * KiB,
   /** Symlink targets, which cpio keeps as contents (PATH_MAX on Linux); ar: the table of long names. */
   cpioTargetBytes: 4095,
   arNameTableBytes: 16 * MiB,
