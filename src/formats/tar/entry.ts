@@ -21,17 +21,17 @@ export interface TarEntry {
  * @throws NarScanError CONTAINER_CORRUPT where nobody can know where the next header stands
  */
 export function entryOf(header: TarHeader, extended: ExtendedHeaders, at: number): TarEntry {
-  const { records, longName, longTarget, faults } = extended.next();
-  const path = valueOf(records, 'path');
-  const linkPath = valueOf(records, 'linkpath');
+  const { pax, longName, longTarget, faults } = extended.next();
+  const path = valueOf(pax, 'path');
+  const linkPath = valueOf(pax, 'linkpath');
   if (differ(path, longName) || differ(linkPath, longTarget)) {
     faults.push('a PAX header and a GNU header name it in two ways');
   }
   return {
-    name: valueOf(records, 'GNU.sparse.name') ?? path ?? longName ?? header.name,
+    name: valueOf(pax, 'GNU.sparse.name') ?? path ?? longName ?? header.name,
     target: linkPath ?? longTarget ?? header.target,
-    size: sizeOf(header, valueOf(records, 'size'), faults, at),
-    mapInside: valueOf(records, 'GNU.sparse.major') === '1',
+    size: sizeOf(header, valueOf(pax, 'size'), faults, at),
+    mapInside: valueOf(pax, 'GNU.sparse.major') === '1',
     faults,
   };
 }

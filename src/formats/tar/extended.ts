@@ -15,10 +15,11 @@ export function isExtended(flag: string): flag is Extended {
   return (EXTENDED as readonly string[]).includes(flag);
 }
 
+const NO_RECORDS: PaxRecords = {};
+
 /** What the headers before a member's own one say of it. */
 export class ExtendedHeaders {
-  #global: PaxRecords = {};
-  #local: PaxRecords | null = null;
+  #pax: PaxRecords | null = null;
   #longName: ByteString | null = null;
   #longTarget: ByteString | null = null;
   /** What is wrong with what was read for the next member. */
@@ -26,7 +27,7 @@ export class ExtendedHeaders {
 
   /** Whether something waits for its member. */
   get pending(): boolean {
-    return this.#local !== null || this.#longName !== null || this.#longTarget !== null;
+    return this.#pax !== null || this.#longName !== null || this.#longTarget !== null;
   }
 
   /**
@@ -53,21 +54,16 @@ export class ExtendedHeaders {
     input.start += length;
   }
 
-  /** The records that hold for the member whose header comes now; what was read for it alone is forgotten. */
-  next(): {
-    records: PaxRecords;
-    longName: ByteString | null;
-    longTarget: ByteString | null;
-    faults: string[];
-  } {
+  /** What holds for the member whose header comes now, and for it alone. */
+  next(): { pax: PaxRecords; longName: ByteString | null; longTarget: ByteString | null; faults: string[] } {
     const next = {
-      records: this.#local === null ? this.#global : { ...this.#global, ...this.#local },
+      pax: this.#pax ?? NO_RECORDS,
       longName: this.#longName,
       longTarget: this.#longTarget,
       faults: this.#faults,
     };
-    if (this.#faults.length > 0) this.#faults = [];
-    this.#local = this.#longName = this.#longTarget = null;
+    this.#faults = [];
+    this.#pax = this.#longName = this.#longTarget = null;
     return next;
   }
 
@@ -82,12 +78,14 @@ export class ExtendedHeaders {
         this.#longTarget = cStringOf(body);
         return;
       case 'g':
-        this.#global = { ...this.#global, ...this.#recordsOf(body) };
+        // Readers differ on it; and one long name of every member would cost more than its bytes.
+        if (Object.keys(this.#recordsOf(body)).length > 0)
+          this.#fault('a PAX header for all speaks of one member');
         return;
       case 'x':
       case 'X':
-        this.#once(this.#local);
-        this.#local = { ...this.#local, ...this.#recordsOf(body) };
+        this.#once(this.#pax);
+        this.#pax = { ...this.#pax, ...this.#recordsOf(body) };
     }
   }
 
