@@ -2,7 +2,7 @@ import { LIMITS } from '../../model/limits.ts';
 import type { ContainerItem, RandomContainer } from '../container.ts';
 import type { RangeReader } from '../ranges.ts';
 import { bytesAt, packedFault } from '../zlib/piece.ts';
-import { readZlibFrom } from '../zlib/single.ts';
+import { readPieceWithin } from '../zlib/single.ts';
 
 const HEADER_LINES = 4;
 const NEWLINE = 0x0a;
@@ -22,5 +22,5 @@ export const readObjectsInventory: RandomContainer = async function* (
     }
     at = end + 1;
   }
-  yield* readZlibFrom(reader, at);
+  yield* readPieceWithin(reader, at);
 };

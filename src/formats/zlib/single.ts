@@ -1,22 +1,23 @@
+import type { StreamCodec } from '../compression/codec.ts';
 import type { ContainerItem, RandomContainer } from '../container.ts';
 import type { RangeReader } from '../ranges.ts';
 import { packedFault, PackedPiece } from './piece.ts';
 
 /**
- * The zlib stream that fills the container from `offset` to its end. Bytes behind it are a fault:
- * they may hold what one reader sees and another does not.
+ * One packed stream that fills the bytes [offset, limit) of a container. Bytes behind it are a
+ * fault: they may hold what one reader sees and another does not.
  */
-export async function* readZlibFrom(
+export async function* readPieceWithin(
   reader: RangeReader,
   offset: number,
+  limit = reader.size,
+  codec: StreamCodec = 'zlib',
 ): AsyncGenerator<ContainerItem, void, undefined> {
-  const piece = new PackedPiece('zlib', reader, offset);
+  const piece = new PackedPiece(codec, reader, offset, limit);
   try {
     yield piece.member();
-    const fault = await piece.finish();
-    if (fault !== null) yield fault;
-    if (piece.end !== null && piece.end < reader.size) {
-      yield packedFault('corrupt', piece.end, 'bytes follow the zlib stream');
+    if (piece.end !== null && piece.end < limit) {
+      yield packedFault('corrupt', piece.end, `bytes follow the ${codec} stream in its place`);
     }
   } finally {
     await piece.close();
@@ -27,4 +28,4 @@ export async function* readZlibFrom(
  * A loose git object: one zlib stream of a header (`blob 12`, NUL) and the content
  * (git, Documentation/gitformat-loose.txt).
  */
-export const readGitObject: RandomContainer = (reader) => readZlibFrom(reader, 0);
+export const readGitObject: RandomContainer = (reader) => readPieceWithin(reader, 0);
