@@ -71,6 +71,9 @@ export const LIMITS = Object.freeze({
   packedSkipBytes: 64 * MiB,
   /** Text before a packed piece that says how it is packed: PDF dictionaries, lines of a header, names of a chunk. */
   packedHeaderBytes: 64 * KiB,
+  /** Zip: members of one archive (eight bytes of memory each), a symbolic link's target. */
+  zipEntries: 10_000_000,
+  zipTargetBytes: 4095,
   /** Depth of directories in a tree. */
   treeDepth: 4096,
   needles: 1024,
