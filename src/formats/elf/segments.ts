@@ -87,7 +87,7 @@ export function isInSegment(loads: readonly Segment[], address: bigint): boolean
   return loads.some((load) => address >= load.address && address < load.address + BigInt(load.bytes));
 }
 
-/** A place in the file, with the bytes that follow it in the same segment or section. */
+/** A place in the file, with the bytes that follow it in the same segment and its last page, or in the section. */
 export interface Place {
   readonly offset: number;
   readonly bytes: number;
@@ -99,22 +99,22 @@ export interface Place {
  */
 export function placesOf(loads: readonly Segment[], address: bigint): Place[] {
   const places: Place[] = [];
-  const add = (load: Segment): void => {
-    const skipped = Number(address - load.address);
-    const offset = load.offset + skipped;
+  const add = (load: Segment, end: bigint): void => {
+    const offset = load.offset + Number(address - load.address);
     const known = places.some((place) => place.offset === offset);
     if (offset < 0 || known || places.length >= MAX_FOLLOWED) return;
-    places.push({ offset, bytes: Math.max(load.bytes - skipped, 0) });
+    places.push({ offset, bytes: Number(end - address) });
   };
   const filled = loads.filter((load) => load.bytes > 0);
   for (const load of filled) {
-    if (isInSegment([load], address)) add(load);
+    if (isInSegment([load], address)) add(load, load.address + BigInt(load.bytes));
   }
   if (places.length > 0) return places;
   for (const load of filled) {
     const start = load.address - (load.address % PAGE);
-    const end = load.address + BigInt(load.bytes) + PAGE - 1n;
-    if (address >= start && address < end - (end % PAGE)) add(load);
+    const last = load.address + BigInt(load.bytes) + PAGE - 1n;
+    const end = last - (last % PAGE);
+    if (address >= start && address < end) add(load, end);
   }
   return places;
 }

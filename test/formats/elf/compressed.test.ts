@@ -186,7 +186,7 @@ describe('damage', () => {
       const [item] = (await opened(elfOf(LITTLE, name, bytes, flags))) as Opened[];
       expect(item?.code, name).toMatch(/^COMPRESSION_(TRUNCATED|CORRUPT)$/);
       expect(item?.text.length, name).toBeGreaterThan(10_000);
-      expect(text.toString('latin1').startsWith(item?.text ?? '-'), name).toBe(true);
+      expect(text.toString('latin1').startsWith(item?.text.slice(0, 19_000) ?? '-'), name).toBe(true);
     }
   });
 

@@ -117,6 +117,25 @@ describe.each(CLASSES)('ELF, 64 bit: $wide, big endian: $big', (kind) => {
     expect(facts(whole).faults).toEqual([]);
   });
 
+  it('a split debug file that lost also the section headers of what it points at is healthy', () => {
+    const whole = writeElf({ ...kind, strings: everyTag, sectionHeaders: false, filler: 8192 });
+    const view = new DataView(whole.buffer);
+    const [start, stride] = kind.wide ? [64, 56] : [52, 32];
+    const bytesAt = kind.wide ? 32 : 16;
+    const cut = (segment: number, bytes: number): void => {
+      const at = start + segment * stride + bytesAt;
+      if (kind.wide) view.setBigUint64(at, BigInt(bytes), !kind.big);
+      else view.setUint32(at, bytes, !kind.big);
+    };
+    cut(0, 8);
+    cut(1, 0);
+    // in the same page the dynamic section is still found, and believed as long as it makes sense
+    expect(facts(whole)).toMatchObject({ faults: [] });
+    expect(named(whole)).toEqual(expected.slice(1));
+    whole.fill(0x11, start + 2 * stride, 8192);
+    expect(facts(whole)).toMatchObject({ fields: [], faults: [] });
+  });
+
   it('a dynamic section that is there is read even if the section headers deny it', () => {
     expect(named(writeElf({ ...recipe, notInFile: true }))).toEqual(expected);
   });
