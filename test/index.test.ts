@@ -12,7 +12,7 @@ const REQUEST: ScanRequest = {
   homes: ['/home/noamyr'],
   hostHomes: false,
   aliases: [],
-  maxDepth: null,
+  limits: {},
   hashNars: false,
   exportStream: false,
 };

@@ -15,7 +15,7 @@ export const engineOn = (workers: readonly Worker[]): Engine => ({
       rules: RULES,
       context,
       limits: LIMITS,
-      maxDepth: invocation.maxDepth,
+      containers: invocation.limits,
       strict: invocation.strict,
     };
     return { kernel: compileEngine().engine, rules: digest(Buffer.from(JSON.stringify(depends))) };

@@ -1,3 +1,5 @@
+import { LIMITS } from '../model/limits.ts';
+
 /** Why a text cannot be the value of a flag, or null if it can. Looks at the text only. */
 type ValueCheck = (text: string) => string | null;
 
@@ -52,6 +54,22 @@ function wholeNumber(least: number, most: number): FlagValue {
         ? null
         : `is no whole number from ${least} to ${most}`,
   };
+}
+
+/** A number of bytes or things, with an optional unit. */
+const byteCount: FlagValue = {
+  name: 'SIZE',
+  check: (text) => (sizeOf(text) === null ? 'is no size such as 500000, 512M or 16G' : null),
+};
+
+const UNITS = ['', 'K', 'M', 'G', 'T'];
+
+/** What a size means: K, M, G and T are powers of 1024. Null where it is none. */
+export function sizeOf(text: string): number | null {
+  const found = /^([0-9]{1,12})([KMGT]?)$/.exec(text);
+  if (found === null) return null;
+  const size = Number(found[1]) * 1024 ** UNITS.indexOf(found[2] ?? '');
+  return size >= 1 && Number.isSafeInteger(size) ? size : null;
 }
 
 /** The one table of options: the parser, the help text and the tests read it. */
@@ -156,10 +174,38 @@ export const FLAGS = [
   },
   {
     name: 'max-depth',
-    value: wholeNumber(0, 64),
+    value: wholeNumber(0, LIMITS.containerDepthMost),
     repeat: false,
     group: 'Run',
-    help: 'how deep containers in containers are opened; 0 opens none',
+    help: 'how deep containers in containers are opened (16); 0 opens none',
+  },
+  {
+    name: 'max-expanded',
+    value: byteCount,
+    repeat: false,
+    group: 'Run',
+    help: 'what the containers of one output may hold (16G)',
+  },
+  {
+    name: 'max-ratio',
+    value: wholeNumber(1, 999_999),
+    repeat: false,
+    group: 'Run',
+    help: 'how many times a stream over 64M may expand (200)',
+  },
+  {
+    name: 'max-members',
+    value: byteCount,
+    repeat: false,
+    group: 'Run',
+    help: 'how many members the containers of one output may have (10M)',
+  },
+  {
+    name: 'max-seconds',
+    value: wholeNumber(1, 999_999),
+    repeat: false,
+    group: 'Run',
+    help: 'how long the containers of one output may take (3600)',
   },
   {
     name: 'no-ledger',

@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { NarScanError } from '../model/errors.ts';
+import type { ContainerLimits } from '../inspect/containers/budget.ts';
 import { refuseHome } from '../needles/homes.ts';
 import type { Arguments } from './arguments.ts';
-import { type Color, COLORS, type Format, FORMATS } from './flags.ts';
+import { type Color, COLORS, type FlagName, type Format, FORMATS, sizeOf } from './flags.ts';
 
 /** A command line that was understood: what to scan, and how to tell. */
 export interface Invocation {
@@ -12,8 +13,8 @@ export interface Invocation {
   readonly hostHomes: boolean;
   readonly aliases: readonly string[];
   readonly jobs: number;
-  /** Null: the engine's own limit. */
-  readonly maxDepth: number | null;
+  /** Limits of what containers may cost, where others were asked for than the built-in ones. */
+  readonly limits: Partial<ContainerLimits>;
   readonly hashNars: boolean;
   /** Stdin is an export stream for sure; else its first bytes tell. */
   readonly exportStream: boolean;
@@ -42,7 +43,6 @@ export function invocationOf(said: Arguments, environment: NodeJS.ProcessEnv): I
     throw new NarScanError('USAGE_BAD_VALUE', '--print-clean and --format exclude each other');
   }
   const jobs = said.last('jobs');
-  const maxDepth = said.last('max-depth');
   return {
     targets: targetsOf(said, printClean),
     storeDir: storeDirOf(said, environment),
@@ -50,7 +50,7 @@ export function invocationOf(said: Arguments, environment: NodeJS.ProcessEnv): I
     hostHomes: !said.has('no-host-homes'),
     aliases: said.all('alias').map(withoutTrailingSlash),
     jobs: jobs === null ? availableParallelism() : Number(jobs),
-    maxDepth: maxDepth === null ? null : Number(maxDepth),
+    limits: limitsOf(said),
     hashNars: !said.has('no-ledger'),
     exportStream: said.has('export'),
     strict: said.has('strict'),
@@ -60,6 +60,22 @@ export function invocationOf(said: Arguments, environment: NodeJS.ProcessEnv): I
     verbose: said.has('verbose'),
     color: chosen(COLORS, said.last('color'), 'auto'),
   };
+}
+
+/** Values were checked as text before. */
+function limitsOf(said: Arguments): Partial<ContainerLimits> {
+  const number = (flag: FlagName): number | null => {
+    const text = said.last(flag);
+    return text === null ? null : (sizeOf(text) ?? Number(text));
+  };
+  const limits = {
+    depth: number('max-depth'),
+    expandedBytes: number('max-expanded'),
+    ratio: number('max-ratio'),
+    entries: number('max-members'),
+    seconds: number('max-seconds'),
+  };
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== null));
 }
 
 function chosen<T extends string>(choices: readonly T[], said: string | null, otherwise: T): T {

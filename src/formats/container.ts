@@ -31,6 +31,8 @@ export interface Member {
    * @throws NarScanError CONTAINER_* or COMPRESSION_* while it is read; the container goes on where it can
    */
   readonly contents: ByteStream | null;
+  /** Bytes that the content takes in the container, where that is known: what it may expand to depends on it. */
+  readonly packed?: number;
   /** A section of a binary rather than a named member. */
   readonly section?: boolean;
 }

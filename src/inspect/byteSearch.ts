@@ -1,7 +1,9 @@
 import type { Matcher } from '../kernel/matcher.ts';
 import { LIMITS } from '../model/limits.ts';
-import type { CompiledNeedle, NeedleSet } from '../needles/compile.ts';
+import type { NeedleSet } from '../needles/compile.ts';
+import { EncodedLeaks, type EncodedLeak } from './encoded/encodedLeaks.ts';
 import type { LeakCollector } from './leakCollector.ts';
+import { MagicHits } from './magics.ts';
 import type { Span } from './rules/boundaries.ts';
 import type { Classifier } from './rules/classify.ts';
 
@@ -14,6 +16,7 @@ export class ByteSearch {
   readonly #matcher: Matcher;
   readonly #set: NeedleSet;
   readonly #classifier: Classifier;
+  readonly #encoded: EncodedLeaks;
   readonly #leaks: LeakCollector;
   readonly #span: Span;
   /** Where the content's offset 0 lies or would lie. */
@@ -21,13 +24,15 @@ export class ByteSearch {
   /** Every start address before this one has been searched. */
   #searched = 0;
   #end = 0;
-  #tailMagic = -1;
   #hasHits = false;
+  /** The magics that the content holds. */
+  readonly magics = new MagicHits();
 
   constructor(matcher: Matcher, set: NeedleSet, classifier: Classifier, leaks: LeakCollector) {
     this.#matcher = matcher;
     this.#set = set;
     this.#classifier = classifier;
+    this.#encoded = new EncodedLeaks(set, classifier);
     this.#leaks = leaks;
     this.#span = { memory: matcher.memory, lo: 0, hi: 0 };
   }
@@ -38,9 +43,10 @@ export class ByteSearch {
     this.#searched = address;
     this.#end = address;
     this.#span.lo = address;
-    this.#tailMagic = -1;
+    this.magics.begin();
     this.#hasHits = false;
     this.#classifier.begin();
+    this.#encoded.begin();
     this.#leaks.begin();
   }
 
@@ -53,11 +59,6 @@ export class ByteSearch {
     const from = this.#searched;
     this.#searched = to;
     this.#matcher.search(from, to, end, this.#onHit);
-  }
-
-  /** Offset of the last magic that means something near a content's end, or -1. */
-  get tailMagic(): number {
-    return this.#tailMagic;
   }
 
   /** Whether any needle was found, leak or not. */
@@ -79,19 +80,37 @@ export class ByteSearch {
     this.#span.hi = this.#end;
   }
 
+  addressOf(offset: number): number {
+    return this.#origin + offset;
+  }
+
   /** Where the content ends so far. */
   get end(): number {
     return this.#end;
   }
 
-  readonly #onHit = (needle: number, address: number): void => {
-    const compiled = this.#set.needles[needle] as CompiledNeedle;
-    if (compiled.meaning.kind === 'tail-magic') {
-      this.#tailMagic = address - this.#origin;
+  readonly #onHit = (index: number, address: number): void => {
+    const { needles, encoded } = this.#set;
+    const needle = needles[index];
+    if (needle !== undefined) {
+      this.#hasHits = true;
+      const leak = this.#classifier.classify(this.#span, this.#origin, needle, address);
+      if (leak === null) this.#addEncoded(this.#encoded.besides(this.#span, this.#origin, needle, address));
+      else {
+        this.#encoded.seen(leak.start - this.#origin);
+        this.#leaks.add(leak, this.#span, this.#origin);
+      }
       return;
     }
-    this.#hasHits = true;
-    const leak = this.#classifier.classify(this.#span, this.#origin, compiled, address);
-    if (leak !== null) this.#leaks.add(leak, this.#span, this.#origin);
+    const escaped = encoded[index - needles.length];
+    if (escaped === undefined) {
+      this.magics.hit(index - needles.length - encoded.length, address, this.#span, this.#origin);
+    } else this.#addEncoded(this.#encoded.at(this.#span, this.#origin, escaped, address));
   };
+
+  #addEncoded(found: EncodedLeak | null): void {
+    if (found === null) return;
+    const { leak, decoded, offset, encoding } = found;
+    this.#leaks.add(leak, decoded, 0, { offset, encoding });
+  }
 }

@@ -16,7 +16,7 @@ import type { NeedleSet } from '../needles/compile.ts';
 import { ByteSearch } from './byteSearch.ts';
 import { leaksInFields, type FieldLeaks } from './fieldLeaks.ts';
 import { LeakCollector } from './leakCollector.ts';
-import { NO_FACTS, type ContentFacts, type LocalGap } from './local.ts';
+import { NO_FACTS, type ContentFacts, type LocalGap, type Opening } from './local.ts';
 import type { Classifier } from './rules/classify.ts';
 
 const SHEBANG_BYTES = 4096;
@@ -25,8 +25,8 @@ const UNREAD: FieldLeaks = { leaks: [], complete: false };
 
 /** What the inspection of contents depends on besides the needles. */
 export interface InspectOptions {
-  /** 0: no container is opened. */
-  readonly maxDepth: number;
+  /** Whether containers are opened; else each is a gap. */
+  readonly opens: boolean;
 }
 
 /**
@@ -58,9 +58,9 @@ export class ContentInspector {
     const kind = sniffContent(this.#memory, start, size, size) ?? sniffName(name, this.#memory, start, size);
     if (isBinary(kind)) this.#leaks.keepAll();
     this.#search.extend(end, true);
-    if (this.#leaks.empty && !isBinary(kind)) {
-      if (kind !== null && CONTENT[kind].container) return this.#unopenedOnly(kind);
-      if (this.#search.tailMagic < 0) return NO_FACTS;
+    if (this.#leaks.empty && !isBinary(kind) && this.#search.magics.embedded.length === 0) {
+      if (kind !== null && CONTENT[kind].container) return this.#containerOnly(kind);
+      if (this.#search.magics.tail < 0) return NO_FACTS;
     }
     return this.#facts(kind, new MemoryRange(this.#memory, start, size));
   }
@@ -85,6 +85,21 @@ export class ContentInspector {
     return this.#search.end;
   }
 
+  /** Address of a byte of the content, which must still be at hand. */
+  addressOf(offset: number): number {
+    return this.#search.addressOf(offset);
+  }
+
+  /** The kind of a content by its first bytes (64 KiB, or all there are) and its name. */
+  kindOf(name: ByteString, head: Uint8Array, size: number | null = null): ContentKind | null {
+    return sniffContent(head, 0, head.length, size) ?? sniffName(name, head, 0, head.length);
+  }
+
+  /** Offset from which on the content may have to be read again, as far as the search has seen; or -1. */
+  get firstMagic(): number {
+    return this.#search.magics.first;
+  }
+
   moved(distance: number): void {
     this.#search.moved(distance);
   }
@@ -94,8 +109,9 @@ export class ContentInspector {
    * (64 KiB, or all there are), `reader` gives its tables.
    */
   finish(name: ByteString, head: Uint8Array, reader: RangeReader): ContentFacts {
-    const kind = sniffContent(head, 0, head.length, reader.size) ?? sniffName(name, head, 0, head.length);
-    if (kind === null && this.#leaks.empty && this.#search.tailMagic < 0) return NO_FACTS;
+    const kind = this.kindOf(name, head, reader.size);
+    const { tail, embedded } = this.#search.magics;
+    if (kind === null && this.#leaks.empty && tail < 0 && embedded.length === 0) return NO_FACTS;
     return this.#facts(kind, reader);
   }
 
@@ -112,8 +128,10 @@ export class ContentInspector {
 
   /** What the last bytes say, where the search saw a magic among them. */
   #sniffTail(reader: RangeReader): ContentKind | null {
-    const from = Math.max(0, reader.size - TAIL_BYTES);
-    if (this.#search.tailMagic < from) return null;
+    const { tail: last, first } = this.#search.magics;
+    // nothing before the first magic can be one of the tail's
+    const from = Math.max(0, reader.size - TAIL_BYTES, first);
+    if (last < from) return null;
     const tail = reader.read(from, reader.size - from);
     return tail === null ? null : sniffTail(tail, 0, tail.length, reader.size);
   }
@@ -126,59 +144,74 @@ export class ContentInspector {
       const binary = kind === 'elf' ? readElf(reader) : readMacho(reader);
       if (binary !== null) {
         ({ fields, sections } = binary);
-        gaps.push(...this.#binaryGaps(binary));
+        gaps.push(...binaryGaps(binary));
       }
     } else if (kind === 'shebang') {
       fields = shebang(reader);
     }
-    // a script or program may carry an archive behind itself
-    const packed = kind !== null && CONTENT[kind].container ? kind : this.#sniffTail(reader);
-    if (packed !== null) gaps.push(this.#unopened(unopenedContainer(packed)));
+    const head = kind !== null && CONTENT[kind].container ? kind : null;
+    const opening: Opening = {
+      head,
+      // a script or program may carry an archive behind itself
+      tail: head === null ? this.#sniffTail(reader) : null,
+      sections: sections.filter(({ compressed }) => compressed !== null),
+      embedded: this.#search.magics.embedded,
+      embeddedLost: this.#search.magics.embeddedLost,
+    };
+    if (!this.#options.opens) gaps.push(...unopened(opening));
     const inFields = this.#search.hasHits
       ? leaksInFields(fields, reader, this.#set, this.#classifier)
       : { leaks: [], complete: true };
     const found = this.#leaks.finish(fields, sections, isBinary(kind), inFields);
-    return { findings: found.findings, gaps: [...gaps, ...found.gaps] };
-  }
-
-  #binaryGaps(binary: BinaryFacts): LocalGap[] {
-    const gaps: LocalGap[] = binary.faults.map(({ kind, offset, detail }) => ({
-      reason: kind === 'corrupt' ? 'corrupt' : 'limit-memory',
-      offset,
-      detail: `${binary.format} tables: ${detail}`,
-    }));
-    for (const { name, offset, compressed } of binary.sections) {
-      if (compressed === null) continue;
-      gaps.push({
-        ...this.#unopened(`a section packed by ${compressed} was not opened`),
-        offset,
-        section: name,
-      });
-    }
-    return gaps;
+    return {
+      findings: found.findings,
+      gaps: [...gaps, ...found.gaps],
+      ...(this.#options.opens && holdsAnything(opening) ? { opening } : {}),
+    };
   }
 
   /** Many files are nothing but a container: they share one object. */
-  #unopenedOnly(kind: ContentKind): ContentFacts {
+  #containerOnly(kind: ContentKind): ContentFacts {
     let facts = this.#containers.get(kind);
     if (facts === undefined) {
-      facts = { findings: [], gaps: [this.#unopened(unopenedContainer(kind))] };
+      const opening = { head: kind, tail: null, sections: [], embedded: [], embeddedLost: false };
+      facts = this.#options.opens
+        ? { findings: [], gaps: [], opening }
+        : { findings: [], gaps: unopened(opening) };
       this.#containers.set(kind, facts);
     }
     return facts;
   }
-
-  #unopened(detail: string): LocalGap {
-    return { reason: this.#options.maxDepth === 0 ? 'limit-depth' : 'unsupported', offset: null, detail };
-  }
 }
 
-function unopenedContainer(kind: ContentKind): string {
-  return `${kind} container was not opened`;
+/** The gaps of what is not opened because of its depth. */
+export function unopened({ head, tail, sections }: Opening): readonly LocalGap[] {
+  const gaps: LocalGap[] = [];
+  for (const kind of [head, tail]) {
+    if (kind === null) continue;
+    gaps.push({ reason: 'limit-depth', offset: null, detail: `${kind} container was not opened` });
+  }
+  for (const { name, offset, compressed } of sections) {
+    const detail = `a section packed by ${compressed} was not opened`;
+    gaps.push({ reason: 'limit-depth', offset, section: name, detail });
+  }
+  return gaps;
+}
+
+function holdsAnything({ head, tail, sections, embedded }: Opening): boolean {
+  return head !== null || tail !== null || sections.length > 0 || embedded.length > 0;
+}
+
+function binaryGaps({ format, faults }: BinaryFacts): LocalGap[] {
+  return faults.map(({ kind, offset, detail }) => ({
+    reason: kind === 'corrupt' ? 'corrupt' : 'limit-memory',
+    offset,
+    detail: `${format} tables: ${detail}`,
+  }));
 }
 
 /** Whether hits may lie in fields, so that all must be kept until the tables are known. */
-function isBinary(kind: ContentKind | null): boolean {
+export function isBinary(kind: ContentKind | null): boolean {
   return kind === 'elf' || kind === 'macho' || kind === 'macho-fat';
 }
 
@@ -190,7 +223,8 @@ function shebang(reader: RangeReader): readonly Field[] {
   return [{ carrier: 'shebang', name: '#!', offset: 0, length: newline < 0 ? head.length : newline }];
 }
 
-class MemoryRange implements RangeReader {
+/** Random access to what lies in memory[start, start + size). */
+export class MemoryRange implements RangeReader {
   readonly #memory: Uint8Array;
   readonly #start: number;
   readonly size: number;

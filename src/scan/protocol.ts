@@ -1,5 +1,6 @@
 import type { ByteString } from '../model/bytes.ts';
 import type { CompiledEngine } from '../kernel/create.ts';
+import type { ContainerLimits } from '../inspect/containers/budget.ts';
 import type { NeedleContext } from '../needles/compile.ts';
 import type { StreamOutput } from '../sources/narStream.ts';
 import type { TreePiece } from '../sources/tree.ts';
@@ -19,7 +20,9 @@ export type Work =
 export interface WorkerData {
   readonly compiled: CompiledEngine;
   readonly context: NeedleContext;
-  readonly maxDepth: number;
+  readonly limits: ContainerLimits;
+  /** What the containers of each target have cost, see {@link Budget}; one after another. */
+  readonly budgets: SharedArrayBuffer;
   /** Nothing is decoded in this run, and the process is the program's own: see `spareOptimizer`. */
   readonly spareOptimizer: boolean;
   readonly hashNars: boolean;

@@ -1,12 +1,12 @@
 import type { Worker } from 'node:worker_threads';
 import { NarScanError } from '../model/errors.ts';
 import type { Gap, OutputFacts } from '../model/facts.ts';
-import { LIMITS } from '../model/limits.ts';
 import { reportError, type ReportError } from '../model/report.ts';
 import { compileEngine } from '../kernel/create.ts';
 import type { NeedleContext } from '../needles/compile.ts';
 import { FactSink, type PartialFacts } from '../sources/factSink.ts';
 import { resolveTarget, storeDirs, type Target } from '../sources/target.ts';
+import { Budget, CONTAINER_LIMITS, type ContainerLimits } from '../inspect/containers/budget.ts';
 import { gapAt } from '../inspect/local.ts';
 import { homeAndReality, hostHomes } from './hostHomes.ts';
 import { InOrder } from './inOrder.ts';
@@ -25,7 +25,8 @@ export interface ScanRequest {
   /** Whether homes of this machine count as well. */
   readonly hostHomes: boolean;
   readonly aliases: readonly string[];
-  readonly maxDepth: number | null;
+  /** Where other limits are wanted than the built-in ones. */
+  readonly limits: Partial<ContainerLimits>;
   readonly hashNars: boolean;
   /** The process runs nothing but this scan, so that settings of the whole process may be changed. */
   readonly ownProcess?: boolean;
@@ -76,11 +77,13 @@ export async function scanTargets(
   const run = new Run(targets, sink);
   if (run.finished) return;
   const streams = targets.filter(({ kind }) => kind === 'nar').length;
+  const limits = { ...CONTAINER_LIMITS, ...request.limits };
   const data = {
     compiled: compileEngine(),
     context,
-    maxDepth: request.maxDepth ?? LIMITS.containerDepth,
-    spareOptimizer: request.ownProcess === true && streams === 0,
+    limits,
+    budgets: new SharedArrayBuffer(targets.length * Budget.bytes),
+    spareOptimizer: request.ownProcess === true && streams === 0 && limits.depth === 0,
     hashNars: request.hashNars,
     hashThreads: streams < workers.length,
     exportStream: request.exportStream,

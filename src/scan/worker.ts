@@ -1,11 +1,13 @@
 import { flushCompileCache, getCompileCacheDir } from 'node:module';
 import { parentPort } from 'node:worker_threads';
+import { Budget } from '../inspect/containers/budget.ts';
 import { createMatcher } from '../kernel/create.ts';
 import { FactSink } from '../sources/factSink.ts';
 import { FileContents } from '../sources/fileContents.ts';
 import { prepareInspection, type Inspection } from '../sources/inspection.ts';
 import type { NarHasher } from '../sources/narHasher.ts';
 import type { StreamOutput } from '../sources/narStream.ts';
+import { DiskSpools } from '../sources/spool.ts';
 import { TreeScanner } from '../sources/tree.ts';
 import { Window, windowsBytes } from '../inspect/window.ts';
 import { packFacts, type PackedFacts } from './packedFacts.ts';
@@ -22,6 +24,7 @@ class Worker {
   readonly #control: Control;
   readonly #window: Window;
   readonly #tree: TreeScanner;
+  readonly #spools = new DiskSpools();
   readonly #matcher: ReturnType<typeof createMatcher>;
   readonly #send: (message: FromWorker) => void;
   #inspection: Inspection | null = null;
@@ -32,7 +35,7 @@ class Worker {
     this.#data = data;
     this.#send = send;
     this.#control = new Control(data.control);
-    this.#matcher = createMatcher({ size: windowsBytes(0), compiled: data.compiled });
+    this.#matcher = createMatcher({ size: windowsBytes(data.limits.depth), compiled: data.compiled });
     this.#window = new Window(this.#matcher);
     this.#tree = new TreeScanner(new FileContents(this.#window), () => this.#control.hungry > 0);
   }
@@ -49,7 +52,7 @@ class Worker {
         // prepared anew only where the hash parts are others than before
         const inspection = this.#inspectionFor(hashParts);
         if (next.kind === 'nar') streams.push([next.target, await this.#stream(next, inspection)]);
-        else this.#piece(next, inspection, sinks, stack);
+        else await this.#piece(next, inspection, sinks, stack);
       } catch (error) {
         faults.push([next.target, faultText(error)]);
       }
@@ -61,19 +64,24 @@ class Worker {
     this.#keepCompiledCode();
   }
 
-  #piece(
+  async #piece(
     work: Work & { kind: 'tree' },
     inspection: Inspection,
     sinks: Map<number, FactSink>,
     stack: Work[],
-  ): void {
+  ): Promise<void> {
     const { target } = work;
     let sink = sinks.get(target);
     if (sink === undefined) sinks.set(target, (sink = new FactSink()));
     const { bytes, files } = sink.facts.stats;
     this.#tree.scan(work.piece, inspection, sink, (piece) => stack.push({ kind: 'tree', target, piece }));
+    if (this.#tree.waits) await this.#tree.open(this.#budget(target));
     const { stats } = sink.facts;
     this.#control.passed(stats.bytes - bytes, stats.files - files);
+  }
+
+  #budget(target: number): Budget {
+    return new Budget(this.#data.limits, this.#data.budgets, target, () => this.#control.stopped);
   }
 
   async #stream(work: Work & { kind: 'nar' }, inspection: Inspection): Promise<readonly StreamOutput[]> {
@@ -95,6 +103,7 @@ class Worker {
         this.#control.passed(bytes, 0);
         return this.#control.stopped;
       },
+      budget: this.#budget(work.target),
     };
     try {
       if (work.path === null) return await scanStdin(this.#window, inspection, options);
@@ -126,7 +135,10 @@ class Worker {
     const key = hashParts.join();
     if (this.#inspection === null || key !== this.#hashParts) {
       const context = { ...this.#data.context, hashParts };
-      this.#inspection = prepareInspection(this.#matcher, context, { maxDepth: this.#data.maxDepth });
+      this.#inspection = prepareInspection(this.#matcher, context, {
+        maxDepth: this.#data.limits.depth,
+        spools: this.#spools,
+      });
       this.#hashParts = key;
     }
     return this.#inspection;

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 
 import { fsPath, type ByteString } from '../model/bytes.ts';
 import { LIMITS } from '../model/limits.ts';
 import type { RangeReader } from '../formats/ranges.ts';
+import type { Budget } from '../inspect/containers/budget.ts';
 import type { ContentFacts, LocalGap } from '../inspect/local.ts';
 import type { Inspection } from './inspection.ts';
 import type { Window } from '../inspect/window.ts';
@@ -12,9 +13,17 @@ const INODES = 65_536;
 
 /** What reading one file gave. */
 export interface FileRead {
-  readonly facts: ContentFacts;
+  facts: ContentFacts;
   /** Bytes that were read, or that the file has where its inode was read before. */
   readonly bytes: number;
+  /** The file, kept open until what it holds is opened; null where it holds nothing or that is done. */
+  held: HeldFile | null;
+}
+
+/** An open file that waits for its containers to be opened. */
+interface HeldFile {
+  readonly fd: number;
+  readonly reader: RangeReader;
 }
 
 /** Reads files of a tree straight into the matcher's memory and inspects them there. */
@@ -41,6 +50,7 @@ export class FileContents {
       this.#inodes.clear();
     }
     const fd = openSync(fsPath(path), OPEN);
+    let held = false;
     try {
       const stats = fstatSync(fd);
       if (!stats.isFile()) {
@@ -48,13 +58,37 @@ export class FileContents {
         return {
           facts: { findings: [], gaps: [{ reason: 'special-file', offset: null, detail }] },
           bytes: 0,
+          held: null,
         };
       }
-      return stats.nlink > 1
-        ? this.#linked(inspection, fd, name, stats)
-        : this.#bytes(inspection, fd, name, stats.size);
+      const read =
+        stats.nlink > 1
+          ? this.#linked(inspection, fd, name, stats)
+          : this.#bytes(inspection, fd, name, stats.size);
+      held = read.held?.fd === fd;
+      return read;
     } finally {
-      closeSync(fd);
+      if (!held) closeSync(fd);
+    }
+  }
+
+  /**
+   * Opens what a file holds; its facts are complete afterwards. Other entries that link to the file
+   * share what was found.
+   */
+  async open(
+    { containers }: Inspection,
+    read: FileRead,
+    name: ByteString,
+    budget: Budget,
+  ): Promise<ContentFacts> {
+    const { held, facts } = read;
+    if (held === null) return facts;
+    read.held = null;
+    try {
+      return (read.facts = await containers.open(name, facts, held.reader, budget));
+    } finally {
+      closeSync(held.fd);
     }
   }
 
@@ -83,7 +117,7 @@ export class FileContents {
     }
     if (count < room) {
       const facts = inspection.contents.whole(name, start, start + count);
-      return { facts: count < size ? withGap(facts, shrank(count, size)) : facts, bytes: count };
+      return this.#read(fd, count < size ? withGap(facts, shrank(count, size)) : facts, count);
     }
     return this.#long(inspection, fd, name, count, size);
   }
@@ -104,8 +138,13 @@ export class FileContents {
       total += last;
     }
     contents.extend(start, true);
-    if (total < size) return { facts: contents.broken(shrank(total, size)), bytes: total };
-    return { facts: contents.finish(name, this.#head, new FileRange(fd, 0, total)), bytes: total };
+    if (total < size) return this.#read(fd, contents.broken(shrank(total, size)), total);
+    return this.#read(fd, contents.finish(name, this.#head, new FileRange(fd, 0, total)), total);
+  }
+
+  #read(fd: number, facts: ContentFacts, bytes: number): FileRead {
+    const held = facts.opening === undefined ? null : { fd, reader: new FileRange(fd, 0, bytes) };
+    return { facts, bytes, held };
   }
 }
 
@@ -144,5 +183,5 @@ function shrank(seen: number, size: number): LocalGap {
 }
 
 function withGap(facts: ContentFacts, gap: LocalGap): ContentFacts {
-  return { findings: facts.findings, gaps: [...facts.gaps, gap] };
+  return { ...facts, gaps: [...facts.gaps, gap] };
 }

@@ -1,15 +1,29 @@
 import type { Matcher } from '../kernel/matcher.ts';
 import { compileNeedles, type NeedleContext, type NeedleSet } from '../needles/compile.ts';
-import { ContentInspector, type InspectOptions } from '../inspect/contentInspector.ts';
+import { ContainerInspector } from '../inspect/containers/containerInspector.ts';
+import type { Spools } from '../inspect/containers/spool.ts';
+import { ContentInspector } from '../inspect/contentInspector.ts';
 import { EntryNames } from '../inspect/entryName.ts';
+import { searchedBytes } from '../inspect/magics.ts';
 import { Classifier } from '../inspect/rules/classify.ts';
+import { DiskSpools } from './spool.ts';
 
 /** Everything that inspects the entries of one output: its needles, loaded into the kernel. */
 export interface Inspection {
   readonly set: NeedleSet;
   readonly classifier: Classifier;
   readonly contents: ContentInspector;
+  readonly containers: ContainerInspector;
   readonly names: EntryNames;
+  /** Whether containers are opened. */
+  readonly opens: boolean;
+  readonly spools: Spools;
+}
+
+export interface InspectionOptions {
+  /** Containers inside containers that are opened; 0: none. The matcher has windows for as many. */
+  readonly maxDepth: number;
+  readonly spools?: Spools;
 }
 
 /**
@@ -19,15 +33,20 @@ export interface Inspection {
 export function prepareInspection(
   matcher: Matcher,
   context: NeedleContext,
-  options: InspectOptions,
+  { maxDepth, spools = new DiskSpools() }: InspectionOptions,
 ): Inspection {
   const set = compileNeedles(context);
-  matcher.load(set.needles.map(({ bytes }) => bytes));
-  const classifier = new Classifier(set, { known: set.hashParts, complete: false });
+  const opens = maxDepth > 0;
+  matcher.load(searchedBytes(set, opens));
+  const hashes = { known: set.hashParts, complete: false };
+  const classifier = new Classifier(set, hashes);
   return {
     set,
     classifier,
-    contents: new ContentInspector(matcher, set, classifier, options),
+    contents: new ContentInspector(matcher, set, classifier, { opens }),
+    containers: new ContainerInspector(matcher, set, hashes, spools),
     names: new EntryNames(set, classifier),
+    opens,
+    spools,
   };
 }

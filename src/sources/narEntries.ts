@@ -2,8 +2,12 @@ import type { ByteString } from '../model/bytes.ts';
 import { planElf } from '../formats/elf/elf.ts';
 import { planMacho } from '../formats/macho/macho.ts';
 import type { NarHandler } from '../formats/nar/handler.ts';
+import { CONTENT } from '../formats/magic.ts';
 import type { RangeReader } from '../formats/ranges.ts';
-import type { LocalGap } from '../inspect/local.ts';
+import type { Budget } from '../inspect/containers/budget.ts';
+import { KeptBytes } from '../inspect/containers/keptBytes.ts';
+import { isBinary, MemoryRange } from '../inspect/contentInspector.ts';
+import type { ContentFacts, LocalGap } from '../inspect/local.ts';
 import { StreamCapture } from '../inspect/streamCapture.ts';
 import { inspectSymlink } from '../inspect/symlink.ts';
 import type { FactSink } from './factSink.ts';
@@ -18,6 +22,8 @@ interface OpenFile {
   readonly entry: ByteString;
   readonly size: number;
   left: number;
+  /** What may be wanted again of a file that comes through a pipe. */
+  kept: KeptBytes | null;
   /** What will tell the tables at the end; null until the first bytes of a file that spans chunks. */
   tables: {
     readonly head: Uint8Array;
@@ -28,6 +34,14 @@ interface OpenFile {
 
 const HEAD_BYTES = 64 * 1024;
 
+/** A file whose plain bytes were searched and that holds more. */
+interface Waiting {
+  readonly entry: ByteString;
+  readonly facts: ContentFacts;
+  readonly reader: RangeReader;
+  readonly kept: KeptBytes | null;
+}
+
 /** Inspects the entries of one NAR as its parser names them; the chunks lie in the window. */
 export class NarEntries implements NarHandler {
   readonly #window: Window;
@@ -35,6 +49,7 @@ export class NarEntries implements NarHandler {
   readonly #sink: FactSink;
   readonly #range: StreamRange;
   #file: OpenFile | null = null;
+  readonly #waiting: Waiting[] = [];
   /** Bytes of the stream that came before the present chunk. */
   #before = 0;
 
@@ -58,7 +73,7 @@ export class NarEntries implements NarHandler {
   file(path: ByteString, _executable: boolean, size: number): void {
     this.#entry(path, false);
     this.#sink.facts.stats.files++;
-    this.#file = { entry: path, size, left: size, tables: null };
+    this.#file = { entry: path, size, left: size, kept: null, tables: null };
   }
 
   contents(chunk: Uint8Array, start: number, end: number): void {
@@ -70,15 +85,21 @@ export class NarEntries implements NarHandler {
     const { contents } = this.#inspection;
     if (file.tables === null && file.left === 0) {
       const facts = contents.whole(file.entry, start, end);
-      if (facts.findings.length > 0 || facts.gaps.length > 0) this.#sink.content(file.entry, facts);
+      if (facts.opening !== undefined) this.#wait(file, facts, this.#whole(chunk, start, end));
+      else if (facts.findings.length > 0 || facts.gaps.length > 0) this.#sink.content(file.entry, facts);
       return;
     }
     if (file.tables === null) {
       file.tables = this.#openTables(file.size, chunk, start, end);
       contents.begin(start);
+      if (file.tables.capture !== null && this.#inspection.opens) {
+        const keepAll = this.#mayHold(file.entry, chunk.subarray(start, Math.min(end, start + HEAD_BYTES)));
+        file.kept = new KeptBytes(this.#inspection.spools, contents, keepAll);
+      }
     }
     file.tables.capture?.feed(chunk, start, end);
     contents.extend(end, file.left === 0);
+    file.kept?.take(chunk, start, end);
   }
 
   fileEnd(): void {
@@ -86,10 +107,38 @@ export class NarEntries implements NarHandler {
     this.#file = null;
     if (file === null || file.tables === null) return;
     const { head, reader, capture } = file.tables;
-    this.#sink.content(
-      file.entry,
-      this.#inspection.contents.finish(file.entry, capture?.head ?? head, reader),
-    );
+    const facts = this.#inspection.contents.finish(file.entry, capture?.head ?? head, reader);
+    if (facts.opening === undefined) {
+      file.kept?.close();
+      this.#sink.content(file.entry, facts);
+      return;
+    }
+    this.#wait(file, facts, file.kept === null ? reader : either(reader, file.kept.reader(file.size)));
+  }
+
+  /** Whether files that have ended hold containers that wait for {@link open}. */
+  get waits(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Opens the containers of the files that have ended; to be called after each chunk. */
+  async open(budget: Budget): Promise<void> {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      const { entry, facts, reader, kept } = next;
+      const before = budget.expandedHere;
+      try {
+        if (kept === null || kept.complete) {
+          this.#sink.content(entry, await this.#inspection.containers.open(entry, facts, reader, budget));
+        } else {
+          this.#sink.content(entry, facts);
+          const detail = 'what it holds was not opened: too much of it would have to be kept';
+          this.#sink.gap(entry, { reason: 'limit-memory', offset: null, detail });
+        }
+      } finally {
+        this.#sink.facts.stats.expandedBytes += budget.expandedHere - before;
+        kept?.close();
+      }
+    }
   }
 
   /** A chunk begins, behind `before` bytes of the stream. */
@@ -107,6 +156,7 @@ export class NarEntries implements NarHandler {
     const file = this.#file;
     this.#file = null;
     if (file === null) return;
+    file.kept?.close();
     const { contents } = this.#inspection;
     const seen = file.size - file.left;
     const cut: LocalGap = { ...gap, offset: seen };
@@ -125,6 +175,24 @@ export class NarEntries implements NarHandler {
     return { head: capture.head, reader: reader ?? capture, capture };
   }
 
+  /** The bytes of a file that lies whole in the chunk, as they will be at hand when it is opened. */
+  #whole(chunk: Uint8Array, start: number, end: number): RangeReader {
+    const reader = this.#range(this.#before + start - this.#window.start, end - start);
+    if (reader !== null) return reader;
+    const copy = Buffer.from(chunk.subarray(start, end));
+    return new MemoryRange(copy, 0, copy.length);
+  }
+
+  #wait(file: OpenFile, facts: ContentFacts, reader: RangeReader): void {
+    this.#waiting.push({ entry: file.entry, facts, reader, kept: file.kept });
+  }
+
+  /** Whether all of a file must be kept, by its first bytes. */
+  #mayHold(entry: ByteString, head: Uint8Array): boolean {
+    const kind = this.#inspection.contents.kindOf(entry, head);
+    return kind !== null && (CONTENT[kind].container || isBinary(kind));
+  }
+
   #entry(path: ByteString, isDirectory: boolean): void {
     this.#sink.facts.stats.entries++;
     if (path === '') return;
@@ -133,6 +201,12 @@ export class NarEntries implements NarHandler {
     const named = this.#inspection.names.inspect(parent, path.slice(slash + 1), isDirectory);
     if (named !== null) this.#sink.finding(path, named);
   }
+}
+
+/** What the first has, else what the second has. */
+function either(first: RangeReader, second: RangeReader): RangeReader {
+  const { size } = first;
+  return { size, read: (offset, length) => second.read(offset, length) ?? first.read(offset, length) };
 }
 
 function plan(head: Uint8Array, size: number): ReturnType<typeof planElf> {

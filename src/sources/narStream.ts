@@ -3,6 +3,7 @@ import { NarScanError } from '../model/errors.ts';
 import type { GapReason } from '../model/facts.ts';
 import { ExportParser, type ExportTrailer } from '../formats/nar/exportStream.ts';
 import { NarParser, narTrailing } from '../formats/nar/parser.ts';
+import type { Budget } from '../inspect/containers/budget.ts';
 import type { LocalGap } from '../inspect/local.ts';
 import { FactSink, type PartialFacts } from './factSink.ts';
 import type { Inspection } from './inspection.ts';
@@ -25,6 +26,7 @@ export interface StreamContext {
   /** Computes NarHash, or null where nobody asks for it. */
   readonly hasher: NarHasher | null;
   readonly range: StreamRange;
+  readonly budget: Budget;
 }
 
 /**
@@ -45,7 +47,7 @@ export abstract class StreamScan {
     this.entries = this.openEntries();
   }
 
-  /** The next `count` bytes lie at the window's start. */
+  /** The next `count` bytes lie at the window's start. To be followed by {@link open} while it {@link waits}. */
   chunk(count: number): void {
     const { memory, start } = this.context.window;
     const end = start + count;
@@ -62,6 +64,16 @@ export abstract class StreamScan {
     }
     if (this.#raw) this.context.window.carry(this.context.inspection.contents);
     this.before += count;
+  }
+
+  /** Whether files have ended that hold containers. */
+  get waits(): boolean {
+    return this.entries.waits;
+  }
+
+  /** Opens the containers of files that have ended. */
+  async open(): Promise<void> {
+    await this.entries.open(this.context.budget);
   }
 
   /** The stream ended. */
@@ -152,15 +164,26 @@ export class NarScan extends StreamScan {
   }
 }
 
+/** An output whose trailer has come; some of its containers may still wait. */
+interface ClosedOutput {
+  readonly trailer: ExportTrailer;
+  readonly narHash: string | null;
+  readonly sink: FactSink;
+}
+
 /** An export stream: any number of NARs, each with its store path and references. */
 export class ExportScan extends StreamScan {
   readonly #parser: ExportParser;
-  readonly #outputs: StreamOutput[] = [];
+  readonly #closed: ClosedOutput[] = [];
+  /** Entries of outputs that have ended within one chunk and hold containers. */
+  readonly #waiting: { readonly entries: NarEntries; readonly budget: Budget }[] = [];
+  #budget: Budget;
   /** Whether something of an output has been seen that no trailer has named yet. */
   #open = false;
 
   constructor(context: StreamContext) {
     super(context);
+    this.#budget = context.budget;
     this.#parser = new ExportParser({
       directory: (path) => this.entries.directory(path),
       symlink: (path, target) => this.entries.symlink(path, target),
@@ -186,26 +209,44 @@ export class ExportScan extends StreamScan {
   }
 
   protected override outputs(intact: boolean): readonly StreamOutput[] {
+    const outputs = this.#closed.map((closed) => this.#output(closed));
     const facts = this.sink.sorted();
     if (this.#open) this.context.hasher?.discard();
     if (this.#open || !intact || facts.gaps.length > 0) {
-      this.#outputs.push({ storePath: null, narHash: null, facts });
+      outputs.push({ storePath: null, narHash: null, facts });
     }
-    return this.#outputs;
+    return outputs;
+  }
+
+  override get waits(): boolean {
+    return super.waits || this.#waiting.length > 0;
+  }
+
+  override async open(): Promise<void> {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      await next.entries.open(next.budget);
+    }
+    await this.entries.open(this.#budget);
   }
 
   #begin(): void {
     this.sink = new FactSink();
     this.entries = this.openEntries();
     this.entries.chunkBegin(this.before);
+    this.#budget = this.context.budget.fresh();
     this.#open = true;
   }
 
-  #trailer({ storePath, references }: ExportTrailer): void {
-    const { set } = this.context.inspection;
-    const facts = softenKnownReferences(this.sink.sorted(), [storePath, ...references], set);
-    this.#outputs.push({ storePath, narHash: this.context.hasher?.finish() ?? null, facts });
+  #trailer(trailer: ExportTrailer): void {
+    this.#closed.push({ trailer, narHash: this.context.hasher?.finish() ?? null, sink: this.sink });
+    if (this.entries.waits) this.#waiting.push({ entries: this.entries, budget: this.#budget });
     this.sink = new FactSink();
     this.#open = false;
+  }
+
+  #output({ trailer: { storePath, references }, narHash, sink }: ClosedOutput): StreamOutput {
+    const { set } = this.context.inspection;
+    const facts = softenKnownReferences(sink.sorted(), [storePath, ...references], set);
+    return { storePath, narHash, facts };
   }
 }

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { fsPath, type ByteString } from '../model/bytes.ts';
 import { NarScanError } from '../model/errors.ts';
 import type { GapReason } from '../model/facts.ts';
+import type { Budget } from '../inspect/containers/budget.ts';
 import type { Codec } from '../formats/compression/codec.ts';
 import { sniffNar, SNIFF_BYTES } from '../formats/nar/sniff.ts';
 import { FdSource, readFull, RunEnded, type ByteSource } from './byteSource.ts';
@@ -21,6 +22,8 @@ export interface NarTargetOptions {
   readonly hasher: (decoding: boolean) => NarHasher | null;
   /** Called as bytes of the stream pass; true: the run was ended, stop. */
   readonly passed: (bytes: number) => boolean;
+  /** What the containers of each output may cost. */
+  readonly budget: Budget;
 }
 
 /** Scans what is to be read from standard input. */
@@ -68,16 +71,19 @@ export async function scanSource(
     if (codec === null) {
       scan.decoding = false;
       scan.range = (offset, length) => source.range(offset, length);
-      for (; count > 0; count = source.read(memory, start, size)) scan.chunk(count);
+      for (; count > 0; count = source.read(memory, start, size)) {
+        scan.chunk(count);
+        if (scan.waits) await scan.open();
+      }
     } else {
       const head = Buffer.from(memory.subarray(start, start + count));
       const { decompress } = await import('../formats/compression/decompress.ts');
-      for await (const decoded of decompress(codec, compressed(head, source))) scan.decoded(decoded);
-      scan.flush();
+      for await (const decoded of decompress(codec, compressed(head, source))) await scan.decoded(decoded);
+      await scan.flush();
     }
     return scan.end();
   } catch (error) {
-    return scan.broken(...gapOf(error));
+    return await scan.broken(...gapOf(error));
   }
 }
 
@@ -108,8 +114,18 @@ class StreamTarget {
     if (this.#options.passed(count)) throw new RunEnded();
   }
 
+  /** Whether files have ended that hold containers. */
+  get waits(): boolean {
+    return this.#scan?.waits === true;
+  }
+
+  /** Opens the containers of files that have ended. */
+  async open(): Promise<void> {
+    await this.#scan?.open();
+  }
+
   /** Takes decoded bytes, a window full at a time. */
-  decoded(bytes: Uint8Array): void {
+  async decoded(bytes: Uint8Array): Promise<void> {
     const { memory, start, size } = this.#window;
     this.#decodedBytes += bytes.length;
     for (let at = 0; at < bytes.length;) {
@@ -117,24 +133,27 @@ class StreamTarget {
       memory.set(bytes.subarray(at, at + part), start + this.#waiting);
       this.#waiting += part;
       at += part;
-      if (this.#waiting === size) this.flush();
+      if (this.#waiting === size) await this.flush();
     }
   }
 
   /** Scans the decoded bytes that wait. */
-  flush(): void {
+  async flush(): Promise<void> {
     const count = this.#waiting;
     this.#waiting = 0;
-    if (count > 0) this.chunk(count);
+    if (count === 0) return;
+    this.chunk(count);
+    if (this.waits) await this.open();
   }
 
   end(): readonly StreamOutput[] {
     return this.#counted(this.#open(0).end());
   }
 
-  broken(reason: GapReason, detail: string): readonly StreamOutput[] {
+  async broken(reason: GapReason, detail: string): Promise<readonly StreamOutput[]> {
     const count = this.#waiting;
     if (count > 0) this.#open(count).chunk(count);
+    await this.open();
     return this.#counted(this.#open(0).broken(reason, detail));
   }
 
@@ -147,6 +166,7 @@ class StreamTarget {
         inspection: this.#inspection,
         hasher: this.#options.hasher(this.decoding),
         range: this.range,
+        budget: this.#options.budget,
       };
       const isExport = this.#options.exportStream || sniffNar(head) === 'export';
       this.#scan = isExport ? new ExportScan(context) : new NarScan(context);
@@ -156,7 +176,7 @@ class StreamTarget {
 
   #counted(outputs: readonly StreamOutput[]): readonly StreamOutput[] {
     const last = outputs.at(-1);
-    if (last !== undefined) last.facts.stats.expandedBytes = this.#decodedBytes;
+    if (last !== undefined) last.facts.stats.expandedBytes += this.#decodedBytes;
     return outputs;
   }
 }

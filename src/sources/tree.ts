@@ -1,9 +1,10 @@
 import { lstatSync, readdirSync, readlinkSync, type Dirent, type Stats } from 'node:fs';
 import { fsPath, type ByteString } from '../model/bytes.ts';
 import { LIMITS } from '../model/limits.ts';
+import type { Budget } from '../inspect/containers/budget.ts';
 import { inspectSymlink } from '../inspect/symlink.ts';
 import type { FactSink } from './factSink.ts';
-import type { FileContents } from './fileContents.ts';
+import type { FileContents, FileRead } from './fileContents.ts';
 import type { Inspection } from './inspection.ts';
 
 /** How many files of one directory travel together. */
@@ -25,10 +26,20 @@ export type TreePiece =
       readonly names: readonly ByteString[];
     };
 
+/** A file whose plain bytes were searched and that holds more. */
+interface Waiting {
+  readonly entry: ByteString;
+  readonly name: ByteString;
+  readonly read: FileRead;
+  readonly inspection: Inspection;
+  readonly sink: FactSink;
+}
+
 /** Walks a tree piece by piece, following nothing inside it. */
 export class TreeScanner {
   readonly #files: FileContents;
   readonly #wanted: () => boolean;
+  readonly #waiting: Waiting[] = [];
 
   /** @param wanted whether others wait for work, so that a batch should be split */
   constructor(files: FileContents, wanted: () => boolean = () => false) {
@@ -45,6 +56,24 @@ export class TreeScanner {
         return this.#directory(piece, inspection, sink, more);
       case 'files':
         return this.#batch(piece, inspection, sink, more);
+    }
+  }
+
+  /** Whether files of the pieces scanned so far hold containers that wait for {@link open}. */
+  get waits(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Opens the containers of the files that were scanned; to be called after each piece. */
+  async open(budget: Budget): Promise<void> {
+    for (let next = this.#waiting.pop(); next !== undefined; next = this.#waiting.pop()) {
+      const { entry, name, read, inspection, sink } = next;
+      const before = budget.expandedHere;
+      try {
+        sink.content(entry, await this.#files.open(inspection, read, name, budget));
+      } finally {
+        sink.facts.stats.expandedBytes += budget.expandedHere - before;
+      }
     }
   }
 
@@ -174,7 +203,8 @@ export class TreeScanner {
     const read = attempt(sink, entry, () => this.#files.read(inspection, path, name));
     if (read === null) return;
     stats.bytes += read.bytes;
-    if (read.facts.findings.length > 0 || read.facts.gaps.length > 0) sink.content(entry, read.facts);
+    if (read.held !== null) this.#waiting.push({ entry, name, read, inspection, sink });
+    else if (read.facts.findings.length > 0 || read.facts.gaps.length > 0) sink.content(entry, read.facts);
   }
 }
 

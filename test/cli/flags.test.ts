@@ -85,7 +85,7 @@ describe('the command line', () => {
       homes: [],
       hostHomes: true,
       hashNars: true,
-      maxDepth: null,
+      limits: {},
       format: 'human',
       output: null,
       strict: false,

@@ -138,7 +138,7 @@ describe.skipIf(!needs('npm', 'tar', 'xz'))('the package', () => {
       import schema from 'nar-scan/report.schema.json' with { type: 'json' };
       const request = { storeDir: '/nix/store', homes: ['/home/noamyr'], hostHomes: false, aliases: [] };
       const { outputs, errors } = await scan({
-        ...request, targets: ['tree', 'x.nar.xz'], maxDepth: null, hashNars: true, exportStream: false,
+        ...request, targets: ['tree', 'x.nar.xz'], limits: {}, hashNars: true, exportStream: false,
       });
       console.log(outputs.map(({ findings }) => findings.length).join(), errors.length, typeof schema);`,
     );

@@ -3,6 +3,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { MALFORMED_NARS } from '../../fixtures/recipes/narMalformed.ts';
+import { Budget, CONTAINER_LIMITS } from '../../src/inspect/containers/budget.ts';
 import { createMatcher } from '../../src/kernel/create.ts';
 import { verdictOfOutput } from '../../src/policy/verdict.ts';
 import type { ByteSource } from '../../src/sources/byteSource.ts';
@@ -82,7 +83,12 @@ beforeAll(() => {
 });
 
 async function factsOf(bytes: Buffer, sizes: readonly number[]) {
-  const options = { exportStream: false, hasher: () => null, passed: () => false };
+  const options = {
+    exportStream: false,
+    hasher: () => null,
+    passed: () => false,
+    budget: new Budget(CONTAINER_LIMITS),
+  };
   const outputs = await scanSource(new PiecedSource(bytes, sizes), null, window, inspection, options);
   return outputs.map(({ storePath, facts }) => {
     const { findings, gaps, stats } = facts;

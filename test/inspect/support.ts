@@ -1,6 +1,7 @@
 import { createMatcher } from '../../src/kernel/create.ts';
 import { ContentInspector } from '../../src/inspect/contentInspector.ts';
 import type { ContentFacts, LocalFinding } from '../../src/inspect/local.ts';
+import { searchedBytes } from '../../src/inspect/magics.ts';
 import { Classifier } from '../../src/inspect/rules/classify.ts';
 import { bytesOfByteString } from '../../src/model/bytes.ts';
 import { compileNeedles, type NeedleContext, type NeedleSet } from '../../src/needles/compile.ts';
@@ -31,8 +32,8 @@ export class Contents {
 
   constructor(known: Partial<NeedleContext> = {}, complete = false) {
     const { set, classifier } = rulesOf(known, complete);
-    this.#matcher.load(set.needles.map(({ bytes }) => bytes));
-    this.inspector = new ContentInspector(this.#matcher, set, classifier, { maxDepth: 16 });
+    this.#matcher.load(searchedBytes(set, false));
+    this.inspector = new ContentInspector(this.#matcher, set, classifier, { opens: false });
   }
 
   whole(content: string | Uint8Array, name = 'file'): ContentFacts {

@@ -4,6 +4,7 @@ import type * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Budget, CONTAINER_LIMITS } from '../../src/inspect/containers/budget.ts';
 import { createMatcher } from '../../src/kernel/create.ts';
 import { verdictOfOutput } from '../../src/policy/verdict.ts';
 import { FactSink, type PartialFacts } from '../../src/sources/factSink.ts';
@@ -101,7 +102,12 @@ async function scanTree(): Promise<PartialFacts> {
 function scanNar(ending: string, program: string | null): () => Promise<PartialFacts> {
   return async () => {
     const file = join(folder, `tree.nar${ending}`);
-    const options = { exportStream: false, hasher: () => null, passed: () => false };
+    const options = {
+      exportStream: false,
+      hasher: () => null,
+      passed: () => false,
+      budget: new Budget(CONTAINER_LIMITS),
+    };
     if (!packed.has(file)) pack(file, program);
     const [output, ...others] = await scanNarFile(file, window, inspection, options);
     if (output === undefined || others.length > 0) throw new Error('not one output');

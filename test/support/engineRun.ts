@@ -34,7 +34,7 @@ export async function runEngine(
         homes: ['/home/noamyr'],
         hostHomes: false,
         aliases: [],
-        maxDepth: null,
+        limits: {},
         hashNars: true,
         exportStream: false,
         ...request,

@@ -17,7 +17,7 @@ export class TreeScan {
   readonly scanner: TreeScanner;
 
   constructor(context: Partial<NeedleContext> = {}, maxDepth = 16) {
-    const matcher = createMatcher({ size: windowsBytes(0) });
+    const matcher = createMatcher({ size: windowsBytes(maxDepth) });
     this.files = new FileContents(new Window(matcher));
     this.scanner = new TreeScanner(this.files);
     const needles = { homes: [HOME], aliases: [], storeDir: '/nix/store', hashParts: [], ...context };

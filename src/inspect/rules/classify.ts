@@ -41,6 +41,14 @@ export class Classifier {
     this.#hashes = hashes;
   }
 
+  /**
+   * A classifier of the same rules for bytes that were decoded: there Nix's own scan sees no
+   * reference, so a store path that is none of those known may be an input all the same.
+   */
+  forEncodings(): Classifier {
+    return new Classifier(this.#set, { known: this.#hashes.known, complete: false });
+  }
+
   /** A new content starts. */
   begin(): void {
     this.#reportedHash = -1;
@@ -86,7 +94,6 @@ export class Classifier {
       case 'hash-part':
         if (start <= span.lo || span.memory[start - 1] !== SLASH) return null;
         return this.#aliasBefore(span, origin, start);
-      case 'tail-magic':
       case 'beginning':
         return null;
     }

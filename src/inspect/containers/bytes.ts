@@ -1,0 +1,59 @@
+import { streamOf, type ByteStream } from '../../formats/container.ts';
+import type { RangeReader } from '../../formats/ranges.ts';
+
+const PIECE_BYTES = 64 * 1024;
+
+/** A container's bytes: in order, and by offset where its tables are read. */
+export interface Source {
+  readonly reader: RangeReader | null;
+  stream(): ByteStream;
+}
+
+export function sourceOf(reader: RangeReader): Source {
+  return { reader, stream: () => streamOf(reader) };
+}
+
+/** What of a reader lies from an offset on. */
+export class Subrange implements RangeReader {
+  readonly #reader: RangeReader;
+  readonly #from: number;
+  readonly size: number;
+
+  constructor(reader: RangeReader, from: number) {
+    this.#reader = reader;
+    this.#from = from;
+    this.size = reader.size - from;
+  }
+
+  read(offset: number, length: number): Uint8Array | null {
+    return this.#reader.read(this.#from + offset, length);
+  }
+}
+
+/** Counts the bytes of a stream as they are taken. */
+export class Counted {
+  count = 0;
+  readonly #stream: ByteStream;
+
+  constructor(stream: ByteStream) {
+    this.#stream = stream;
+  }
+
+  async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of this.#stream) {
+      this.count += chunk.length;
+      yield chunk;
+    }
+  }
+}
+
+/** Offset of the first byte that is not zero from `from` on, or the size where there is none. */
+export function firstNonZero(reader: RangeReader, from: number): number {
+  for (let at = from; at < reader.size; at += PIECE_BYTES) {
+    const piece = reader.read(at, Math.min(PIECE_BYTES, reader.size - at));
+    if (piece === null) return reader.size;
+    const found = piece.findIndex((byte) => byte !== 0);
+    if (found >= 0) return at + found;
+  }
+  return reader.size;
+}

@@ -1,0 +1,46 @@
+import type { StreamCodec } from '../../formats/compression/codec.ts';
+import type { RandomContainer, StreamContainer } from '../../formats/container.ts';
+import type { ContentKind } from '../../formats/magic.ts';
+
+/**
+ * How a kind of container is opened. What reads it is loaded when the first one is met: most
+ * outputs hold few kinds.
+ */
+export type Opener =
+  | { readonly how: 'codec'; readonly codec: StreamCodec }
+  | { readonly how: 'stream'; readonly load: () => Promise<StreamContainer> }
+  | { readonly how: 'random'; readonly load: () => Promise<RandomContainer> };
+
+const codec = (codec: StreamCodec): Opener => ({ how: 'codec', codec });
+const stream = (load: () => Promise<StreamContainer>): Opener => ({ how: 'stream', load });
+const random = (load: () => Promise<RandomContainer>): Opener => ({ how: 'random', load });
+
+/** Every kind that can be opened. */
+const OPENERS: Partial<Record<ContentKind, Opener>> = {
+  gzip: codec('gzip'),
+  xz: codec('xz'),
+  zstd: codec('zstd'),
+  bzip2: codec('bzip2'),
+  lz4: codec('lz4'),
+  lzip: codec('lzip'),
+  lzma: codec('lzma'),
+  compress: codec('compress'),
+  brotli: codec('br'),
+  zip: random(async () => (await import('../../formats/zip/zip.ts')).readZip),
+  tar: stream(async () => (await import('../../formats/tar/tar.ts')).readTar),
+  ar: stream(async () => (await import('../../formats/ar/ar.ts')).readAr),
+  cpio: stream(async () => (await import('../../formats/cpio/cpio.ts')).readCpio),
+  png: random(async () => (await import('../../formats/png/png.ts')).readPng),
+  beam: random(async () => (await import('../../formats/beam/beam.ts')).readBeam),
+  'sphinx-inventory': random(
+    async () => (await import('../../formats/sphinx/inventory.ts')).readObjectsInventory,
+  ),
+  'git-object': random(async () => (await import('../../formats/zlib/single.ts')).readGitObject),
+  'git-pack': random(async () => (await import('../../formats/gitpack/pack.ts')).readGitPack),
+  nar: random(async () => (await import('../../formats/nar/container.ts')).readNar),
+};
+
+/** How `kind` is opened, or null where nothing can. */
+export function openerOf(kind: ContentKind): Opener | null {
+  return OPENERS[kind] ?? null;
+}
