@@ -24,7 +24,10 @@ export async function* readTar(
   const extended = new ExtendedHeaders();
   try {
     for (;;) {
-      if (input.available < RECORD_BYTES && !(await input.fill(RECORD_BYTES))) break;
+      if (input.available < RECORD_BYTES && !(await input.fill(RECORD_BYTES))) {
+        if (extended.pending) throw endsEarly(input, 'tar');
+        break;
+      }
       const at = input.offset;
       const header = readHeader(input.bytes, input.start);
       if (header === null) {
