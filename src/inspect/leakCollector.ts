@@ -1,5 +1,5 @@
 import type { ByteString } from '../model/bytes.ts';
-import type { Carrier, Severity } from '../model/facts.ts';
+import type { Carrier, Encoding, Severity } from '../model/facts.ts';
 import { LIMITS } from '../model/limits.ts';
 import type { Field, Section } from '../formats/ranges.ts';
 import type { FieldLeaks } from './fieldLeaks.ts';
@@ -13,9 +13,17 @@ const EVIDENCE_AFTER = 112;
 /** Fields that are looked at to place one leak. */
 const FIELDS_PER_STRING = 64;
 
+/** How and where a leak is written whose addresses are those of decoded bytes. */
+interface Written {
+  readonly encoding: Encoding;
+  /** Content offset of the character that its first byte came from. */
+  readonly offset: number;
+}
+
 /** One leak of a content, before it is known in which field or section it lies. */
 interface Sighting {
   readonly leak: Leak;
+  readonly encoding: Encoding;
   /** Content offset of the leak's first byte. */
   readonly offset: number;
   /** Content offset right behind the NUL before the leak, or -1 where none is near. */
@@ -73,8 +81,9 @@ export class LeakCollector {
     this.#keepAll = true;
   }
 
-  add(leak: Leak, span: Span, origin: number): void {
-    const kind = this.#kind(leak);
+  /** @param written of bytes that were decoded; else the leak stands in the content as it is */
+  add(leak: Leak, span: Span, origin: number, written: Written | null = null): void {
+    const kind = this.#kind(leak, written?.encoding ?? 'plain');
     if (kind === null) {
       this.#dropped++;
       return;
@@ -86,7 +95,9 @@ export class LeakCollector {
       return;
     }
     this.#kept++;
-    kind.sightings.push(sighting(leak, span, origin, listed));
+    const seen = sighting(leak, span, origin, listed);
+    // no loader reads a field that is encoded: it is one only where it begins with the leak
+    kind.sightings.push(written === null ? seen : { ...seen, ...written, stringStart: written.offset });
   }
 
   /**
@@ -114,11 +125,11 @@ export class LeakCollector {
     return { findings, gaps };
   }
 
-  #kind(leak: Leak): Kind | null {
+  #kind(leak: Leak, encoding: Encoding): Kind | null {
     const { rule, base, home, alias, hashPart } = leak;
     // what an alias leads to decides when references become known
     const leadsTo = rule === 'store-alias' ? hashPart : null;
-    const key = `${rule}\n${base}\n${home ?? ''}\n${alias ?? ''}\n${leadsTo ?? ''}`;
+    const key = `${encoding}\n${rule}\n${base}\n${home ?? ''}\n${alias ?? ''}\n${leadsTo ?? ''}`;
     if (key === this.#lastKey && this.#lastKind !== null) return this.#lastKind;
     let kind = this.#kinds.get(key) ?? null;
     if (kind === null) {
@@ -170,7 +181,8 @@ function unplaced({ leaks }: FieldLeaks, places: Places): LocalFinding[] {
     const marked = [leak.start - from, leak.end - from] as const;
     const evidence = text.slice(from, leak.end + EVIDENCE_AFTER);
     const place = { carrier: field.carrier, field: field.name, ...places.section(offset) };
-    group.push({ finding: localFinding({ leak, offset, evidence, marked }, place), more: 0 });
+    const finding = localFinding({ leak, encoding: 'plain', offset, evidence, marked }, place);
+    group.push({ finding, more: 0 });
   }
   return [...groups.values()].flatMap((group) => group.map(({ finding, more }) => ({ ...finding, more })));
 }
@@ -182,12 +194,24 @@ interface Place {
 }
 
 function localFinding(
-  { leak, offset, evidence, marked }: Omit<Sighting, 'stringStart'>,
+  { leak, encoding, offset, evidence, marked }: Omit<Sighting, 'stringStart'>,
   place: Place,
 ): LocalFinding {
   const severity = severityOf(leak, place.carrier);
   const { rule, home, alias, hashPart } = leak;
-  return { rule, severity, home, alias, hashPart, offset, encoding: 'plain', ...place, evidence, marked, more: 0 };
+  return {
+    rule,
+    severity,
+    home,
+    alias,
+    hashPart,
+    offset,
+    encoding,
+    ...place,
+    evidence,
+    marked,
+    more: 0,
+  };
 }
 
 /** Tells in which field and section of a binary an offset lies. */
@@ -264,6 +288,7 @@ function sighting(leak: Leak, span: Span, origin: number, full: boolean): Sighti
   const [from, to] = full ? evidenceRange(leak, span) : [leak.start, leak.end];
   return {
     leak,
+    encoding: 'plain',
     offset: leak.start - origin,
     stringStart: found ? nul - origin : -1,
     evidence: textAt(span, from, to),

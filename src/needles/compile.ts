@@ -1,5 +1,6 @@
 import { bytesOfByteString, byteStringOfText, type ByteString } from '../model/bytes.ts';
 import { LIMITS } from '../model/limits.ts';
+import { encodeNeedles, type EncodedNeedle } from './encoded.ts';
 import { normalHome, underHomeRoot } from './homes.ts';
 
 /** What the scan knows beforehand; everything the needles depend on. Serialisable. */
@@ -24,7 +25,6 @@ export type NeedleMeaning =
   | { readonly kind: 'alias'; readonly alias: ByteString }
   | { readonly kind: 'store-anchor' }
   | { readonly kind: 'hash-part' }
-  | { readonly kind: 'tail-magic' }
   /** The beginning of literals that are longer than a needle may be. */
   | { readonly kind: 'beginning' };
 
@@ -44,7 +44,12 @@ export interface CompiledNeedle {
 }
 
 export interface NeedleSet {
+  /** What is searched for in plain bytes. */
   readonly needles: readonly CompiledNeedle[];
+  /** What is searched for besides: the same in other encodings. */
+  readonly encoded: readonly EncodedNeedle[];
+  /** The kernel's needles: the bytes of `needles`, then those of `encoded`. */
+  readonly patterns: readonly Uint8Array[];
   readonly homes: readonly ByteString[];
   /** Names of users whose home is known: they count under every other home root too. */
   readonly users: ReadonlyMap<ByteString, ByteString>;
@@ -63,9 +68,6 @@ const FIXED: readonly (readonly [string, NeedleMeaning])[] = [
   ['/store/', { kind: 'store-anchor' }],
   ['/nix/var/nix/builds/', { kind: 'build-dir' }],
   ['/tmp/nix-build-', { kind: 'build-dir' }],
-  // not a leak: near the end of a file they tell a zip behind something else, or a disk image
-  ['PK\x05\x06', { kind: 'tail-magic' }],
-  ['koly', { kind: 'tail-magic' }],
 ];
 
 interface Growing {
@@ -83,8 +85,7 @@ const USUAL_USER = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/;
 
 /**
  * Compiles what is searched for. A literal that contains another needle is not a needle of its
- * own but an extension of it: every home under `/home/` costs the kernel nothing. Magics carry no
- * extensions: the rules are not asked about them, and `/home/kolya` holds one.
+ * own but an extension of it: every home under `/home/` costs the kernel nothing.
  */
 export function compileNeedles(context: NeedleContext): NeedleSet {
   const homes = [...new Set(context.homes.map((home) => byteStringOfText(normalHome(home))))];
@@ -97,7 +98,7 @@ export function compileNeedles(context: NeedleContext): NeedleSet {
   const byLength = [...literals].sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1));
   const needles: Growing[] = [];
   for (const [text, meaning] of byLength) {
-    const root = needles.find((needle) => needle.meaning.kind !== 'tail-magic' && text.includes(needle.text));
+    const root = needles.find((needle) => text.includes(needle.text));
     if (root === undefined && text.length <= LIMITS.needleBytes) {
       needles.push({ text, meaning, extensions: [] });
       continue;
@@ -107,13 +108,17 @@ export function compileNeedles(context: NeedleContext): NeedleSet {
     const before = text.indexOf(extended.text);
     extended.extensions.push({ before, bytes: bytesOfByteString(text), meaning });
   }
+  const plain = needles.map((needle) => ({ ...needle, bytes: bytesOfByteString(needle.text) }));
+  const encoded = encodeNeedles(plain);
   const users = new Map<ByteString, ByteString>();
   for (const home of homes) {
     const user = underHomeRoot(Buffer.from(home, 'latin1').toString('utf8'));
     if (user !== null && !users.has(user)) users.set(user, home);
   }
   return {
-    needles: needles.map((needle) => ({ ...needle, bytes: bytesOfByteString(needle.text) })),
+    needles: plain,
+    encoded,
+    patterns: [...plain, ...encoded].map(({ bytes }) => bytes),
     homes,
     users,
     unusualUsers: [...users.keys()].filter((user) => !USUAL_USER.test(user)),

@@ -1,0 +1,187 @@
+import { bytesOfByteString, exactText, type ByteString } from '../model/bytes.ts';
+import { LIMITS } from '../model/limits.ts';
+import type { CompiledNeedle } from './compile.ts';
+import { base64Cores, hexSpellings, wideSpellings } from './spellings.ts';
+
+/**
+ * How bytes around an occurrence are to be read: what the inspection decodes by. `escaped` stands
+ * for the escape that ends where the needle begins, whichever it is.
+ */
+export type EncodedForm =
+  | 'backslash'
+  | 'percent'
+  | 'entity'
+  | 'escaped'
+  | 'utf16'
+  | 'utf32'
+  | 'base64'
+  | 'hex';
+
+/** A plain needle that may stand, decoded, `lead` bytes before an encoded needle's anchor. */
+export interface EncodedTarget {
+  readonly needle: number;
+  readonly lead: number;
+}
+
+/** Bytes that betray an encoded literal. They prove nothing: what stands there is decoded, then judged. */
+export interface EncodedNeedle {
+  readonly bytes: Uint8Array;
+  readonly form: EncodedForm;
+  /** From the needle's first byte to the byte at which the targets' leads count; may be negative. */
+  readonly anchor: number;
+  /** Of base64: which byte of its group of three the anchor is. */
+  readonly phase: number;
+  readonly targets: readonly EncodedTarget[];
+}
+
+/** The part of a literal that its encodings are found by. */
+interface Core {
+  readonly text: ByteString;
+  /** Where it begins in the literal. */
+  readonly lead: number;
+}
+
+/** Of literals that are always searched for: the part that is rare, and whether a separator follows it. */
+const FIXED_WORDS: ReadonlyMap<ByteString, string> = new Map([
+  ['/home/', 'home'],
+  ['/Users/', 'Users'],
+  ['\\Users\\', 'Users'],
+  ['/root/', 'root'],
+  ['/store/', 'store'],
+  ['/nix/var/nix/builds/', 'builds'],
+  ['/tmp/nix-build-', 'nix-build-'],
+]);
+
+/** Bytes of a literal that are spelled out at most; the rest is compared once it is decoded. */
+const SPELLED_BYTES = 48;
+/** Hash parts that are searched for in every encoding; escapes leave all of them plain anyway. */
+const ENCODED_HASH_PARTS = 64;
+const SHORTEST_WORD = 3;
+const ASCII = /^[\x20-\x7e]+$/;
+const SEPARATORS = /[/\\]/;
+/** A slash as escapes spell it, and what all spellings of an escape begin with. */
+const ESCAPED_SLASHES = [
+  '\\/',
+  '\\\\/',
+  '\\\\\\/',
+  '%2F',
+  '%2f',
+  '\\u002f',
+  '\\u002F',
+  '\\x2f',
+  '\\x2F',
+  '&#x2F;',
+  '&#x2f;',
+  '&#47;',
+];
+const ESCAPES: readonly (readonly [string, EncodedForm])[] = [
+  ['\\', 'backslash'],
+  ['%', 'percent'],
+  ['&#', 'entity'],
+];
+/** Last characters of an escaped slash. */
+const ESCAPE_ENDS = ['F', 'f', ';'];
+
+interface Growing {
+  readonly needle: Omit<EncodedNeedle, 'targets'>;
+  readonly targets: EncodedTarget[];
+}
+
+/**
+ * Needles for the encodings of plain needles. A literal that is an extension of another is found
+ * by that one's. At most `LIMITS.needles` in all: literals that come last go without.
+ */
+export function encodeNeedles(plain: readonly CompiledNeedle[]): readonly EncodedNeedle[] {
+  const grown = new Map<string, Growing>();
+  const room = LIMITS.needles - plain.length;
+  let hashParts = 0;
+  for (const [index, { text, meaning }] of plain.entries()) {
+    if (meaning.kind === 'hash-part' && hashParts++ >= ENCODED_HASH_PARTS) continue;
+    const whole = { text, lead: 0 };
+    const forms = meaning.kind === 'hash-part' ? [...runForms(whole), ...percentForms(whole)] : formsOf(text);
+    for (const { lead, ...needle } of forms) {
+      const key = `${needle.form} ${needle.phase} ${Buffer.from(needle.bytes).toString('latin1')}`;
+      let known = grown.get(key);
+      if (known === undefined && grown.size >= room) continue;
+      if (known === undefined) grown.set(key, (known = { needle, targets: [] }));
+      known.targets.push({ needle: index, lead });
+    }
+  }
+  return [...grown.values()].map(({ needle, targets }) => ({ ...needle, targets }));
+}
+
+interface Form extends Omit<EncodedNeedle, 'targets'> {
+  readonly lead: number;
+}
+
+function formsOf(text: ByteString): readonly Form[] {
+  const word = FIXED_WORDS.get(text);
+  if (word === undefined) return [...runForms(startOf(text)), ...escapedForms(text)];
+  const core = { text: word, lead: text.indexOf(word) };
+  // four characters are too few to find by six bits each
+  const whole = { text, lead: 0 };
+  const base64 = word === 'Users' ? core : whole;
+  return [...runForms(core, base64), ...wordForms(core, text.length > core.lead + word.length)];
+}
+
+function startOf(text: ByteString): Core {
+  return { text: text.slice(0, SPELLED_BYTES), lead: 0 };
+}
+
+/** Encodings that change every byte. */
+function runForms(core: Core, base64: Core = core): Form[] {
+  const { lead } = core;
+  const forms: Form[] = [];
+  const text = exactText(core.text);
+  for (const [form, unit] of [
+    ['utf16', 2],
+    ['utf32', 4],
+  ] as const) {
+    if (text === null) continue;
+    for (const { bytes, anchor } of wideSpellings(text, unit))
+      forms.push({ form, bytes, anchor, phase: 0, lead });
+  }
+  for (const bytes of hexSpellings(core.text)) forms.push({ form: 'hex', bytes, anchor: 0, phase: 0, lead });
+  for (const { bytes, anchor, phase } of base64Cores(bytesOfByteString(base64.text))) {
+    forms.push({ form: 'base64', bytes, anchor, phase, lead: base64.lead });
+  }
+  return forms;
+}
+
+/** A word between escaped separators, or with one escaped; `separated`: one follows it. */
+function wordForms({ text, lead }: Core, separated: boolean): Form[] {
+  const plainly = (spelled: string, form: EncodedForm, anchor = 0): Form => {
+    return { form, bytes: bytesOfByteString(spelled), anchor, phase: 0, lead };
+  };
+  const forms = ESCAPE_ENDS.map((end) => plainly(`${end}${text}${separated ? '/' : ''}`, 'escaped', 1));
+  if (separated) forms.push(...ESCAPES.map(([escape, form]) => plainly(text + escape, form)));
+  else forms.push(plainly(`\\/${text}`, 'escaped', 2));
+  return [...forms, ...percentForms({ text, lead })];
+}
+
+/** Letters escaped by percent too: by the first two and half of what follows, for digits may be of either case. */
+function percentForms({ text, lead }: Core): Form[] {
+  const [first, second, third] = Array.from(bytesOfByteString(`${text}/`), (byte) => byte.toString(16));
+  const begun = third === undefined ? `%${first}%${second?.[0]}` : `%${first}%${second}%${third[0]}`;
+  return [...new Set([begun, begun.toUpperCase()])].map((spelled) => {
+    return { form: 'percent', bytes: bytesOfByteString(spelled), anchor: 0, phase: 0, lead };
+  });
+}
+
+/** Escapes of a literal of any kind: by its first component, or two of them where that is short. */
+function escapedForms(text: ByteString): Form[] {
+  const [first = '', second] = text.slice(1).split(SEPARATORS);
+  if (!ASCII.test(first)) return [];
+  const core = { text: first.slice(0, SPELLED_BYTES), lead: 1 };
+  if (second === undefined || core.text.length < first.length) return wordForms(core, false);
+  if (first.length >= SHORTEST_WORD) return wordForms(core, true);
+  const next = second.slice(0, SPELLED_BYTES);
+  const mixed = ESCAPE_ENDS.map((end) => [`${end}${first}/${next}`, 1] as const);
+  const spelled = ESCAPED_SLASHES.map((slash) => [`${first}${slash}${next}`, 0] as const);
+  const escapes = [...mixed, ...spelled].map(([spelling, anchor]): Form => {
+    const form =
+      anchor === 1 ? 'escaped' : (ESCAPES.find(([escape]) => spelling.includes(escape))?.[1] ?? 'escaped');
+    return { form, bytes: bytesOfByteString(spelling), anchor, phase: 0, lead: 1 };
+  });
+  return [...escapes, ...percentForms(core)];
+}

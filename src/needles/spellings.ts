@@ -1,0 +1,66 @@
+import { bytesOfByteString, type ByteString } from '../model/bytes.ts';
+
+/** The bytes by which an encoded literal is found, and where its first byte's character begins from there. */
+interface Spelling {
+  readonly bytes: Uint8Array;
+  readonly anchor: number;
+}
+
+/**
+ * Text in units of two or four bytes. Characters up to U+00FF are one byte among zeros in either
+ * byte order, so what both orders share is one spelling: from the first such byte to the last.
+ */
+export function wideSpellings(text: string, unit: 2 | 4): readonly Spelling[] {
+  const little = unit === 2 ? Buffer.from(text, 'utf16le') : utf32le(text);
+  if (Array.from(text).every((character) => (character.codePointAt(0) as number) <= 0xff)) {
+    return [{ bytes: little.subarray(0, little.length - unit + 1), anchor: 0 }];
+  }
+  const big = Buffer.from(little);
+  if (unit === 2) big.swap16();
+  else big.swap32();
+  // the anchor is the first character's low byte in both orders
+  return [
+    { bytes: little, anchor: 0 },
+    { bytes: big, anchor: unit - 1 },
+  ];
+}
+
+function utf32le(text: string): Buffer {
+  const characters = Array.from(text);
+  const bytes = Buffer.alloc(4 * characters.length);
+  for (const [index, character] of characters.entries()) {
+    bytes.writeUInt32LE(character.codePointAt(0) as number, 4 * index);
+  }
+  return bytes;
+}
+
+/** Hex digits, small and capital. */
+export function hexSpellings(text: ByteString): readonly Uint8Array[] {
+  const small = bytesOfByteString(text).toString('hex');
+  return [...new Set([small, small.toUpperCase()])].map(bytesOfByteString);
+}
+
+/** A base64 core; `phase`: which byte of its group of three the literal's first byte is. */
+export interface Base64Core extends Spelling {
+  readonly phase: number;
+}
+
+/**
+ * The characters of base64 (RFC 4648) that a literal fixes wherever it begins in a group of three,
+ * in the standard and in the URL-safe alphabet. The anchor is the character in which the literal's
+ * first byte begins.
+ */
+export function base64Cores(literal: Uint8Array): readonly Base64Core[] {
+  const cores: Base64Core[] = [];
+  for (let phase = 0; phase < 3; phase++) {
+    const bytes = Buffer.concat([Buffer.alloc(phase), literal]);
+    const first = Math.ceil((phase * 8) / 6);
+    const fixed = Math.floor((bytes.length * 8) / 6);
+    for (const alphabet of ['base64', 'base64url'] as const) {
+      const core = bytesOfByteString(bytes.toString(alphabet).slice(first, fixed));
+      if (cores.some((other) => other.phase === phase && core.equals(other.bytes))) continue;
+      cores.push({ bytes: core, anchor: phase - first, phase });
+    }
+  }
+  return cores;
+}
