@@ -71,11 +71,11 @@ export class ExtendedHeaders {
     switch (flag) {
       case 'L':
         this.#once(this.#longName);
-        this.#longName = cStringOf(body);
+        this.#longName = this.#stringOf(body);
         return;
       case 'K':
         this.#once(this.#longTarget);
-        this.#longTarget = cStringOf(body);
+        this.#longTarget = this.#stringOf(body);
         return;
       case 'g':
         // Readers differ on it; and one long name of every member would cost more than its bytes.
@@ -87,6 +87,12 @@ export class ExtendedHeaders {
         this.#once(this.#pax);
         this.#pax = { ...this.#pax, ...this.#recordsOf(body) };
     }
+  }
+
+  #stringOf(body: Uint8Array): ByteString {
+    const value = cStringOf(body);
+    if (value === '') this.#fault('an empty long name or link target');
+    return value;
   }
 
   #recordsOf(body: Uint8Array): PaxRecords {

@@ -1,3 +1,4 @@
+import type { GapReason } from '../../model/facts.ts';
 import { Input } from '../compression/input.ts';
 import type { ByteStream, ContainerItem } from '../container.ts';
 import { corrupt, endsEarly, faultOf, MemberBody, tellEnd } from '../memberBody.ts';
@@ -53,8 +54,8 @@ export async function* readTar(
         left -= map.bytes;
         if (!map.valid) yield faultOf('corrupt', at, 'no map of holes where one should be', name);
       }
-      if (header.flag === CONTINUED)
-        yield faultOf('unsupported', at, 'its beginning is in another volume', name);
+      const doubt = DOUBTS[header.flag];
+      if (doubt !== undefined) yield faultOf(doubt[0], at, doubt[1], name);
       const body = left === 0 ? null : new MemberBody(input, left, 'tar');
       const type = typeOf(header.flag, name, size);
       yield { item: 'member', name, type, target, offset: input.offset, stored: true, contents: body };
@@ -68,8 +69,11 @@ export async function* readTar(
   }
 }
 
-/** The flag of a file that began in an earlier volume of the archive. */
-const CONTINUED = 'M';
+/** Flags of members that are not all there, or are there for some readers only. */
+const DOUBTS: Readonly<Record<string, readonly [GapReason, string]>> = {
+  M: ['unsupported', 'its beginning is in another volume'],
+  N: ['corrupt', 'some readers take it for the name of the next member'],
+};
 
 async function headerFollows(input: Input): Promise<boolean> {
   if (!(await input.fill(RECORD_BYTES))) return input.available === 0;

@@ -267,6 +267,12 @@ describe('a tar archive that is damaged or made to mislead', () => {
       archiveOf(entry({ name: 'a', flag: 'M' }, 'x'), AFTER),
       'in another volume',
     ],
+    [
+      'an obsolete long name',
+      archiveOf(entry({ name: 'a', flag: 'N' }, 'x'), AFTER),
+      'name of the next member',
+    ],
+    ['an empty long name', archiveOf(long('L', ''), AFTER), 'an empty long name'],
   ])('%s is a fault', async (_, bytes, detail) => {
     const { faults, members } = await readAll(readTar, [archive(bytes)]);
     expect(faults).toHaveLength(1);
