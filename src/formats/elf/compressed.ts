@@ -1,6 +1,7 @@
 import { NarScanError } from '../../model/errors.ts';
 import type { GapReason } from '../../model/facts.ts';
 import { LIMITS } from '../../model/limits.ts';
+import { bitcodeStrings, isBitcode } from '../bitcode/bitcode.ts';
 import { decompress } from '../compression/decompress.ts';
 import { isZlibHeader } from '../compression/magic.ts';
 import { streamOf } from '../container.ts';
@@ -11,8 +12,8 @@ import { ELF_HEADER_BYTES, parseElfHeader } from './header.ts';
 
 /**
  * The packed sections of a binary, each a member with its content unpacked: sections compressed by
- * their flags (zlib, zstd), `.zdebug_*`, GCC's intermediate code (`.gnu.lto_*`), and `.gnu_debugdata`,
- * whose content is an ELF file again. Of Mach-O and PE files `.zdebug_*` and the like are opened, and
+ * their flags (zlib, zstd), `.zdebug_*`, GCC's intermediate code (`.gnu.lto_*`), the strings of
+ * LLVM's (`.llvmbc`), and `.gnu_debugdata`, whose content is an ELF file again. Of Mach-O and PE files `.zdebug_*` and the like are opened, and
  * a .NET assembly's embedded PDB. Sections that turn out not to be packed are passed over: a search
  * over the file's own bytes sees them.
  *
@@ -120,13 +121,13 @@ function openEmbeddedPdb(reader: RangeReader, section: Section): ContainerItem {
   return member(section, EMBEDDED_PDB_HEADER_BYTES, exactly(LITTLE_ENDIAN.u32(header, 4), content));
 }
 
-/** Strings of bitcode begin at any bit and may have seven bits a character: no search over bytes sees them. */
+/** LLVM's intermediate code; Apple's tools also leave a mark of one byte there, or an archive of it. */
 function openBitcode(reader: RangeReader, section: Section): ContainerItem | null {
   const head = startOf(reader, section.offset, 4, section.size);
   if (head === null) return faultOf(section, 'unreadable', 'not available');
-  const magic = head.length < 4 ? 0 : BIG_ENDIAN.u32(head, 0);
-  const isBitcode = magic === 0x4243_c0de || magic === 0xdec0_170b;
-  return isBitcode ? faultOf(section, 'unsupported', 'LLVM bitcode was not opened') : null;
+  if (isBitcode(head)) return member(section, 0, bitcodeStrings(reader, section.offset, section.size));
+  const isXar = head.length === 4 && BIG_ENDIAN.u32(head, 0) === 0x7861_7221;
+  return isXar ? faultOf(section, 'unsupported', 'an archive of bitcode was not opened') : null;
 }
 
 /** The first bytes of a range, as many of `most` as it has; null where they are not to be had. */
