@@ -19,7 +19,7 @@ import { NAR_SCAN, narScan, narScanReport, onlyOutput, ROOT, type Report } from 
 import { needs } from '../support/programs.ts';
 
 const LEAKING_NAR = join(ROOT, 'fixtures/leaks/23-store-alias.nar');
-const CLEAN_NAR = join(ROOT, 'fixtures/ok/23-symlinked-store.nar');
+const CLEAN_NAR = join(ROOT, 'fixtures/ok/23-store-alias.nar');
 const OPTIONS = ['--no-host-homes', '--home', '/home/noamyr'];
 const IS_ROOT = process.getuid?.() === 0;
 
