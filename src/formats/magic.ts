@@ -1,6 +1,7 @@
 import type { ByteString } from '../model/bytes.ts';
 import { byteAt } from './integers.ts';
 import {
+  isBitcode,
   isCpio,
   isIso9660,
   isLocalFileHeader,
@@ -40,6 +41,7 @@ export const CONTENT = {
   'macho-fat': plain('ca fe ba be/bf, and no Java class', 'mach-o/fat.h'),
   pe: plain('MZ, and PE 00 00 where its last word says', 'Microsoft, PE Format'),
   shebang: plain('#!', 'execve(2)'),
+  bitcode: container('BC c0 de and a block; or de c0 17 0b 00 and a size', 'LLVM, LLVM Bitcode File Format'),
   gzip: container('1f 8b 08, reserved flags zero', 'RFC 1952, 2.3'),
   xz: container('fd 7zXZ 00, known stream flags', 'The .xz File Format, 2.1.1'),
   zstd: container('28 b5 2f fd, reserved bit zero; or a skippable frame', 'RFC 8878, 3.1'),
@@ -135,7 +137,10 @@ function sniffStart(b: Uint8Array, at: number, length: number, size: number | nu
         ? 'zstd'
         : null;
     case 0x42:
+      if (isBitcode(b, at, length, whole)) return 'bitcode';
       return isBzip2(b, at, length) ? 'bzip2' : null;
+    case 0xde:
+      return isBitcode(b, at, length, whole) ? 'bitcode' : null;
     case 0x04:
       // FLG: version 01, bit 1 reserved; BD: block size 4 to 7, the rest reserved.
       return length >= 7 &&

@@ -115,6 +115,14 @@ export function isLz4Header(b: Uint8Array, at: number, length: number): boolean 
   return ((sum >> 8) & 0xff) === b[at + end];
 }
 
+/** LLVM bitcode: its magic and the number that begins a block, or a wrapper of version 0 that names bytes of the file. */
+export function isBitcode(b: Uint8Array, at: number, length: number, size: number): boolean {
+  if (length < 8) return false;
+  if (u32(b, at) === 0xdec0_4342) return (byteAt(b, at + 4) & 3) === 1;
+  if (length < 20 || u32(b, at) !== 0x0b17_c0de) return false;
+  return u32(b, at + 4) === 0 && u32(b, at + 8) + u32(b, at + 12) <= size;
+}
+
 /** A DOS header that leads to a PE header in the bytes given. */
 export function isPe(b: Uint8Array, at: number, length: number): boolean {
   if (length < 64 || b[at] !== 0x4d || b[at + 1] !== 0x5a) return false;

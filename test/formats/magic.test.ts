@@ -76,6 +76,7 @@ describe('what only begins like a container is none', () => {
     ['hsqs in text', text('hsqs is the magic of squashfs on this machine.')],
     ['tar with a wrong checksum', signedTar().map((byte, k) => (k === 1 ? byte ^ 1 : byte))],
     ['a DOS program', text(`MZ${'\x40'.padStart(59, '\0')}${'\0'.repeat(99)}`)],
+    ['BC and a mark, but no block', Buffer.from('4243c0de4243c0de', 'hex')],
     ['MZ in text', text('MZ are the initials of Mark Zbikowski. '.repeat(9))],
     ['zeros', new Uint8Array(40_000)],
     ['spaces', new Uint8Array(40_000).fill(0x20)],

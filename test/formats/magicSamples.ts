@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import type { ContentKind } from '../../src/formats/magic.ts';
 import { writeElf } from '../support/elfWriter.ts';
+import { BitWriter } from '../support/bitWriter.ts';
 import { writePe } from '../support/peWriter.ts';
 import { writeFat, writeMacho } from '../support/machoWriter.ts';
 
@@ -101,6 +102,13 @@ export const SAMPLES: readonly Sample[] = [
     ),
   ]),
   by('macho', 'llvm-mc', 'llvm-mc -filetype=obj -triple arm64-apple-macos11 /dev/null'),
+  hand(
+    'bitcode',
+    'an empty module',
+    () => new BitWriter().fixed(32, 0xdec0_4342).block(2, 8, 4, () => {}).bytes,
+  ),
+  hand('bitcode', 'wrapped', () => Buffer.from('dec0170b000000001400000004000000070000014243c0de', 'hex')),
+  by('bitcode', 'llvm-as', 'llvm-as -o - /dev/null'),
   hand('pe', '64 bit', () => writePe({ wide: true })),
   hand('pe', '32 bit, its header further behind', () => writePe({ wide: false, headerAt: 4096 })),
   hand('shebang', '#!/bin/sh', () => latin1('#!/bin/sh\n')),
