@@ -37,6 +37,7 @@ const OPENERS: Partial<Record<ContentKind, Opener>> = {
   ),
   'git-object': random(async () => (await import('../../formats/zlib/single.ts')).readGitObject),
   'git-pack': random(async () => (await import('../../formats/gitpack/pack.ts')).readGitPack),
+  bitcode: random(async () => (await import('../../formats/bitcode/bitcode.ts')).readBitcode),
   nar: random(async () => (await import('../../formats/nar/container.ts')).readNar),
 };
 
