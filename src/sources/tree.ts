@@ -86,7 +86,7 @@ export class TreeScanner {
   ): void {
     const { path, entry, names } = piece;
     for (const [index, name] of names.entries()) {
-      this.#file(`${path}/${name}`, join(entry, name), name, inspection, sink);
+      this.#file(`${path}/${name}`, join(entry, name), inspection, sink);
       if (!this.#wanted()) continue;
       const half = (index + 1 + names.length) >> 1;
       for (const rest of [names.slice(index + 1, half), names.slice(half)]) {
@@ -101,8 +101,7 @@ export class TreeScanner {
     if (stats === null) return;
     sink.facts.stats.entries++;
     if (stats.isDirectory()) return this.#directory({ path, entry: '', depth: 0 }, inspection, sink, more);
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    this.#leaf(typeOf(stats), path, '', name, inspection, sink);
+    this.#leaf(typeOf(stats), path, '', inspection, sink);
   }
 
   #directory(
@@ -175,18 +174,17 @@ export class TreeScanner {
       if (stats.isDirectory()) return this.#descend(path, entry, name, depth, sink, more);
       type = typeOf(stats);
     }
-    this.#leaf(type, `${path}/${name}`, inner, name, inspection, sink);
+    this.#leaf(type, `${path}/${name}`, inner, inspection, sink);
   }
 
   #leaf(
     type: LeafType,
     path: ByteString,
     entry: ByteString,
-    name: ByteString,
     inspection: Inspection,
     sink: FactSink,
   ): void {
-    if (type === 'file') return this.#file(path, entry, name, inspection, sink);
+    if (type === 'file') return this.#file(path, entry, inspection, sink);
     if (type !== 'symlink') {
       sink.gap(entry, { reason: 'special-file', offset: null, detail: `a ${type} was not opened` });
       return;
@@ -197,8 +195,10 @@ export class TreeScanner {
       sink.finding(entry, finding);
   }
 
-  #file(path: ByteString, entry: ByteString, name: ByteString, inspection: Inspection, sink: FactSink): void {
+  #file(path: ByteString, entry: ByteString, inspection: Inspection, sink: FactSink): void {
     const { stats } = sink.facts;
+    // not the last component alone: a loose git object is told by the folders it lies in
+    const name = entry === '' ? path : entry;
     stats.files++;
     const read = attempt(sink, entry, () => this.#files.read(inspection, path, name));
     if (read === null) return;
