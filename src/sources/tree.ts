@@ -177,13 +177,7 @@ export class TreeScanner {
     this.#leaf(type, `${path}/${name}`, inner, inspection, sink);
   }
 
-  #leaf(
-    type: LeafType,
-    path: ByteString,
-    entry: ByteString,
-    inspection: Inspection,
-    sink: FactSink,
-  ): void {
+  #leaf(type: LeafType, path: ByteString, entry: ByteString, inspection: Inspection, sink: FactSink): void {
     if (type === 'file') return this.#file(path, entry, inspection, sink);
     if (type !== 'symlink') {
       sink.gap(entry, { reason: 'special-file', offset: null, detail: `a ${type} was not opened` });
