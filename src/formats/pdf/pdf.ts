@@ -10,7 +10,7 @@ import { bytesAt, packedFault, packedMember, PackedPiece } from '../zlib/piece.t
 import { packingOf } from './dictionary.ts';
 import type { StreamPacking } from './dictionary.ts';
 import { unfilter } from './filters.ts';
-import { findText } from './keywords.ts';
+import { findText } from '../zlib/find.ts';
 
 const KEYWORD = 'stream';
 /** Bytes before the keyword in which its dictionary must end, and behind it in which data begin. */

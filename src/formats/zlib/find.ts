@@ -1,5 +1,5 @@
 import type { RangeReader } from '../ranges.ts';
-import { bytesAt } from '../zlib/piece.ts';
+import { bytesAt } from './piece.ts';
 
 const FIRST_BYTES = 4 * 1024;
 const MOST_BYTES = 256 * 1024;
