@@ -70,13 +70,9 @@ class DirectoryReader extends RandomAccessReader {
       callback(null);
       return;
     }
-    const bytes = this.#window.at(this.#start + position, length);
-    if (bytes === null) {
-      callback(new Error('these bytes cannot be read'));
-      return;
-    }
-    bytes.copy(buffer, offset);
-    callback(null);
+    const at = this.#window.hold(this.#start + position, length);
+    if (at >= 0) this.#window.bytes.copy(buffer, offset, at, at + length);
+    callback(at >= 0 ? null : new Error('these bytes cannot be read'));
   }
 }
 

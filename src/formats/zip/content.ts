@@ -16,6 +16,8 @@ const SMALL_BYTES = 1024 * 1024;
 const MIN_CHUNK_BYTES = 64;
 const UNKNOWN_CHUNK_BYTES = 64 * 1024;
 
+const NOTHING = new Uint8Array(0);
+
 /** The data of a member, and what its headers say comes out of it. */
 export interface PackedData {
   readonly offset: number;
@@ -93,6 +95,7 @@ function unpackSmall(
 ): { readonly content: Uint8Array; readonly used: number } | null {
   if (data.length > SMALL_PACKED_BYTES || (data.size ?? Infinity) > SMALL_BYTES) return null;
   if (data.method !== METHOD.stored && data.method !== METHOD.deflate) return null;
+  if (data.length === 0 && data.method === METHOD.stored) return { content: NOTHING, used: 0 };
   const packed = window.at(data.offset, data.length);
   if (packed === null) return null;
   if (data.method === METHOD.stored) return { content: packed, used: packed.length };

@@ -38,69 +38,67 @@ export interface MemberHeader {
 export interface LocalHeader extends MemberHeader {
   /** Offset of the member's data. */
   readonly data: number;
-  /** A size stands in the ZIP64 extra field, so the data descriptor has 64-bit ones. */
-  readonly wide: boolean;
 }
 
 /** Where a central header points, and where the next one stands. */
 export interface CentralLink {
-  /** As written: relative to the archive's beginning. */
-  readonly offset: number;
+  /** Of the local header; as written, relative to the archive's beginning. */
+  readonly local: number;
   readonly flags: number;
   readonly next: number;
 }
 
 /** APPNOTE 4.3.7. @returns null where no local header stands */
-export function readLocalHeader(window: Window, at: number): LocalHeader | null {
-  const fixed = window.at(at, LOCAL_BYTES);
-  if (fixed === null || fixed.readUInt32LE(0) !== LOCAL_SIGNATURE) return null;
-  const nameBytes = fixed.readUInt16LE(26);
-  const extraBytes = fixed.readUInt16LE(28);
-  const whole = window.at(at, LOCAL_BYTES + nameBytes + extraBytes);
-  if (whole === null) return null;
-  let size = whole.readUInt32LE(22);
-  let packed = whole.readUInt32LE(18);
-  let wide = false;
+export function readLocalHeader(window: Window, offset: number): LocalHeader | null {
+  let at = window.hold(offset, LOCAL_BYTES);
+  if (at < 0 || window.bytes.readUInt32LE(at) !== LOCAL_SIGNATURE) return null;
+  const nameBytes = window.bytes.readUInt16LE(at + 26);
+  const extraBytes = window.bytes.readUInt16LE(at + 28);
+  at = window.hold(offset, LOCAL_BYTES + nameBytes + extraBytes);
+  if (at < 0) return null;
+  const { bytes } = window;
+  const nameEnd = at + LOCAL_BYTES + nameBytes;
+  let size = bytes.readUInt32LE(at + 22);
+  let packed = bytes.readUInt32LE(at + 18);
   if (size === WIDE || packed === WIDE) {
-    const extra = zip64Values(whole.subarray(LOCAL_BYTES + nameBytes));
-    wide = extra !== null;
+    const values = zip64Values(bytes.subarray(nameEnd, nameEnd + extraBytes));
     let turn = 0;
-    if (size === WIDE) size = extra?.[turn++] ?? size;
-    if (packed === WIDE) packed = extra?.[turn] ?? packed;
+    if (size === WIDE) size = values[turn++] ?? size;
+    if (packed === WIDE) packed = values[turn] ?? packed;
   }
   return {
-    name: whole.toString('latin1', LOCAL_BYTES, LOCAL_BYTES + nameBytes),
-    flags: whole.readUInt16LE(6),
-    method: whole.readUInt16LE(8),
-    crc: whole.readUInt32LE(14),
+    name: bytes.toString('latin1', at + LOCAL_BYTES, nameEnd),
+    flags: bytes.readUInt16LE(at + 6),
+    method: bytes.readUInt16LE(at + 8),
+    crc: bytes.readUInt32LE(at + 14),
     packed,
     size,
-    data: at + LOCAL_BYTES + nameBytes + extraBytes,
-    wide,
+    data: offset + LOCAL_BYTES + nameBytes + extraBytes,
   };
 }
 
 /** APPNOTE 4.3.12, as far as finding the members needs it. @returns null where no central header stands */
-export function readCentralLink(window: Window, at: number, end: number): CentralLink | null {
-  if (at + CENTRAL_BYTES > end) return null;
-  const fixed = window.at(at, CENTRAL_BYTES);
-  if (fixed === null || fixed.readUInt32LE(0) !== CENTRAL_SIGNATURE) return null;
-  const flags = fixed.readUInt16LE(8);
-  const nameBytes = fixed.readUInt16LE(28);
-  const extraBytes = fixed.readUInt16LE(30);
-  const next = at + CENTRAL_BYTES + nameBytes + extraBytes + fixed.readUInt16LE(32);
+export function readCentralLink(window: Window, offset: number, end: number): CentralLink | null {
+  const at = offset + CENTRAL_BYTES > end ? -1 : window.hold(offset, CENTRAL_BYTES);
+  if (at < 0) return null;
+  const { bytes } = window;
+  if (bytes.readUInt32LE(at) !== CENTRAL_SIGNATURE) return null;
+  const flags = bytes.readUInt16LE(at + 8);
+  const nameBytes = bytes.readUInt16LE(at + 28);
+  const extraBytes = bytes.readUInt16LE(at + 30);
+  const next = offset + CENTRAL_BYTES + nameBytes + extraBytes + bytes.readUInt16LE(at + 32);
   if (next > end) return null;
-  let offset = fixed.readUInt32LE(42);
-  if (offset === WIDE) {
-    const turn = Number(fixed.readUInt32LE(24) === WIDE) + Number(fixed.readUInt32LE(20) === WIDE);
-    const extra = window.at(at + CENTRAL_BYTES + nameBytes, extraBytes);
-    offset = (extra === null ? null : zip64Values(extra))?.[turn] ?? offset;
+  let local = bytes.readUInt32LE(at + 42);
+  if (local === WIDE) {
+    const turn = Number(bytes.readUInt32LE(at + 24) === WIDE) + Number(bytes.readUInt32LE(at + 20) === WIDE);
+    const extra = window.at(offset + CENTRAL_BYTES + nameBytes, extraBytes);
+    local = (extra === null ? [] : zip64Values(extra))[turn] ?? local;
   }
-  return { offset, flags, next };
+  return { local, flags, next };
 }
 
 /** The 64-bit values of the ZIP64 extra field, APPNOTE 4.5.3; exact below 2^53, where no file reaches. */
-function zip64Values(extra: Buffer): number[] | null {
+function zip64Values(extra: Buffer): number[] {
   for (let at = 0; at + 4 <= extra.length;) {
     const length = extra.readUInt16LE(at + 2);
     if (extra.readUInt16LE(at) === ZIP64_EXTRA) {
@@ -111,7 +109,7 @@ function zip64Values(extra: Buffer): number[] | null {
     }
     at += 4 + length;
   }
-  return null;
+  return [];
 }
 
 /** A 64-bit integer, rounded above 2^53. */

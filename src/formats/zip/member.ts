@@ -88,7 +88,8 @@ async function* linkItems(
   let failure: NarScanError | null = null;
   try {
     for await (const chunk of unpack(reader, window, data, progress)) {
-      target += Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).latin1Slice(
+      target += Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString(
+        'latin1',
         0,
         LIMITS.zipTargetBytes + 1,
       );

@@ -38,7 +38,7 @@ export function survey(window: Window, directory: Directory): Survey {
       longer.set(offsets);
       offsets = longer;
     }
-    offsets[entries] = base + link.offset;
+    offsets[entries] = base + link.local;
     entries += 1;
     at = link.next;
   }

@@ -56,6 +56,8 @@ class Reading {
   readonly #survey: Survey;
   /** Packed bytes of overlapping members that may yet be read twice: as many as the file has, once. */
   #spare: number;
+  /** The directory leads nowhere at least once, so that it is no help in finding members. */
+  #astray = false;
 
   constructor(archive: Archive, directory: Directory) {
     this.#archive = archive;
@@ -79,6 +81,7 @@ class Reading {
     yield* this.#gap(end, recordStart);
     yield* this.#gap(recordStart, this.#archive.reader.size);
     yield* this.#behind();
+    if (this.#astray) yield* membersBetween(this.#archive, 0, this.#archive.reader.size, true);
   }
 
   async *#member(entry: CentralEntry): Items {
@@ -93,7 +96,7 @@ class Reading {
     const local = readLocalHeader(window, at);
     if (local === null) {
       yield corrupt('no local header stands where the central directory says', at, name);
-      yield* this.#gap(at, limit);
+      this.#astray = true;
       return;
     }
     const { packed, method, flags, size, crc, mode } = entry;
