@@ -33,9 +33,9 @@ export interface Field {
  * How the bytes of a section are packed. `zlib`, `zstd`: by the section's flags; `zdebug`: by its
  * name, in the GNU form from before the flag; `lto`: GCC's intermediate code, most of it in zlib or
  * zstd; `bitcode`: LLVM's, in pieces of single bits; `xz`: an ELF file of symbols; `mpdb`: .NET's
- * debug information; `unknown`: compressed, but in no way that is known here.
+ * debug information; `rustc`: metadata that old compilers compressed; `unknown`: compressed, but in no way that is known here.
  */
-export type Packing = 'zlib' | 'zstd' | 'zdebug' | 'lto' | 'bitcode' | 'xz' | 'mpdb' | 'unknown';
+export type Packing = 'zlib' | 'zstd' | 'zdebug' | 'lto' | 'bitcode' | 'xz' | 'mpdb' | 'rustc' | 'unknown';
 
 /** A section that has bytes in the file. */
 export interface Section {

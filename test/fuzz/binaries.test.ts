@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { planElf, readElf } from '../../src/formats/elf/elf.ts';
 import { planMacho, readMacho } from '../../src/formats/macho/macho.ts';
+import { planPe, readPe } from '../../src/formats/pe/pe.ts';
 import type { Range, RangeReader, BinaryFacts } from '../../src/formats/ranges.ts';
 import { LIMITS } from '../../src/model/limits.ts';
 import { writeElf } from '../support/elfWriter.ts';
 import { writeFat, writeMacho } from '../support/machoWriter.ts';
+import { rsds, writePe } from '../support/peWriter.ts';
 import { streamedReader, wholeReader } from '../support/rangeReaders.ts';
 
 const SECONDS = Number(process.env['NAR_SCAN_FUZZ_SECONDS'] ?? 5);
@@ -64,6 +66,20 @@ const macho = [...thin, writeFat(thin, false), writeFat(thin, true)].map((bytes)
   bytes,
 }));
 
+const pe = booleans.map((wide): Subject => ({
+  read: readPe,
+  plan: planPe,
+  bytes: writePe({
+    wide,
+    debug: [
+      { type: 2, data: rsds('/home/u/a.pdb') },
+      { type: 17, data: new TextEncoder().encode('MPDB....') },
+    ],
+    sections: [{ name: '.zdebug_line', bytes: new Uint8Array(40) }],
+    fillerBehind: 600,
+  }),
+}));
+
 const SPECIAL = [0, 1, 0x7f, 0x80, 0xff];
 
 /** Changes a few bytes, mostly among the first (headers) and last (section headers); cuts sometimes. */
@@ -113,6 +129,7 @@ function check({ read, plan }: Subject, bytes: Uint8Array, head: number): void {
 describe.each([
   ['ELF', elf],
   ['Mach-O', macho],
+  ['PE', pe],
 ])('%s: mutated files', (_, subjects) => {
   it(
     'nothing is thrown, all is bounded, a stream gives the same facts or says that it cannot',

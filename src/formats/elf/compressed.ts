@@ -58,6 +58,8 @@ function open(reader: RangeReader, section: Section, streams: { left: number }):
       return openEmbeddedPdb(reader, section);
     case 'bitcode':
       return openBitcode(reader, section);
+    case 'rustc':
+      return openRustMetadata(reader, section);
     case 'unknown':
       return faultOf(section, 'unsupported', 'compressed in an unknown way');
     case null:
@@ -128,6 +130,17 @@ function openBitcode(reader: RangeReader, section: Section): ContainerItem | nul
   if (isBitcode(head)) return member(section, 0, bitcodeStrings(reader, section.offset, section.size));
   const isXar = head.length === 4 && BIG_ENDIAN.u32(head, 0) === 0x7861_7221;
   return isXar ? faultOf(section, 'unsupported', 'an archive of bitcode was not opened') : null;
+}
+
+const RUST_HEADER_BYTES = 32;
+const SNAPPY_MAGIC = '\xff\x06\0\0sNaPpY';
+
+/** Metadata of a Rust library, behind `rust`, a version and a length: as it is, or before Rust 1.75 in snappy's frames. */
+function openRustMetadata(reader: RangeReader, section: Section): ContainerFault | null {
+  const head = startOf(reader, section.offset, RUST_HEADER_BYTES, section.size);
+  if (head === null) return faultOf(section, 'unreadable', 'not available');
+  if (!String.fromCharCode(...head).includes(SNAPPY_MAGIC)) return null;
+  return faultOf(section, 'unsupported', 'snappy frames were not opened');
 }
 
 /** The first bytes of a range, as many of `most` as it has; null where they are not to be had. */

@@ -123,6 +123,7 @@ const PACKED_BY_NAME: readonly (readonly [prefix: string, packing: Packing])[] =
   ['.gnu.offload_lto_', 'lto'],
   ['.llvm.lto', 'bitcode'],
   ['.llvmbc', 'bitcode'],
+  ['.rustc', 'rustc'],
   // "MiniDebugInfo" of GDB's manual
   ['.gnu_debugdata', 'xz'],
 ];

@@ -6,6 +6,7 @@ import { readElf } from '../../../src/formats/elf/elf.ts';
 import type { RangeReader } from '../../../src/formats/ranges.ts';
 import { NarScanError } from '../../../src/model/errors.ts';
 import { LIMITS } from '../../../src/model/limits.ts';
+import { BitWriter } from '../../support/bitWriter.ts';
 import { writeElf } from '../../support/elfWriter.ts';
 import { wholeReader } from '../../support/rangeReaders.ts';
 
@@ -137,6 +138,27 @@ describe('sections that are compressed by their names', () => {
         whole('.gnu.lto_main.2.ff'),
       ]);
     }
+  });
+
+  it('metadata of a Rust library, plain and in a form that is not opened', async () => {
+    const plain = Buffer.from('rust\0\0\0\x0a\x72\0\0\0\0\0\0\0rust\0\0\0\x0a', 'latin1');
+    expect(await opened(elfOf(LITTLE, '.rustc', plain))).toEqual([]);
+    const frames = Buffer.from('rust\0\0\0\x08\xff\x06\0\0sNaPpY', 'latin1');
+    expect(await opened(elfOf(LITTLE, '.rustc', frames))).toEqual([
+      'unsupported .rustc: packed section: snappy frames were not opened',
+    ]);
+  });
+
+  it('LLVM bitcode gives its strings, and what only bears its name nothing', async () => {
+    const inner = (bits: BitWriter): unknown => bits.record(4, 8, [...Buffer.from('/home/alice/x')]);
+    const bytes = new BitWriter().fixed(32, 0xdec0_4342).block(2, 8, 4, inner).bytes;
+    expect(await opened(elfOf(LITTLE, '.llvmbc', bytes))).toMatchObject([
+      { text: '/home/alice/x\0', code: null },
+    ]);
+    expect(await opened(elfOf(LITTLE, '.llvmbc', Buffer.from([0])))).toEqual([]);
+    expect(await opened(elfOf(LITTLE, '.llvmbc', Buffer.from('xar!\0\x1c')))).toEqual([
+      'unsupported .llvmbc: packed section: an archive of bitcode was not opened',
+    ]);
   });
 
   it('what GCC does not pack is passed over, also if it begins as a zlib stream does', async () => {

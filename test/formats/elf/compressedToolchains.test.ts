@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -41,6 +41,13 @@ function takes(program: string, ...args: string[]): boolean {
   } catch {
     return false;
   }
+}
+
+/** What a program added to the folder. */
+function readdirAfter(program: string, ...args: string[]): string[] {
+  const before = new Set(readdirSync(folder));
+  run(program, ...args);
+  return readdirSync(folder).filter((name) => !before.has(name));
 }
 
 interface Opened {
@@ -115,6 +122,18 @@ describe.skipIf(!needs('gcc', 'objcopy'))('sections that binutils and GCC packed
     run('gcc', '-flto', '-flinker-output=rel', '-r', 'one.o', '-o', 'joined.o');
     const { leaking, faults } = await open('joined.o');
     expect(leaking.length).toBeGreaterThan(0);
+    expect(faults).toEqual([]);
+  });
+});
+
+describe.skipIf(!needs('rustc', 'ar'))('a Rust library', () => {
+  it('has the path of its source in its bitcode', async () => {
+    const source = '#[inline(never)]\npub fn first(v: &[u8]) -> u8 { v[0] }\n';
+    writeFileSync(join(folder, 'r.rs'), source);
+    run('rustc', '-O', '--crate-type', 'rlib', `--remap-path-prefix=${folder}=${HOME}`, join(folder, 'r.rs'));
+    const [object = ''] = readdirAfter('ar', 'x', 'libr.rlib').filter((name) => name.endsWith('.o'));
+    const { leaking, faults } = await open(object);
+    expect(leaking).toEqual(['.llvmbc']);
     expect(faults).toEqual([]);
   });
 });
