@@ -1,6 +1,5 @@
 import { LIMITS } from '../../model/limits.ts';
 import type { ByteString } from '../../model/bytes.ts';
-import { NarScanError } from '../../model/errors.ts';
 import { isZlibHeader } from '../compression/magic.ts';
 import { streamOf } from '../container.ts';
 import type { ContainerItem, RandomContainer } from '../container.ts';
@@ -98,30 +97,16 @@ async function* readFlate(
 ): AsyncGenerator<ContainerItem, number, undefined> {
   const piece = new PackedPiece('zlib', reader, data);
   try {
-    const source = doubtful ? forgiving(piece) : piece.contents();
+    const source = doubtful ? piece.attempt() : piece.contents();
     const { contents, stopped } = unfilter(source, filters, identity);
     if (stopped !== null) yield packedFault('unsupported', data, describe(stopped));
     yield piece.member(contents);
     const fault = await piece.finish();
-    if (fault !== null && !(doubtful && isChance(piece))) yield fault;
+    if (fault !== null && !(doubtful && piece.isChance)) yield fault;
     return piece.end ?? data + Math.max(1, piece.error?.offset ?? 1);
   } finally {
     await piece.close();
   }
-}
-
-/** The decoded bytes, without the fault of a piece that is likely none. */
-async function* forgiving(piece: PackedPiece): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    yield* piece.contents();
-  } catch (error) {
-    if (!(error instanceof NarScanError) || !isChance(piece)) throw error;
-  }
-}
-
-/** Two bytes of anything can begin a zlib stream; but not for long. */
-function isChance(piece: PackedPiece): boolean {
-  return piece.error !== null && piece.decoded < LIMITS.embeddedProofBytes;
 }
 
 function describe(filter: string): string {

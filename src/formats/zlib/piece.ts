@@ -46,6 +46,26 @@ export class PackedPiece {
     throw this.error;
   }
 
+  /**
+   * The decoded bytes of what may be no stream at all: a fault that shows that it is none is not thrown.
+   * @throws NarScanError as {@link contents}, once enough was decoded
+   */
+  async *attempt(): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      yield* this.contents();
+    } catch (error) {
+      if (!this.isChance) throw error;
+    }
+  }
+
+  /** It failed so early that it is likely no stream: two bytes of anything can begin one. */
+  get isChance(): boolean {
+    const { error } = this;
+    return (
+      error !== null && error.code.startsWith('COMPRESSION_') && this.decoded < LIMITS.embeddedProofBytes
+    );
+  }
+
   /** As a member that is named by its codec and place. */
   member(contents: ByteStream = this.contents()): Member {
     return packedMember(`${this.#codec}@${this.offset}`, this.offset, contents);
