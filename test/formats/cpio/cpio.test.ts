@@ -85,8 +85,9 @@ describe('readCpio', () => {
   });
 
   it('reads archives one after another as one, and ends where none follows', async () => {
-    const one = (name: string): Buffer => archive('newc', member('newc', { name, contents: name }));
-    const parts = [one('a'), Buffer.alloc(388), one('b'), one('c')];
+    const one = (name: string, format: CpioFormat = 'newc'): Buffer =>
+      archive(format, member(format, { name, contents: name }));
+    const parts = [one('a'), Buffer.alloc(388), one('b'), one('c', 'odc')];
     const tail = Buffer.from('\x1f\x8b\x08 what follows', 'latin1');
     const bytes = Buffer.concat([...parts, Buffer.alloc(100), tail]);
     const { members, faults, code, end } = await readAll(readCpio, [bytes]);

@@ -285,6 +285,14 @@ describe('a tar archive that is damaged or made to mislead', () => {
     expect(members.map(({ bytes }) => bytes?.toString())).toEqual(['hidden', undefined]);
   });
 
+  it('takes what stands behind a link of some size for the next member where it is a header', async () => {
+    const { members } = await readAll(readTar, [archive(header({ name: 'l', flag: '1', size: 512 }), AFTER)]);
+    expect(members.map(({ name, type }) => [name, type])).toEqual([
+      ['l', 'hardlink'],
+      ['after', 'file'],
+    ]);
+  });
+
   it('a PAX header that waits in vain is a fault', async () => {
     expect(await readAll(readTar, [archive(AFTER, pax({ path: 'a' }))])).toMatchObject({
       faults: ['corrupt: an extended header without a member'],
@@ -399,5 +407,14 @@ describe('readTar', () => {
       };
       await expect(late()).rejects.toMatchObject({ code: 'INTERNAL' });
     }
+  });
+
+  it('refuses to go on with contents that were begun before the next member', async () => {
+    const items = readTar(chunksOf(reusedChunks(bytes, [600])), () => {});
+    const first = (await items.next()).value as Member;
+    const pieces = first.contents![Symbol.asyncIterator]();
+    expect((await pieces.next()).done).toBe(false);
+    await items.next();
+    await expect(pieces.next()).rejects.toMatchObject({ code: 'INTERNAL' });
   });
 });
