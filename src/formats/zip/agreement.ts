@@ -1,9 +1,8 @@
 import type { CentralEntry } from './central.ts';
-import { FLAG, readWide, WIDE } from './headers.ts';
+import { DESCRIPTOR_SIGNATURE, FLAG, readWide, WIDE } from './headers.ts';
 import type { LocalHeader } from './headers.ts';
 import type { Window } from './window.ts';
 
-const DESCRIPTOR_SIGNATURE = 0x0807_4b50;
 /** With a signature and 64-bit sizes. */
 const DESCRIPTOR_BYTES = 24;
 

@@ -41,7 +41,7 @@ export function findDirectory(window: Window): Directory | null {
   if (chosen === undefined) return null;
   // Archives that are stored in this one have end records too, but within its members.
   const others = found.filter((other) => other !== chosen && other.recordStart >= chosen.end);
-  const faults = others.map(({ recordStart }) => corrupt('a second end record', recordStart));
+  const faults = others.slice(0, 1).map(({ recordStart }) => corrupt('a second end record', recordStart));
   return { ...chosen, faults: [...chosen.faults, ...faults] };
 }
 

@@ -3,6 +3,7 @@ import type { Window } from './window.ts';
 
 export const LOCAL_SIGNATURE = 0x0403_4b50;
 export const CENTRAL_SIGNATURE = 0x0201_4b50;
+export const DESCRIPTOR_SIGNATURE = 0x0807_4b50;
 export const LOCAL_BYTES = 30;
 export const CENTRAL_BYTES = 46;
 

@@ -70,7 +70,7 @@ class Reading {
     const { start, recordStart } = this.#directory;
     const { entries, end, starts, faults } = this.#survey;
     yield* faults;
-    yield* this.#gap(0, Math.min(starts.first, start));
+    yield* this.#before(Math.min(starts.first, start));
     const central = new CentralDirectory(this.#archive.central, start, end, entries);
     for (let entry = await central.next(); entry !== null; entry = await central.next()) {
       if ('cause' in entry) yield badEntry(entry);
@@ -89,7 +89,7 @@ class Reading {
     const { name } = entry;
     const at = this.#directory.base + entry.offset;
     if (!this.#survey.starts.take(at)) {
-      yield corrupt('two entries lead to one member', at, name);
+      yield corrupt('the entry leads to a member that another one has', at, name);
       return;
     }
     const limit = this.#limit(at);
@@ -137,6 +137,12 @@ class Reading {
   async *#gap(from: number, to: number): Items {
     if (!this.#survey.whole || to - from < LOCAL_BYTES) return;
     yield* membersBetween(this.#archive, from, to, false);
+  }
+
+  /** Only a reader of the stream looks for members before the archive, and only at its very beginning. */
+  async *#before(to: number): Items {
+    const isRead = readLocalHeader(this.#archive.window, 0) !== null;
+    if (this.#survey.whole) yield* membersBetween(this.#archive, 0, to, !isRead);
   }
 
   /** Padding behind the archive is none of its content, all else may be another's. */
