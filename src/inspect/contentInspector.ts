@@ -1,4 +1,5 @@
 import type { ByteString } from '../model/bytes.ts';
+import type { Carrier } from '../model/facts.ts';
 import { LIMITS } from '../model/limits.ts';
 import { readElf } from '../formats/elf/elf.ts';
 import {
@@ -10,16 +11,22 @@ import {
   type ContentKind,
 } from '../formats/magic.ts';
 import { readMacho } from '../formats/macho/macho.ts';
+import { readPe } from '../formats/pe/pe.ts';
 import type { BinaryFacts, Field, RangeReader, Section } from '../formats/ranges.ts';
 import type { Matcher } from '../kernel/matcher.ts';
 import type { NeedleSet } from '../needles/compile.ts';
 import { ByteSearch } from './byteSearch.ts';
+import { carrierOfFile } from './carriers.ts';
 import { leaksInFields, type FieldLeaks } from './fieldLeaks.ts';
 import { LeakCollector } from './leakCollector.ts';
 import { NO_FACTS, type ContentFacts, type LocalGap, type Opening } from './local.ts';
 import type { Classifier } from './rules/classify.ts';
 
 const SHEBANG_BYTES = 4096;
+/** First bytes by which the kind of a text is told. */
+const CARRIER_HEAD_BYTES = 256;
+/** What reads the tables of each kind of binary. */
+const BINARIES = { elf: readElf, macho: readMacho, 'macho-fat': readMacho, pe: readPe } as const;
 /** Fields that nobody could read. */
 const UNREAD: FieldLeaks = { leaks: [], complete: false };
 
@@ -62,7 +69,12 @@ export class ContentInspector {
       if (kind !== null && CONTENT[kind].container) return this.#containerOnly(kind);
       if (this.#search.magics.tail < 0) return NO_FACTS;
     }
-    return this.#facts(kind, new MemoryRange(this.#memory, start, size));
+    return this.#facts(
+      name,
+      kind,
+      new MemoryRange(this.#memory, start, size),
+      this.#memory.subarray(start, end),
+    );
   }
 
   /** A content starts at `address` with its offset `offset` and comes in pieces. */
@@ -112,7 +124,7 @@ export class ContentInspector {
     const kind = this.kindOf(name, head, reader.size);
     const { tail, embedded } = this.#search.magics;
     if (kind === null && this.#leaks.empty && tail < 0 && embedded.length === 0) return NO_FACTS;
-    return this.#facts(kind, reader);
+    return this.#facts(name, kind, reader, head);
   }
 
   /** The leaks of bytes whose format nobody knows. */
@@ -136,12 +148,12 @@ export class ContentInspector {
     return tail === null ? null : sniffTail(tail, 0, tail.length, reader.size);
   }
 
-  #facts(kind: ContentKind | null, reader: RangeReader): ContentFacts {
+  #facts(name: ByteString, kind: ContentKind | null, reader: RangeReader, head: Uint8Array): ContentFacts {
     const gaps: LocalGap[] = [];
     let fields: readonly Field[] = [];
     let sections: readonly Section[] = [];
     if (isBinary(kind)) {
-      const binary = kind === 'elf' ? readElf(reader) : readMacho(reader);
+      const binary = BINARIES[kind](reader);
       if (binary !== null) {
         ({ fields, sections } = binary);
         gaps.push(...binaryGaps(binary));
@@ -149,11 +161,11 @@ export class ContentInspector {
     } else if (kind === 'shebang') {
       fields = shebang(reader);
     }
-    const head = kind !== null && CONTENT[kind].container ? kind : null;
+    const container = kind !== null && CONTENT[kind].container ? kind : null;
     const opening: Opening = {
-      head,
+      head: container,
       // a script or program may carry an archive behind itself
-      tail: head === null ? this.#sniffTail(reader) : null,
+      tail: container === null ? this.#sniffTail(reader) : null,
       sections: sections.filter(({ compressed }) => compressed !== null),
       embedded: this.#search.magics.embedded,
       embeddedLost: this.#search.magics.embeddedLost,
@@ -162,7 +174,7 @@ export class ContentInspector {
     const inFields = this.#search.hasHits
       ? leaksInFields(fields, reader, this.#set, this.#classifier)
       : { leaks: [], complete: true };
-    const found = this.#leaks.finish(fields, sections, isBinary(kind), inFields);
+    const found = this.#leaks.finish(fields, sections, isBinary(kind), inFields, carrierOf(name, head));
     return {
       findings: found.findings,
       gaps: [...gaps, ...found.gaps],
@@ -182,6 +194,11 @@ export class ContentInspector {
     }
     return facts;
   }
+}
+
+/** What a leak in text is called here. */
+function carrierOf(name: ByteString, head: Uint8Array): Carrier {
+  return carrierOfFile(name, head.subarray(0, CARRIER_HEAD_BYTES)) ?? 'bytes';
 }
 
 /** The gaps of what is not opened because of its depth. */
@@ -211,8 +228,8 @@ function binaryGaps({ format, faults }: BinaryFacts): LocalGap[] {
 }
 
 /** Whether hits may lie in fields, so that all must be kept until the tables are known. */
-export function isBinary(kind: ContentKind | null): boolean {
-  return kind === 'elf' || kind === 'macho' || kind === 'macho-fat';
+export function isBinary(kind: ContentKind | null): kind is keyof typeof BINARIES {
+  return kind !== null && kind in BINARIES;
 }
 
 /** The first line of a script, as a field. */

@@ -103,16 +103,17 @@ export class LeakCollector {
   /**
    * The findings, in ascending offset, and a gap if not all leaks could be told apart. `binary`:
    * the content has tables, and a leak that was only counted may lie in one of their fields, if it
-   * is not among those that `inFields` found there.
+   * is not among those that `inFields` found there. `text`: what a leak outside all fields is called.
    */
   finish(
     fields: readonly Field[],
     sections: readonly Section[],
     binary: boolean,
     inFields: FieldLeaks = NO_FIELDS,
+    text: Carrier = 'bytes',
   ): ContentFacts {
     const findings: LocalFinding[] = [];
-    const places = new Places(fields, sections, inFields.complete);
+    const places = new Places(fields, sections, inFields.complete, text);
     for (const kind of this.#kinds.values()) findings.push(...listed(kind, places));
     findings.push(...unplaced(inFields, places));
     findings.sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0));
@@ -155,7 +156,7 @@ function listed(kind: Kind, places: Places): LocalFinding[] {
     else group.findings.push(localFinding(sighting, place));
   }
   // what was only counted is text: fields are told apart by keeping every sighting
-  const rest = groups.get('bytes\n') ?? groups.values().next().value;
+  const rest = groups.get(`${places.text}\n`) ?? groups.values().next().value;
   if (rest !== undefined) rest.more += kind.more;
   return [...groups.values()].flatMap(({ findings, more }) => {
     const last = findings.at(-1);
@@ -224,7 +225,11 @@ class Places {
   /** Whether every field was read to its end, so that none goes on unseen. */
   readonly #complete: boolean;
 
-  constructor(fields: readonly Field[], sections: readonly Section[], complete: boolean) {
+  /** What a leak outside all fields is called. */
+  readonly text: Carrier;
+
+  constructor(fields: readonly Field[], sections: readonly Section[], complete: boolean, text: Carrier) {
+    this.text = text;
     this.#complete = complete;
     this.#fields = [...fields].sort((a, b) => a.offset - b.offset);
     this.#sections = [...sections].sort((a, b) => a.offset - b.offset);
@@ -244,7 +249,7 @@ class Places {
       if (best === null || isWorse(leak, field.carrier, best.carrier)) best = field;
       if (stringStart < 0) break;
     }
-    if (best === null) return { carrier: 'bytes', ...named };
+    if (best === null) return { carrier: this.text, ...named };
     this.#placed.set(`${offset}\n${leak.rule}`, best.carrier);
     return { carrier: best.carrier, field: best.name, ...named };
   }

@@ -80,7 +80,9 @@ export class FactSink {
 
 function byPlace(a: Finding | Gap, b: Finding | Gap): number {
   const order = byText(a.location.entry, b.location.entry);
-  return order || (a.location.offset ?? -1) - (b.location.offset ?? -1);
+  if (order !== 0) return order;
+  const offsets = (a.location.offset ?? -1) - (b.location.offset ?? -1);
+  return offsets || byText(a.location.container.join('\0'), b.location.container.join('\0'));
 }
 
 /** Decides where the place does not: the name and the content of one entry may come from two threads. */

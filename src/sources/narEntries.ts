@@ -1,6 +1,7 @@
 import type { ByteString } from '../model/bytes.ts';
 import { planElf } from '../formats/elf/elf.ts';
 import { planMacho } from '../formats/macho/macho.ts';
+import { planPe } from '../formats/pe/pe.ts';
 import type { NarHandler } from '../formats/nar/handler.ts';
 import { CONTENT } from '../formats/magic.ts';
 import type { RangeReader } from '../formats/ranges.ts';
@@ -210,5 +211,6 @@ function either(first: RangeReader, second: RangeReader): RangeReader {
 }
 
 function plan(head: Uint8Array, size: number): ReturnType<typeof planElf> {
-  return head[0] === 0x7f ? planElf(head, size) : planMacho(head, size);
+  if (head[0] === 0x7f) return planElf(head, size);
+  return head[0] === 0x4d ? planPe(head, size) : planMacho(head, size);
 }

@@ -38,6 +38,9 @@ const OPENERS: Partial<Record<ContentKind, Opener>> = {
   'git-object': random(async () => (await import('../../formats/zlib/single.ts')).readGitObject),
   'git-pack': random(async () => (await import('../../formats/gitpack/pack.ts')).readGitPack),
   bitcode: random(async () => (await import('../../formats/bitcode/bitcode.ts')).readBitcode),
+  pdf: random(async () => (await import('../../formats/pdf/pdf.ts')).readPdf),
+  rdb: random(async () => (await import('../../formats/rdb/rdb.ts')).readRdb),
+  ocaml: random(async () => (await import('../../formats/ocaml/marshal.ts')).readOcaml),
   nar: random(async () => (await import('../../formats/nar/container.ts')).readNar),
 };
 
