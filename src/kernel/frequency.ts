@@ -39,6 +39,16 @@ const BEFORE_SLASH = [
     'tospqnrroovsoqqqpuqkprrsssvrqrrmrilgjhllhjnnjkhikphgghmommnrssrt',
 ];
 
+/** Of single bytes in programs and libraries, and in text of all kinds on a Debian system: scale 2. */
+const IN_PROGRAMS =
+  '4cefffhhdihhhhecehhjiijjfkkkjjjfejkkcilkgikkjkikgfijhijjggkjjjkigdghefii9ekjehhjgkighijjikjiiike' +
+  'ieifgefihfkkegffglffdgijhilkikkjgjkeffjkjblcjekkhmmmklmmjlmmlmmmjmmmlmmljmlmlmmljmmmkmjlikjlkkik' +
+  'fhjhijigjjklllllikjklllljllkllkiikklklkjdgkhjjjhikjjkkiihjiiiiga';
+const IN_TEXT =
+  'zzzzzzzzzfbzzzzzzzzzzzzzzzzzzzzz5megjplgddemdeedefghhhhihhfffffnmdhegdghiemifgeefmedehikhjnjjjqa' +
+  'jaebb8cecajfbcaaclaa9cfgfejikiqzqtssvwvtvxwwvtxrvuwwruvwutvwvwwptuxwvxwuvuvwxvxwtuuuutwwquuutttv' +
+  'zzuquvzzzxzzzzuxnqzzzzzttuzyzzzzrupuzxyzzzzxwzzvpzzzzzzzzzzzzzzz';
+
 const SLASH = 0x2f;
 /** The greatest distance of two bytes that {@link shareOfPair} knows about. */
 export const MOST_DISTANCE: number = AFTER_SLASH.length;
@@ -47,6 +57,11 @@ function shares(digits: string, scale: number): Float64Array {
   return Float64Array.from(digits, (digit) => 2 ** (-parseInt(digit, 36) / scale));
 }
 
+/** The share of each byte value in programs, and in text. */
+export const SHARES_OF_BYTES: readonly [Float64Array, Float64Array] = [
+  shares(IN_PROGRAMS, 2),
+  shares(IN_TEXT, 2),
+];
 const single = shares(SINGLE, 2);
 const afterSlash = AFTER_SLASH.map((digits) => shares(digits, 1.5));
 const beforeSlash = BEFORE_SLASH.map((digits) => shares(digits, 1.5));

@@ -15,6 +15,7 @@ const LAYOUT = [
   'HIT_COUNT',
   'MASKS',
   'NEEDLES',
+  'NIBBLE',
   'REGION',
   'RUN_HEADS',
   'SLOTS',

@@ -1,5 +1,6 @@
+import { fillBuckets } from './buckets.ts';
 import { COST_OF_TRIPLES, fit, type Choice } from './classes.ts';
-import { MOST_DISTANCE, shareOf } from './frequency.ts';
+import { MOST_DISTANCE } from './frequency.ts';
 
 /** How one needle set is searched for: pure data, written into the kernel's memory by tables.ts. */
 export interface Plan {
@@ -17,6 +18,8 @@ export interface Plan {
 export interface Fingerprint {
   readonly needle: number;
   readonly offset: number;
+  /** Which of eight it shares with others, where buckets are searched. */
+  readonly bucket?: number;
 }
 
 /** Of the characters of Nix's hash parts; no run of them is long in text, for want of e, o, t and u. */
@@ -57,18 +60,9 @@ function isRun(needle: Uint8Array): boolean {
   );
 }
 
-/** Fingerprints of three adjacent bytes where they are rarest; the masks of any bytes can be built. */
+/** Fingerprints of three adjacent bytes; the masks of any bytes can be built. */
 function inBuckets(needles: readonly Uint8Array[], chosen: readonly number[], runs: readonly number[]): Plan {
-  const fingerprints = chosen.map((index) => {
-    const needle = needles[index] as Uint8Array;
-    let offset = 0;
-    let rarest = Infinity;
-    for (let at = 0; at <= Math.min(needle.length - 3, MOST_OFFSET); at++) {
-      const share = [0, 1, 2].reduce((product, i) => product * shareOf(needle[at + i] as number), 1);
-      if (share < rarest) [offset, rarest] = [at, share];
-    }
-    return { needle: index, offset };
-  });
+  const fingerprints = fillBuckets(needles, chosen, MOST_OFFSET);
   return { strategy: 'buckets', second: 1, third: 2, fingerprints, runs };
 }
 

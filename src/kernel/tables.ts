@@ -12,13 +12,14 @@ export function writeTables(kernel: Kernel, needles: readonly Uint8Array[], plan
     return at - needle.length;
   });
   const distances = [0, plan.second, plan.third];
-  const prints = plan.fingerprints.map(({ needle, offset }) => {
+  const prints = plan.fingerprints.map(({ needle, offset, bucket = 0 }) => {
     const bytes = distances.map((distance) => needles[needle]?.[offset + distance] as number);
     const slot = bytes.reduce((sum, byte, i) => sum | ((byte & 15) << (4 * i)), 0);
-    return { needle, offset, bytes, slot };
+    return { needle, offset, bytes, slot, bucket };
   });
   if (plan.strategy === 'buckets') writeBuckets(memory, layout.MASKS, prints);
   else writeClasses(memory, layout.CLASSES, prints, plan.strategy === 'pairs' ? 2 : 3);
+  memory.fill(15, layout.NIBBLE, layout.NIBBLE + 16);
   writeAlphabet(memory, layout.ALPHABET);
 
   const runs = plan.runs.map((needle) => {
@@ -51,6 +52,7 @@ export function writeTables(kernel: Kernel, needles: readonly Uint8Array[], plan
 
 interface Print {
   readonly bytes: readonly number[];
+  readonly bucket: number;
 }
 
 function writeClasses(
@@ -69,23 +71,16 @@ function writeClasses(
   }
 }
 
-/** Fingerprints that are alike share a bucket: sorted, then cut into eight. */
 function writeBuckets(memory: Uint8Array, address: number, prints: readonly Print[]): void {
   memory.fill(0, address, address + 96);
-  const sorted = prints.toSorted((a, b) => key(a) - key(b));
-  for (const [index, { bytes }] of sorted.entries()) {
-    const bit = 1 << Math.floor((index * 8) / sorted.length);
+  for (const { bytes, bucket } of prints) {
     for (const [position, byte] of bytes.entries()) {
       const low = address + 32 * position + (byte & 15);
       const high = address + 32 * position + 16 + (byte >> 4);
-      memory[low] = (memory[low] as number) | bit;
-      memory[high] = (memory[high] as number) | bit;
+      memory[low] = (memory[low] as number) | (1 << bucket);
+      memory[high] = (memory[high] as number) | (1 << bucket);
     }
   }
-}
-
-function key({ bytes }: Print): number {
-  return bytes.reduce((sum, byte) => sum * 256 + byte, 0);
 }
 
 function writeAlphabet(memory: Uint8Array, address: number): void {

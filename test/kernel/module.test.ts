@@ -24,6 +24,7 @@ const ADDRESSES = [
   'HIT_COUNT',
   'MASKS',
   'NEEDLES',
+  'NIBBLE',
   'REGION',
   'RUN_HEADS',
   'SLOTS',

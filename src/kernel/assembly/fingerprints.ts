@@ -1,4 +1,4 @@
-import { CLASSES, FINGERPRINT_HEADS, MASKS, STEPS } from './layout';
+import { CLASSES, FINGERPRINT_HEADS, MASKS, NIBBLE, RESULTS, STEPS } from './layout';
 import { isFull, verify } from './hits';
 import { fetch } from './fetch';
 import { swizzle, swizzleLow } from './swizzle';
@@ -21,15 +21,6 @@ export function setDistances(toSecond: u32, toThird: u32): void {
 @inline
 function isMember(members: v128, bytes: v128): v128 {
   return i8x16.eq(swizzleLow(members, bytes), bytes);
-}
-
-/** Bit i of a byte: it may be a fingerprint byte of a needle in bucket i. */
-// @ts-ignore: decorator
-@inline
-function buckets(position: u32, bytes: v128): v128 {
-  const low = swizzle(v128.load(MASKS + position * 32), v128.and(bytes, i8x16.splat(15)));
-  const high = swizzle(v128.load(MASKS + position * 32 + 16), i8x16.shr_u(bytes, 4));
-  return v128.and(low, high);
 }
 
 // @ts-ignore: decorator
@@ -152,20 +143,97 @@ export function searchTriples(at: u32, end: u32): u32 {
 
 // @ts-ignore: decorator
 @inline
-function teddy(at: u32): v128 {
-  const ab = v128.and(buckets(0, v128.load(at)), buckets(1, v128.load(at, 1)));
-  return i8x16.ne(v128.and(ab, buckets(2, v128.load(at, 2))), i8x16.splat(0));
+function highNibbles(bytes: v128, nibble: v128): v128 {
+  return v128.and(i16x8.shr_u(bytes, 4), nibble);
 }
 
-/** Fingerprints of three adjacent bytes in eight buckets, any bytes. Returns as searchPairs. */
+/** What stands one address on: all but the first byte of `here`, and the first of what follows it. */
+// @ts-ignore: decorator
+@inline
+function oneOn(here: v128, next: v128): v128 {
+  return v128.shuffle<u8>(here, next, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
+}
+
+// @ts-ignore: decorator
+@inline
+function twoOn(here: v128, next: v128): v128 {
+  return v128.shuffle<u8>(here, next, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17);
+}
+
+/** 0xff where a bucket's bit is set. */
+// @ts-ignore: decorator
+@inline
+function isCandidate(result: u32): v128 {
+  return i8x16.ne(v128.load(result), i8x16.splat(0));
+}
+
+/**
+ * Fingerprints of three adjacent bytes in eight buckets, any bytes. Every vector is looked up once:
+ * what the tables say of it, a bit for each bucket, is moved to where the fingerprints begin. That is
+ * kept beside the step's address, for to look it up again would cost more. Returns as searchPairs.
+ */
 export function searchBuckets(at: u32, end: u32): u32 {
-  for (; at < end; at += 64) {
-    const r0 = teddy(at);
-    const r1 = teddy(at + 16);
-    const r2 = teddy(at + 32);
-    const r3 = teddy(at + 48);
-    if (v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3)))) {
-      const untried = tryAll(at, bits(r0, r1, r2, r3), end);
+  const nibble = v128.load(NIBBLE);
+  const t0 = v128.load(MASKS);
+  const t1 = v128.load(MASKS + 16);
+  const t2 = v128.load(MASKS + 32);
+  const t3 = v128.load(MASKS + 48);
+  const t4 = v128.load(MASKS + 64);
+  const t5 = v128.load(MASKS + 80);
+  while (at < end) {
+    const stop = fetch(at, end);
+    let next: u32 = STEPS;
+    let bytes = v128.load(at);
+    let low = v128.and(bytes, nibble);
+    let high = highNibbles(bytes, nibble);
+    let a = v128.and(swizzle(t0, low), swizzle(t1, high));
+    let b = v128.and(swizzle(t2, low), swizzle(t3, high));
+    let c = v128.and(swizzle(t4, low), swizzle(t5, high));
+    for (; at < stop; at += 64) {
+      bytes = v128.load(at, 16);
+      low = v128.and(bytes, nibble);
+      high = highNibbles(bytes, nibble);
+      const a1 = v128.and(swizzle(t0, low), swizzle(t1, high));
+      const b1 = v128.and(swizzle(t2, low), swizzle(t3, high));
+      const c1 = v128.and(swizzle(t4, low), swizzle(t5, high));
+      const r1 = v128.and(v128.and(a, oneOn(b, b1)), twoOn(c, c1));
+      bytes = v128.load(at, 32);
+      low = v128.and(bytes, nibble);
+      high = highNibbles(bytes, nibble);
+      const a2 = v128.and(swizzle(t0, low), swizzle(t1, high));
+      const b2 = v128.and(swizzle(t2, low), swizzle(t3, high));
+      const c2 = v128.and(swizzle(t4, low), swizzle(t5, high));
+      const r2 = v128.and(v128.and(a1, oneOn(b1, b2)), twoOn(c1, c2));
+      bytes = v128.load(at, 48);
+      low = v128.and(bytes, nibble);
+      high = highNibbles(bytes, nibble);
+      const a3 = v128.and(swizzle(t0, low), swizzle(t1, high));
+      const b3 = v128.and(swizzle(t2, low), swizzle(t3, high));
+      const c3 = v128.and(swizzle(t4, low), swizzle(t5, high));
+      const r3 = v128.and(v128.and(a2, oneOn(b2, b3)), twoOn(c2, c3));
+      bytes = v128.load(at, 64);
+      low = v128.and(bytes, nibble);
+      high = highNibbles(bytes, nibble);
+      const a4 = v128.and(swizzle(t0, low), swizzle(t1, high));
+      const b4 = v128.and(swizzle(t2, low), swizzle(t3, high));
+      const c4 = v128.and(swizzle(t4, low), swizzle(t5, high));
+      const r4 = v128.and(v128.and(a3, oneOn(b3, b4)), twoOn(c3, c4));
+      a = a4;
+      b = b4;
+      c = c4;
+      const all = v128.or(v128.or(r1, r2), v128.or(r3, r4));
+      const result = RESULTS + ((next - STEPS) << 4);
+      v128.store(result, r1);
+      v128.store(result, r2, 16);
+      v128.store(result, r3, 32);
+      v128.store(result, r4, 48);
+      store<u32>(next, at);
+      next += <u32>v128.any_true(all) << 2;
+    }
+    for (let step: u32 = STEPS; step < next; step += 4) {
+      const r = RESULTS + ((step - STEPS) << 4);
+      const candidates = bits(isCandidate(r), isCandidate(r + 16), isCandidate(r + 32), isCandidate(r + 48));
+      const untried = tryAll(load<u32>(step), candidates, end);
       if (untried != 0) return untried;
     }
   }

@@ -12,6 +12,7 @@ export {
   HIT_COUNT,
   MASKS,
   NEEDLES,
+  NIBBLE,
   REGION,
   RUN_HEADS,
   SLOTS,

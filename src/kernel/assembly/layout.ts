@@ -7,6 +7,8 @@ export const CLASSES: u32 = 1024;
 export const MASKS: u32 = 1024 + 48;
 /** Low and high nibble table of the run alphabet: bytes of it have a bit in common. */
 export const ALPHABET: u32 = 1024 + 48 + 96;
+/** Sixteen times 15, read from here so that it stays in a register. */
+export const NIBBLE: u32 = 1024 + 48 + 96 + 32;
 /** u32[64]: the steps of one 4 KiB stretch that hold candidates. */
 export const STEPS: u32 = 1536;
 /** u32: how many hits wait in HITS. */
@@ -24,5 +26,7 @@ export const ENTRY_BYTES: u32 = 32;
 export const ENTRIES: u32 = RUN_HEADS + 2 * SLOTS + 16;
 /** The needles' own bytes. */
 export const NEEDLES: u32 = ENTRIES + 1024 * ENTRY_BYTES;
+/** Of each step in STEPS, what its 64 addresses are candidates of: 64 bytes, and room for one step more. */
+export const RESULTS: u32 = NEEDLES + 1024 * 512;
 /** The caller's region. */
-export const REGION: u32 = NEEDLES + 1024 * 512 + 4096;
+export const REGION: u32 = RESULTS + 65 * 64 + 4096 - 64;
