@@ -42,6 +42,7 @@ export const CONTENT = {
   pe: plain('MZ, and PE 00 00 where its last word says', 'Microsoft, PE Format'),
   shebang: plain('#!', 'execve(2)'),
   bitcode: container('BC c0 de and a block; or de c0 17 0b 00 and a size', 'LLVM, LLVM Bitcode File Format'),
+  'portable-pdb': container('BSJB, version 1.1, PDB v1.0', '.NET, Portable PDB v1.0'),
   gzip: container('1f 8b 08, reserved flags zero', 'RFC 1952, 2.3'),
   xz: container('fd 7zXZ 00, known stream flags', 'The .xz File Format, 2.1.1'),
   zstd: container('28 b5 2f fd, reserved bit zero; or a skippable frame', 'RFC 8878, 3.1'),
@@ -138,6 +139,9 @@ function sniffStart(b: Uint8Array, at: number, length: number, size: number | nu
         : null;
     case 0x42:
       if (isBitcode(b, at, length, whole)) return 'bitcode';
+      if (matches(b, at, length, 'BSJB\x01\0\x01\0') && matches(b, at + 16, length - 16, 'PDB v1.0')) {
+        return 'portable-pdb';
+      }
       return isBzip2(b, at, length) ? 'bzip2' : null;
     case 0xde:
       return isBitcode(b, at, length, whole) ? 'bitcode' : null;

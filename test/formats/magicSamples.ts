@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import type { ContentKind } from '../../src/formats/magic.ts';
 import { writeElf } from '../support/elfWriter.ts';
 import { BitWriter } from '../support/bitWriter.ts';
+import { writePortablePdb } from '../support/portablePdbWriter.ts';
 import { writePe } from '../support/peWriter.ts';
 import { writeFat, writeMacho } from '../support/machoWriter.ts';
 
@@ -109,6 +110,7 @@ export const SAMPLES: readonly Sample[] = [
   ),
   hand('bitcode', 'wrapped', () => Buffer.from('dec0170b000000001400000004000000070000014243c0de', 'hex')),
   by('bitcode', 'llvm-as', 'llvm-as -o - /dev/null'),
+  hand('portable-pdb', 'of one document', () => writePortablePdb(['/a/b.cs'])),
   hand('pe', '64 bit', () => writePe({ wide: true })),
   hand('pe', '32 bit, its header further behind', () => writePe({ wide: false, headerAt: 4096 })),
   hand('shebang', '#!/bin/sh', () => latin1('#!/bin/sh\n')),

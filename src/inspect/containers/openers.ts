@@ -41,6 +41,7 @@ const OPENERS: Partial<Record<ContentKind, Opener>> = {
   pdf: random(async () => (await import('../../formats/pdf/pdf.ts')).readPdf),
   rdb: random(async () => (await import('../../formats/rdb/rdb.ts')).readRdb),
   ocaml: random(async () => (await import('../../formats/ocaml/marshal.ts')).readOcaml),
+  'portable-pdb': random(async () => (await import('../../formats/pdb/portable.ts')).readPortablePdb),
   nar: random(async () => (await import('../../formats/nar/container.ts')).readNar),
 };
 
