@@ -61,15 +61,17 @@ export function isTar(b: Uint8Array, at: number): boolean {
     }
   }
   if (digits === 0) return false;
-  let unsigned = 8 * 0x20;
-  let signed = 8 * 0x20;
-  for (let k = 0; k < 512; k += 1) {
-    if (k === 148) k = 156;
-    const value = byteAt(b, at + k);
-    unsigned += value;
-    signed += (value << 24) >> 24;
-  }
-  return sum === unsigned || sum === signed;
+  const unsigned = 8 * 0x20 + sumOf(b, at, at + 148, 0) + sumOf(b, at + 156, at + 512, 0);
+  if (sum === unsigned) return true;
+  const negative = sumOf(b, at, at + 148, 7) + sumOf(b, at + 156, at + 512, 7);
+  return sum === unsigned - 256 * negative;
+}
+
+/** The sum of the bytes [from, to), each shifted to the right. */
+function sumOf(b: Uint8Array, from: number, to: number, shift: number): number {
+  let sum = 0;
+  for (let k = from; k < to; k += 1) sum += byteAt(b, k) >> shift;
+  return sum;
 }
 
 /** A cpio header: portable ASCII of either kind with all its digits, or the old binary one of either byte order. */

@@ -2,7 +2,7 @@ import type { Member, StreamContainer } from '../../src/formats/container.ts';
 import { NarScanError } from '../../src/model/errors.ts';
 
 /** A member, and what came of reading it. */
-export interface ReadMember extends Omit<Member, 'item' | 'contents'> {
+interface ReadMember extends Omit<Member, 'item' | 'contents'> {
   /** Null: it has none, or was not asked for. */
   readonly bytes: Buffer | null;
   /** Code of the error its contents ended with. */

@@ -62,6 +62,7 @@ export async function* readTar(
       if (body !== null) await body.pass(padding);
     }
     if (extended.pending) yield faultOf('corrupt', input.offset, 'an extended header without a member');
+    for (const detail of extended.next().faults) yield faultOf('corrupt', input.offset, detail);
     await passEnd(input);
     tellEnd(input, end);
   } finally {

@@ -297,6 +297,9 @@ describe('a tar archive that is damaged or made to mislead', () => {
     expect(await readAll(readTar, [archive(AFTER, pax({ path: 'a' }))])).toMatchObject({
       faults: ['corrupt: an extended header without a member'],
     });
+    expect(await readAll(readTar, [archive(AFTER, pax({ path: 'a' }, 'g'))])).toMatchObject({
+      faults: ['corrupt: a PAX header for all speaks of one member'],
+    });
   });
 
   it.each<[string, Buffer, string, number]>([

@@ -50,7 +50,7 @@ export function entry(fields: Omit<HeaderFields, 'size'>, contents: Uint8Array |
   return Buffer.concat([header({ ...fields, size: contents.length }), filled(contents)]);
 }
 
-export function paxRecord(key: string, value: string): string {
+function paxRecord(key: string, value: string): string {
   const rest = ` ${key}=${value}\n`;
   let length = rest.length + 1;
   while (`${length}${rest}`.length !== length) length += 1;
