@@ -20,7 +20,8 @@ export interface Directory {
   readonly wide: boolean;
   /** What offsets count from: 0, or the length of what stands before the archive. */
   readonly base: number;
-  /** The end record, without and with its comment. */
+  /** The end record; with its ZIP64 twin before it; with its comment behind it. */
+  readonly record: number;
   readonly recordStart: number;
   readonly recordEnd: number;
   readonly faults: readonly ContainerFault[];
@@ -28,37 +29,30 @@ export interface Directory {
 
 /**
  * Finds the central directory from the end of the file (APPNOTE 4.3.14 to 4.3.16). Of several end
- * records that lead to one, the last whose comment ends with the file counts, else the last; that
- * there are several is a fault, for the next reader may take another.
+ * records that lead to one, the last whose comment ends with the file counts, else the last. That
+ * something like another one stands behind the directory is a fault, for the next reader may take it.
  *
  * @returns null where no end record leads to a directory
  */
 export function findDirectory(window: Window): Directory | null {
-  const found = endRecords(window)
-    .map((at) => readEnd(window, at))
-    .filter((directory) => directory !== null);
+  const marks = endMarks(window);
+  const found = marks.map((at) => readEnd(window, at)).filter((directory) => directory !== null);
   const chosen = found.findLast((directory) => directory.recordEnd === window.size) ?? found.at(-1);
   if (chosen === undefined) return null;
   // Archives that are stored in this one have end records too, but within its members.
-  const others = found.filter((other) => other !== chosen && other.recordStart >= chosen.end);
-  const faults = others.slice(0, 1).map(({ recordStart }) => corrupt('a second end record', recordStart));
-  return { ...chosen, faults: [...chosen.faults, ...faults] };
+  const other = marks.find((at) => at >= chosen.end && at !== chosen.record);
+  if (other === undefined) return chosen;
+  return { ...chosen, faults: [...chosen.faults, corrupt('a second end record', other)] };
 }
 
-/** Offsets of end records, in ascending order; their comments are within the file. */
-function endRecords(window: Window): number[] {
+/** Where the last bytes look like an end record, in ascending order. */
+function endMarks(window: Window): number[] {
   const length = Math.min(END_BYTES + COMMENT_BYTES, window.size);
   const from = window.size - length;
   const tail = window.at(from, length);
   const offsets: number[] = [];
   if (tail === null) return offsets;
-  for (
-    let at = tail.indexOf(END_MARK);
-    at >= 0 && at + END_BYTES <= length;
-    at = tail.indexOf(END_MARK, at + 4)
-  ) {
-    if (at + END_BYTES + tail.readUInt16LE(at + 20) <= length) offsets.push(from + at);
-  }
+  for (let at = tail.indexOf(END_MARK); at >= 0; at = tail.indexOf(END_MARK, at + 4)) offsets.push(from + at);
   return offsets;
 }
 
@@ -79,10 +73,14 @@ function readEnd(window: Window, at: number): Directory | null {
     offset: record.readUInt32LE(16),
   };
   const recordEnd = at + END_BYTES + record.readUInt16LE(20);
-  const wide = readWideEnd(window, at);
+  if (recordEnd > window.size) return null;
+  const wides = readWideEnds(window, at);
+  const wide = wides?.[0] ?? null;
   const { disk, entries, bytes, offset } = wide?.fields ?? narrow;
   const faults: ContainerFault[] = [];
   if (disk !== 0) faults.push(faultOf('unsupported', 'one of several volumes', at));
+  if (wides?.length === 0) faults.push(corrupt('no ZIP64 end record stands where its locator says', at));
+  if (wides?.length === 2) faults.push(corrupt('two ZIP64 end records', at));
   if (wide !== null && !agrees(narrow, wide.fields)) {
     faults.push(corrupt('the end record and its ZIP64 twin disagree', at));
   }
@@ -103,6 +101,7 @@ function readEnd(window: Window, at: number): Directory | null {
     entries,
     wide: wide !== null,
     base: Math.max(base, 0),
+    record: at,
     recordStart,
     recordEnd,
     faults,
@@ -115,14 +114,21 @@ function isDirectory(window: Window, at: number, bytes: number, limit: number): 
   return window.at(at, 4)?.readUInt32LE(0) === CENTRAL_SIGNATURE;
 }
 
-/** The ZIP64 end record of an end record that has one: where its locator says, or right before that. */
-function readWideEnd(
-  window: Window,
-  end: number,
-): { readonly at: number; readonly fields: EndFields } | null {
+interface WideEnd {
+  readonly at: number;
+  readonly fields: EndFields;
+}
+
+/**
+ * The ZIP64 end records of an end record with a locator: where that says, and right before it, as
+ * readers look here or there; null without a locator.
+ */
+function readWideEnds(window: Window, end: number): WideEnd[] | null {
   const locator = window.at(end - LOCATOR_BYTES, LOCATOR_BYTES);
   if (locator === null || locator.readUInt32LE(0) !== LOCATOR_SIGNATURE) return null;
-  for (const at of [readWide(locator, 8), end - LOCATOR_BYTES - WIDE_END_BYTES]) {
+  const places = new Set([readWide(locator, 8), end - LOCATOR_BYTES - WIDE_END_BYTES]);
+  const found: WideEnd[] = [];
+  for (const at of places) {
     const record = at + WIDE_END_BYTES + LOCATOR_BYTES <= end ? window.at(at, WIDE_END_BYTES) : null;
     if (record?.readUInt32LE(0) !== WIDE_END_SIGNATURE) continue;
     const fields: EndFields = {
@@ -131,9 +137,9 @@ function readWideEnd(
       bytes: readWide(record, 40),
       offset: readWide(record, 48),
     };
-    return { at, fields };
+    found.push({ at, fields });
   }
-  return null;
+  return found;
 }
 
 /** Whether the narrow fields say the same, or leave it to the wide ones. */

@@ -135,6 +135,7 @@ describe('the end of an archive', () => {
   test.each<[string, ZipShape]>([
     ['two end records', { comment: writeZip([]) }],
     ['two archives in a row', { suffix: writeZip([leaking]) }],
+    ['what only looks like another', { comment: Buffer.from('PK\x05\x06') }],
     ['bytes behind it', { suffix: Buffer.from('more') }],
     ['a wrong count', { entries: 7 }],
     ['two directories', { afterDirectory: writeZip([{ name: 'evil' }]).slice(-72, -22) }],
@@ -156,6 +157,16 @@ describe('the end of an archive', () => {
     const read = await readAll(writeZip([leaking], { disk: 3 }));
     expect(read.faults).toEqual(['unsupported: one of several volumes']);
     expect(hasLeak(read)).toBe(true);
+  });
+
+  test('needs its ZIP64 twin where the locator says', async () => {
+    const bytes = Buffer.from(writeZip([leaking], { wide: true, prefix: writeZip([], { wide: true }) }));
+    const locator = bytes.lastIndexOf('PK\x06\x07');
+    bytes.writeUInt32LE(0, locator + 8);
+    expect((await readAll(bytes)).faults).toContain('corrupt: two ZIP64 end records');
+    bytes.writeUInt32LE(5, locator + 8);
+    bytes[locator - 56] = 0;
+    expect(isFaulty(await readAll(bytes))).toBe(true);
   });
 
   test('may say one thing and its ZIP64 twin another', async () => {
