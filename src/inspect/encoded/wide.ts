@@ -21,8 +21,6 @@ export function wideDecoder(encoding: WideEncoding): Decoder {
     const first = big ? anchor - unit + 1 : anchor;
     let start = first;
     while (start - unit >= source.lo && isText(read(start - unit), unit)) start -= unit;
-    // a low surrogate without its high one is no character
-    if (start < first && isLowSurrogate(read(start))) start += unit;
     for (let at = start; at + unit <= source.hi; at += unit) {
       let code = read(at);
       if (!isText(code, unit)) {
@@ -32,9 +30,10 @@ export function wideDecoder(encoding: WideEncoding): Decoder {
       const from = at;
       if (unit === 2 && code >= 0xd800 && code < 0xe000) {
         const low = at + 4 <= source.hi ? read(at + 2) : 0;
-        if (code >= 0xdc00 || !isLowSurrogate(low)) return;
-        code = 0x10000 + ((code & 0x3ff) << 10) + (low & 0x3ff);
-        at += unit;
+        // half a pair is no character, and ends a path as a NUL does
+        const isPair = code < 0xdc00 && isLowSurrogate(low);
+        code = isPair ? 0x10000 + ((code & 0x3ff) << 10) + (low & 0x3ff) : 0;
+        if (isPair) at += unit;
       }
       out.appendCharacter(code, place(from));
     }
