@@ -29,9 +29,10 @@ async function nonBlocking(): Promise<number> {
   const reopened = reopen();
   if (reopened !== null) return reopened;
   if (stats.isFIFO() || stats.isSocket()) {
-    // Node makes the descriptor itself non-blocking, for everyone who shares it: the last resort
+    // Node makes the descriptor itself non-blocking, for everyone who shares it: the last resort. A
+    // readable socket would read by itself as soon as this thread waits for anything, and lose that.
     const { Socket } = await import('node:net');
-    new Socket({ fd: STDIN, readable: true, writable: false }).unref();
+    new Socket({ fd: STDIN, readable: false, writable: false }).unref();
   }
   return STDIN;
 }
