@@ -31,8 +31,13 @@ export async function* inflate(
   yield* decodeZlibStream(codec, decoder, input, (part) => decodePart(part, PARTIAL));
 }
 
-/** Decodes data that is short on both sides; null: it is not, or it is damaged. */
-function inflateSmall(
+/**
+ * Decodes data that is short on both sides, at once.
+ *
+ * @param wrapped zlib, else raw deflate data
+ * @returns null where it is long, ends outside `data`, or is damaged
+ */
+export function inflateSmall(
   wrapped: boolean,
   data: Uint8Array,
 ): { readonly used: number; readonly output: Uint8Array } | null {

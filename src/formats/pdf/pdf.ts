@@ -3,6 +3,7 @@ import type { ByteString } from '../../model/bytes.ts';
 import { isZlibHeader } from '../compression/magic.ts';
 import { streamOf } from '../container.ts';
 import type { ContainerItem, RandomContainer } from '../container.ts';
+import { startsDeflate } from '../deflateHeader.ts';
 import { byteAt } from '../integers.ts';
 import type { RangeReader } from '../ranges.ts';
 import { bytesAt, packedFault, packedMember, PackedPiece } from '../zlib/piece.ts';
@@ -24,6 +25,7 @@ interface FoundStream {
   readonly data: number;
   /** No byte stands between the keywords `stream` and `endstream`. */
   readonly empty: boolean;
+  /** A zlib stream can begin with the data. */
   readonly zlib: boolean;
 }
 
@@ -141,7 +143,10 @@ function streamAt(reader: RangeReader, keyword: number): FoundStream | null {
     keyword,
     data: start + skip,
     empty: rest.trimStart().startsWith('endstream'),
-    zlib: rest.length >= 2 && isZlibHeader(byteAt(near, skip), byteAt(near, skip + 1)),
+    zlib:
+      rest.length >= 2 &&
+      isZlibHeader(byteAt(near, skip), byteAt(near, skip + 1)) &&
+      startsDeflate(near, skip + 2),
   };
 }
 

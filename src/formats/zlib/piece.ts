@@ -4,11 +4,14 @@ import { NarScanError } from '../../model/errors.ts';
 import type { ErrorCode } from '../../model/errors.ts';
 import type { StreamCodec } from '../compression/codec.ts';
 import { decompress } from '../compression/decompress.ts';
+import { inflateSmall } from '../compression/inflate.ts';
 import type { ByteStream, ContainerFault, Member } from '../container.ts';
 import { streamOf } from '../container.ts';
 import type { RangeReader } from '../ranges.ts';
 
-/** Most packed pieces are short: so much is asked for first. */
+/** Most packed pieces are short: those of zlib that lie within this are decoded without a stream. */
+const SHORT_BYTES = 4 * 1024;
+/** What is asked for first of the others. */
 const FIRST_BYTES = 32 * 1024;
 
 /**
@@ -26,7 +29,9 @@ export class PackedPiece {
   error: NarScanError | null = null;
   /** Whether somebody saw {@link error}. */
   #told = false;
+  #begun = false;
   readonly #codec: StreamCodec;
+  readonly #reader: RangeReader;
   readonly #limit: number;
   readonly #chunks: AsyncGenerator<Uint8Array, void, undefined>;
 
@@ -34,6 +39,7 @@ export class PackedPiece {
   constructor(codec: StreamCodec, reader: RangeReader, offset: number, limit = reader.size) {
     this.offset = offset;
     this.#codec = codec;
+    this.#reader = reader;
     this.#limit = limit;
     this.#chunks = decompress(codec, pieces(reader, offset, limit));
   }
@@ -98,6 +104,9 @@ export class PackedPiece {
   async #next(): Promise<Uint8Array | null> {
     if (this.error !== null || this.end !== null) return null;
     try {
+      const short = this.#begun ? null : this.#inflateShort();
+      this.#begun = true;
+      if (short !== null) return short.length > 0 ? short : null;
       const { done, value } = await this.#chunks.next();
       if (done !== true) {
         this.decoded += value.length;
@@ -110,6 +119,17 @@ export class PackedPiece {
       else this.error = error;
     }
     return null;
+  }
+
+  /** All that a short zlib stream decodes to; null: it is another one, or damaged. */
+  #inflateShort(): Uint8Array | null {
+    if (this.#codec !== 'zlib') return null;
+    const bytes = bytesAt(this.#reader, this.offset, Math.min(SHORT_BYTES, this.#limit - this.offset));
+    const short = inflateSmall(true, bytes);
+    if (short === null) return null;
+    this.end = this.offset + short.used;
+    this.decoded = short.output.length;
+    return short.output;
   }
 }
 
