@@ -35,11 +35,11 @@ export function isBitcode(head: Uint8Array): boolean {
   return magic === MAGIC || magic === WRAPPER_MAGIC;
 }
 
-/** A file of bitcode, as a container of one nameless member: its strings ({@link bitcodeStrings}). */
+/** A file of bitcode, as a container of one member: its strings ({@link bitcodeStrings}). */
 export async function* readBitcode(reader: RangeReader): AsyncGenerator<ContainerItem, void, undefined> {
   yield {
     item: 'member',
-    name: '',
+    name: 'strings',
     type: 'file',
     target: '',
     offset: 0,

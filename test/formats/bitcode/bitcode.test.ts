@@ -172,7 +172,7 @@ describe('structure', () => {
     expect(await read(wholeReader(bytes))).toEqual({ strings: ['/home/alice/x'], code: null });
     const items = [];
     for await (const item of readBitcode(wholeReader(bytes))) items.push(item);
-    expect(items).toMatchObject([{ item: 'member', name: '', type: 'file', stored: false }]);
+    expect(items).toMatchObject([{ item: 'member', name: 'strings', type: 'file', stored: false }]);
   });
 });
 
