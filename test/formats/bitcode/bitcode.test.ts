@@ -215,6 +215,14 @@ describe('damage', () => {
     expect(await read(wholeReader(bytes))).toEqual({ strings: ['/home/alice/x'], code: 'CONTAINER_CORRUPT' });
   });
 
+  it('a block that ends elsewhere than it says is corrupt', async () => {
+    const bytes = whole.slice();
+    const words = new DataView(bytes.buffer).getUint32(8, true);
+    new DataView(bytes.buffer).setUint32(8, words - 1, true);
+    const { strings, code } = await read(wholeReader(bytes));
+    expect({ found: strings.length, code }).toEqual({ found: 3, code: 'CONTAINER_CORRUPT' });
+  });
+
   it('cut anywhere in a block it is a fault', async () => {
     for (let end = 16; end < whole.length; end += 1) {
       const { code } = await read(wholeReader(whole.slice(0, end)));
