@@ -1,7 +1,7 @@
 import { fromRandomAccessReader, RandomAccessReader } from 'yauzl';
 import type { Entry, ZipFile } from 'yauzl';
-import { CENTRAL_BYTES, readCentralLink } from './headers.ts';
-import type { CentralLink, MemberHeader } from './headers.ts';
+import { CENTRAL_BYTES, readCentralLink, ZIP64_EXTRA } from './headers.ts';
+import type { MemberHeader } from './headers.ts';
 import type { Window } from './window.ts';
 
 /** One entry of the central directory. */
@@ -14,7 +14,7 @@ export interface CentralEntry extends MemberHeader {
 
 /** An entry that is not understood. */
 export interface BadEntry {
-  readonly link: CentralLink;
+  readonly flags: number;
   /** Offset of the central header. */
   readonly at: number;
   readonly cause: string;
@@ -103,7 +103,8 @@ export class CentralDirectory {
     this.#left -= 1;
     if (!(result instanceof Error)) {
       this.#at += CENTRAL_BYTES + result.fileNameLength + result.extraFieldLength + result.fileCommentLength;
-      return entryOf(result);
+      const flags = result.generalPurposeBitFlag;
+      return isAmbiguous(result) ? { flags, at, cause: 'two ZIP64 extra fields' } : entryOf(result);
     }
     // yauzl stops for good here, so that the rest is for another one.
     this.#zip = null;
@@ -114,7 +115,7 @@ export class CentralDirectory {
       return null;
     }
     this.#at = link.next;
-    return { link, at, cause: result.message };
+    return { flags: link.flags, at, cause: result.message };
   }
 
   async #read(): Promise<Entry | Error> {
@@ -150,6 +151,11 @@ export class CentralDirectory {
       });
     });
   }
+}
+
+/** One reader takes the first of them, another the last. */
+function isAmbiguous({ extraFields }: Entry): boolean {
+  return extraFields.length > 1 && extraFields.filter(({ id }) => id === ZIP64_EXTRA).length > 1;
 }
 
 function entryOf(entry: Entry): CentralEntry {

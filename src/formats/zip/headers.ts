@@ -20,7 +20,7 @@ export const FLAG = {
 
 /** In a field of 32 bits: the value stands in the ZIP64 extra field. */
 export const WIDE = 0xffff_ffff;
-const ZIP64_EXTRA = 1;
+export const ZIP64_EXTRA = 1;
 
 export const METHOD = { stored: 0, deflate: 8, bzip2: 12, lzma: 14, zstd: 93, xz: 95 } as const;
 

@@ -159,7 +159,7 @@ class Reading {
 
 const hasDescriptor = (local: LocalHeader): boolean => (local.flags & FLAG.descriptor) !== 0;
 
-function badEntry({ link, at, cause }: BadEntry): ContainerFault {
-  const isEncrypted = (link.flags & FLAG.strong) !== 0;
+function badEntry({ flags, at, cause }: BadEntry): ContainerFault {
+  const isEncrypted = (flags & FLAG.strong) !== 0;
   return faultOf(isEncrypted ? 'encrypted' : 'corrupt', `central header: ${cause}`, at);
 }
