@@ -2,7 +2,7 @@ import { crc32, deflateRawSync } from 'node:zlib';
 import { ByteWriter } from './byteWriter.ts';
 
 /** Fields that both headers of a member have. */
-export interface ZipFields {
+interface ZipFields {
   readonly name: string;
   readonly flags: number;
   readonly method: number;

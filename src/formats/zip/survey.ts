@@ -53,7 +53,7 @@ export function survey(window: Window, directory: Directory): Survey {
 }
 
 /** The places where members begin, in ascending order: eight bytes a member. */
-export class Starts {
+class Starts {
   readonly #offsets: Float64Array;
   readonly #taken: Uint8Array;
 

@@ -3,7 +3,7 @@ import { readZip } from '../../../src/formats/zip/zip.ts';
 import { NarScanError } from '../../../src/model/errors.ts';
 import { wholeReader } from '../../support/rangeReaders.ts';
 
-export interface ReadMember {
+interface ReadMember {
   readonly name: string;
   readonly type: MemberType;
   readonly target: string;
