@@ -31,6 +31,8 @@ const RUN_BYTES = 32;
 const COST_OF_RUNS = 0.03;
 /** With more run needles than this it is not tried to find fingerprints for them. */
 const MOST_RUNS_BY_FINGERPRINT = 12;
+/** More needles than this, not counting runs, fit into no classes: it is not tried. */
+const MOST_BY_CLASSES = 64;
 /** Fingerprints begin early in a needle, so that hits wait shortly for being sorted. */
 const MOST_OFFSET = 48;
 
@@ -40,7 +42,10 @@ export function planSearch(needles: readonly Uint8Array[]): Plan {
   const runs = all.filter((index) => isRun(needles[index] as Uint8Array));
   const rest = all.filter((index) => !isRun(needles[index] as Uint8Array));
   if (rest.length === 0) return { strategy: 'pairs', second: 1, third: 1, fingerprints: [], runs };
-  const together = runs.length <= MOST_RUNS_BY_FINGERPRINT ? choose(needles, all) : null;
+  const areFew = runs.length <= MOST_RUNS_BY_FINGERPRINT;
+  if (rest.length > MOST_BY_CLASSES)
+    return areFew ? inBuckets(needles, all, []) : inBuckets(needles, rest, runs);
+  const together = areFew ? choose(needles, all) : null;
   if (runs.length === 0) return together === null ? inBuckets(needles, all, []) : asPlan(together, []);
   const apart = choose(needles, rest);
   if (together !== null && (apart === null || together.cost <= apart.cost + COST_OF_RUNS)) {
