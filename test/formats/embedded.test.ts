@@ -150,6 +150,21 @@ describe('the start of deflate data', () => {
     }
   });
 
+  it('has counts that exist, and a code of lengths that is neither too full nor too empty', () => {
+    const dynamic = deflateRawSync(sample(3000));
+    expect(((dynamic[0] ?? 0) >> 1) & 3).toBe(2);
+    for (const change of [
+      { at: 0, bits: 0xf0 }, // 257 + 30 and more literal codes
+      { at: 1, bits: 0x1e }, // 1 + 30 and more distance codes
+      { at: 3, bits: 0xff }, // other lengths
+    ]) {
+      const wrong = Buffer.from(dynamic);
+      wrong[change.at]! |= change.bits;
+      expect(startsDeflate(wrong, 0), `at ${change.at}`).toBe(false);
+    }
+    expect(startsDeflate(Buffer.concat([dynamic.subarray(0, 2), Buffer.alloc(20)]), 0)).toBe(false);
+  });
+
   it.skipIf(!needs('zip'))('by another program too', () => {
     const zip = execFileSync('sh', ['-c', 'cat /etc/passwd | zip -9 -q - - | cat'], { maxBuffer: 1 << 26 });
     expect(startsDeflate(zip, 30 + zip.readUInt16LE(26) + zip.readUInt16LE(28))).toBe(true);

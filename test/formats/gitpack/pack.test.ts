@@ -78,7 +78,8 @@ describe('a git pack', () => {
   it.each([
     ['more objects than there are', pack([Buffer.from(LEAK)], { count: 2 }), /corrupt|truncated/],
     ['fewer objects than there are', pack([Buffer.from('a'), Buffer.from(LEAK)], { count: 1 }), /corrupt/],
-    ['a size that is not true', pack([Buffer.from(LEAK)]).fill(0x3f, 12, 13), /corrupt/],
+    ['a size that is not true', pack([Buffer.from('abc')]).fill(0x34, 12, 13), /corrupt@12/],
+    ['a checksum that is cut', pack([Buffer.from(LEAK)]).subarray(0, -1), /truncated/],
     ['an object of no type', pack([Buffer.from(LEAK)]).fill(0x58, 12, 13), /corrupt/],
     ['a header without end', pack([Buffer.from(LEAK)]).fill(0xff, 12, 60), /corrupt/],
   ])('%s', async (_, bytes, fault) => {

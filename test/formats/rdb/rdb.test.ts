@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sniffName } from '../../../src/formats/magic.ts';
@@ -40,7 +41,9 @@ describe('a database of R objects', () => {
   });
 
   it.skipIf(!needs('xz', 'bzip2'))('packed by bzip2 and by LZMA2 of any chunks', async () => {
-    const parts = [Buffer.from(LEAK), sample(3_000_000), Buffer.alloc(9_000_000), sample(70_000, 8)];
+    // Noise before text makes chunks that are stored, and one behind them that has only properties anew.
+    const mixed = Buffer.concat([randomBytes(200_000), Buffer.alloc(99_000, LEAK)]);
+    const parts = [Buffer.from(LEAK), mixed, sample(1_000_000), Buffer.alloc(9_000_000), sample(70_000, 8)];
     const bytes = Buffer.concat(
       parts.flatMap((data) => [
         record(data, '2', filter(data, 'bzip2')),
