@@ -109,7 +109,7 @@ export function compileNeedles(context: NeedleContext): NeedleSet {
     extended.extensions.push({ before, bytes: bytesOfByteString(text), meaning });
   }
   const plain = needles.map((needle) => ({ ...needle, bytes: bytesOfByteString(needle.text) }));
-  const encoded = encodeNeedles(plain);
+  const encoded = encodeNeedles(plain, context.hashParts);
   const users = new Map<ByteString, ByteString>();
   for (const home of homes) {
     const user = underHomeRoot(Buffer.from(home, 'latin1').toString('utf8'));

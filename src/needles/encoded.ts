@@ -56,6 +56,8 @@ const FIXED_WORDS: ReadonlyMap<ByteString, string> = new Map([
 const SPELLED_BYTES = 48;
 /** Hash parts that are searched for in every encoding; escapes leave all of them plain anyway. */
 const ENCODED_HASH_PARTS = 64;
+/** Needles of the kernel that are left to others: the magics of containers. */
+const RESERVED = 64;
 const SHORTEST_WORD = 3;
 const ASCII = /^[\x20-\x7e]+$/;
 const SEPARATORS = /[/\\]/;
@@ -89,16 +91,23 @@ interface Growing {
 
 /**
  * Needles for the encodings of plain needles. A literal that is an extension of another is found
- * by that one's. At most `LIMITS.needles` in all: literals that come last go without.
+ * by that one's. No more than the kernel takes beside the plain ones and the magics of containers:
+ * literals that come last go without.
+ *
+ * @param hashParts in the order in which they count; the first {@link ENCODED_HASH_PARTS} are spelled out
  */
-export function encodeNeedles(plain: readonly CompiledNeedle[]): readonly EncodedNeedle[] {
+export function encodeNeedles(
+  plain: readonly CompiledNeedle[],
+  hashParts: readonly ByteString[],
+): readonly EncodedNeedle[] {
   const grown = new Map<string, Growing>();
-  const room = LIMITS.needles - plain.length;
-  let hashParts = 0;
+  const room = LIMITS.needles - RESERVED - plain.length;
+  const spelled = new Set(hashParts.slice(0, ENCODED_HASH_PARTS));
   for (const [index, { text, meaning }] of plain.entries()) {
-    if (meaning.kind === 'hash-part' && hashParts++ >= ENCODED_HASH_PARTS) continue;
     const whole = { text, lead: 0 };
-    const forms = meaning.kind === 'hash-part' ? [...runForms(whole), ...percentForms(whole)] : formsOf(text);
+    const isHashPart = meaning.kind === 'hash-part';
+    if (isHashPart && !spelled.has(text)) continue;
+    const forms = isHashPart ? [...runForms(whole), ...percentForms(whole)] : formsOf(text);
     for (const { lead, ...needle } of forms) {
       const key = `${needle.form} ${needle.phase} ${Buffer.from(needle.bytes).toString('latin1')}`;
       let known = grown.get(key);

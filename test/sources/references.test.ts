@@ -38,6 +38,11 @@ function softened(change: Partial<Finding>, paths: readonly string[] = PATHS): s
 }
 
 describe('a store alias, once all references are known', () => {
+  it('stays an error in an encoding that Nix does not read', () => {
+    expect(softened({})).toBe('warning');
+    expect(softened({ encoding: 'utf16le' })).toBe('error');
+  });
+
   it('is a warning where its hash is neither the own one nor a reference', () => {
     expect(softened({})).toBe('warning');
     expect(softened({ home: '/home/stranger' })).toBe('warning');

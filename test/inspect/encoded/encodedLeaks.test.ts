@@ -125,3 +125,38 @@ describe.each(SPELLINGS)('$name', ({ encoding, encode, offset }) => {
     for (const twin of twins) expect(search.findings(encode(twin)).map(said)).toEqual([]);
   });
 });
+
+describe('a store path that is no reference, all references being known', () => {
+  const knowing = new Search({ hashParts: [OTHER_HASH] }, true);
+  const text = ` /data/nix/store/${HASH}-x `;
+
+  it('is a warning in plain bytes, where Nix itself would have seen an input', () => {
+    expect(knowing.findings(text).map(said)).toEqual(['warning store-alias bytes - /data/nix/store']);
+  });
+
+  it.each(SPELLINGS)('is an error in $name, which Nix does not read', ({ encode }) => {
+    expect(knowing.findings(encode(text)).map(said)).toEqual(['error store-alias bytes - /data/nix/store']);
+  });
+});
+
+describe('one leak is told once', () => {
+  it.each([
+    ['a home with a store in it', `"%2Fhome%2Fbuild%2Fnix%2Fstore%2F${HASH}-x"`, 'percent', '/home/build'],
+    ['a home that is escaped in part', '"%2Fhome/build/x"', 'percent', '/home/build'],
+    ['a home whose last slash is escaped', '"/home%2Fbuild%2Fx"', 'percent', '/home/build'],
+    ['a home of which all is escaped', '"%2F%68%6f%6d%65%2F%62%75%69%6c%64"', 'percent', '/home/build'],
+    ['a home that is escaped behind its name', '"/home/build%2Fx"', 'plain', '/home/build'],
+    ['a home behind an escaped slash', '"\\/home/kim/x"', 'json-slash', '/home/kim'],
+    ['letters beyond ASCII', '"\\/home\\/zo\\u00eb\\/x"', 'json-slash', '/home/zo\xc3\xab'],
+    ['Windows, quoted twice', '"C:\\\\\\\\Users\\\\\\\\kim\\\\\\\\x"', 'double-backslash', 'C:\\Users\\kim'],
+    ['Windows, escaped by percent', '"C:%5CUsers%5Ckim%5Cx"', 'percent', 'C:\\Users\\kim'],
+  ])('%s', (_name, text, encoding, home) => {
+    const found = search.findings(text).map((each) => [each.encoding, each.offset, each.home]);
+    expect(found).toEqual([[encoding, 1, home]]);
+  });
+
+  it('with decoded evidence, marked', () => {
+    const [found] = search.findings('see%20%2Fhome%2Fbuild%2Fsrc now');
+    expect(found).toMatchObject({ evidence: 'see /home/build/src now', marked: [4, 15], offset: 6 });
+  });
+});

@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import { LIMITS } from '../../src/model/limits.ts';
+import { compileNeedles } from '../../src/needles/compile.ts';
+import { context } from '../inspect/support.ts';
+
+/** Needles of the kernel that are left for the magics of containers. */
+const MAGICS = 64;
+
+const hashPart = (number: number): string => String(number).padStart(32, '0');
+
+it('homes under a root need no encoded needles of their own', () => {
+  const alone = compileNeedles(context()).encoded.length;
+  expect(compileNeedles(context({ homes: ['/home/zoe', '/Users/zoë'] })).encoded).toHaveLength(alone);
+});
+
+it('never asks more of the kernel than it takes, whatever is known', () => {
+  const homes = Array.from({ length: 300 }, (_, index) => `/gpfs/u${index}`);
+  const hashParts = Array.from({ length: 500 }, (_, index) => hashPart(index));
+  const { needles, encoded, patterns } = compileNeedles(context({ homes, hashParts }));
+  expect(patterns).toHaveLength(needles.length + encoded.length);
+  expect(patterns.length).toBeLessThanOrEqual(LIMITS.needles - MAGICS);
+  for (const { length } of patterns) {
+    expect(length).toBeGreaterThanOrEqual(3);
+    expect(length).toBeLessThanOrEqual(LIMITS.needleBytes);
+  }
+});
+
+it('searches for the first 64 hash parts in every encoding, for more of them plainly only', () => {
+  const hashParts = Array.from({ length: 70 }, (_, index) => hashPart(99 - index));
+  const { needles, encoded } = compileNeedles(context({ hashParts }));
+  const wide = encoded.filter(({ form }) => form === 'utf16');
+  const found = new Set(wide.flatMap(({ targets }) => targets.map(({ needle }) => needles[needle]?.text)));
+  for (const [index, part] of hashParts.entries()) expect(found.has(part)).toBe(index < 64);
+});
+
+it('spells short and odd homes in bytes that the kernel takes', () => {
+  const homes = ['/q', '/u/q', '/ab/c', '/a b/c', '/zoë/x', '/日本/x', `/${'deep/'.repeat(200)}x`];
+  const { patterns } = compileNeedles(context({ homes: homes.filter((home) => home.length > 2) }));
+  for (const { length } of patterns) expect(length).toBeGreaterThanOrEqual(3);
+});
