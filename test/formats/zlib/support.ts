@@ -2,7 +2,7 @@ import type { RandomContainer } from '../../../src/formats/container.ts';
 import { NarScanError } from '../../../src/model/errors.ts';
 import { wholeReader } from '../../support/rangeReaders.ts';
 
-export interface ReadMember {
+interface ReadMember {
   readonly name: string;
   readonly offset: number | null;
   readonly bytes: Buffer;
