@@ -5,6 +5,7 @@ import { compile } from '../../src/kernel/assembly/build.ts';
 import { compileEngine } from '../../src/kernel/create.ts';
 import { instantiateKernel } from '../../src/kernel/module.ts';
 import { SimdMatcher } from '../../src/kernel/simd.ts';
+import { compileNeedles } from '../../src/needles/compile.ts';
 
 // The kernel alone, one thread, beside a plain read of the same memory: the sum of its 64-bit words.
 
@@ -61,6 +62,7 @@ export async function benchKernel(): Promise<KernelFigure[]> {
   const sets = [
     ['fixed', FIXED],
     [`fixed, ${HASH_PARTS} hash parts`, [...FIXED, ...hashParts(HASH_PARTS)]],
+    ['every encoding, 1 hash part', everyEncoding()],
   ] as const;
   const figures: KernelFigure[] = [];
   for (const [data, bytes] of [
@@ -121,6 +123,12 @@ function someText(): Buffer {
     size += part.length;
   }
   return Buffer.concat(parts);
+}
+
+/** What a scan of one store path searches for. */
+function everyEncoding(): string[] {
+  const context = { homes: [], aliases: [], hashParts: hashParts(1), storeDir: '/nix/store' };
+  return compileNeedles(context).patterns.map((bytes) => Buffer.from(bytes).toString('latin1'));
 }
 
 /** Made up, the same in every run. */

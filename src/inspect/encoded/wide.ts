@@ -6,7 +6,7 @@ export type WideEncoding = Extract<Encoding, `utf${string}`>;
 
 const LAST_CHARACTER = 0x10ffff;
 /** Bytes on each side of the anchor in which the byte order is looked for. */
-const ORDER_BYTES = 1024;
+const ORDER_BYTES = 256;
 
 /**
  * Reads UTF-16 or UTF-32 around a character below U+0100 whose one byte other than zero is the
