@@ -6,40 +6,15 @@ import { MALFORMED_NARS } from '../../fixtures/recipes/narMalformed.ts';
 import { Budget, CONTAINER_LIMITS } from '../../src/inspect/containers/budget.ts';
 import { createMatcher } from '../../src/kernel/create.ts';
 import { verdictOfOutput } from '../../src/policy/verdict.ts';
-import type { ByteSource } from '../../src/sources/byteSource.ts';
 import { prepareInspection, type Inspection } from '../../src/sources/inspection.ts';
 import { scanSource } from '../../src/sources/narTarget.ts';
 import { Window, windowsBytes } from '../../src/inspect/window.ts';
 import { anyMutation, mutate } from '../support/narMutation.ts';
+import { PiecedSource } from '../support/piecedSource.ts';
 import { directory, file, nar, symlink, type NarTree } from '../support/narWriter.ts';
 
 const SECONDS = Number(process.env['NAR_SCAN_FUZZ_SECONDS'] ?? 5);
 const HOME = '/home/noamyr';
-
-/** Bytes that come in pieces of the given sizes, over and over; no random access. */
-class PiecedSource implements ByteSource {
-  readonly #bytes: Buffer;
-  readonly #sizes: readonly number[];
-  #at = 0;
-  #reads = 0;
-
-  constructor(bytes: Buffer, sizes: readonly number[]) {
-    this.#bytes = bytes;
-    this.#sizes = sizes;
-  }
-
-  read(memory: Uint8Array, at: number, length: number): number {
-    const size = this.#sizes[this.#reads++ % this.#sizes.length] ?? 1;
-    const piece = this.#bytes.subarray(this.#at, this.#at + Math.min(size, length));
-    memory.set(piece, at);
-    this.#at += piece.length;
-    return piece.length;
-  }
-
-  range(): null {
-    return null;
-  }
-}
 
 /** Fixtures of one file, small enough to be tried a thousand times. */
 function fixtureFiles(): [string, NarTree][] {

@@ -1,5 +1,5 @@
 import type { StreamCodec } from '../compression/codec.ts';
-import type { ContainerItem, RandomContainer } from '../container.ts';
+import type { ByteStream, ContainerItem, RandomContainer } from '../container.ts';
 import type { RangeReader } from '../ranges.ts';
 import { packedFault, PackedPiece } from './piece.ts';
 
@@ -24,8 +24,36 @@ export async function* readPieceWithin(
   }
 }
 
+/** The longest header of an object: a type, a size of 20 digits, NUL. */
+const GIT_HEADER_BYTES = 32;
+const GIT_HEADER = /^(?:blob|tree|commit|tag) [0-9]{1,20}\0/;
+
 /**
  * A loose git object: one zlib stream of a header (`blob 12`, NUL) and the content
- * (git, Documentation/gitformat-loose.txt).
+ * (git, Documentation/gitformat-loose.txt). The content alone is given, so that its own kind is told.
  */
-export const readGitObject: RandomContainer = (reader) => readPieceWithin(reader, 0);
+export const readGitObject: RandomContainer = async function* (reader) {
+  for await (const item of readPieceWithin(reader, 0)) {
+    const behind = item.item === 'member' && item.contents !== null;
+    yield behind ? { ...item, contents: withoutGitHeader(item.contents) } : item;
+  }
+};
+
+async function* withoutGitHeader(contents: ByteStream): AsyncGenerator<Uint8Array, void, undefined> {
+  let head: Buffer | null = Buffer.alloc(0);
+  for await (const chunk of contents) {
+    if (head === null) {
+      yield chunk;
+      continue;
+    }
+    head = Buffer.concat([head, chunk]);
+    if (head.length < GIT_HEADER_BYTES) continue;
+    yield head.subarray(gitHeaderBytes(head));
+    head = null;
+  }
+  if (head !== null && head.length > 0) yield head.subarray(gitHeaderBytes(head));
+}
+
+function gitHeaderBytes(head: Buffer): number {
+  return GIT_HEADER.exec(head.toString('latin1', 0, GIT_HEADER_BYTES))?.[0].length ?? 0;
+}

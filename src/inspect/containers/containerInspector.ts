@@ -211,7 +211,9 @@ export class ContainerInspector {
     const counted = new Counted(packed);
     const name = label ?? innerName(open.name, kind);
     const decoded = decompress(codec, counted.stream());
-    const { facts, failure, bytes } = await this.#nested(name, decoded, open, false, () => counted.count);
+    // the folders that it lies in may say what it is, too
+    const path = label ?? open.name.slice(0, open.name.lastIndexOf('/') + 1) + name;
+    const { facts, failure, bytes } = await this.#nested(path, decoded, open, false, () => counted.count);
     const place: Place = { label: name, offset: from, stored: false, section: null };
     const trailing = failure instanceof NarScanError && failure.code === 'COMPRESSION_TRAILING';
     const chance = tentative && failure !== null && !trailing && bytes < LIMITS.embeddedProofBytes;
