@@ -9,8 +9,7 @@ import type { RangeReader } from './ranges.ts';
  */
 export type ByteStream = AsyncIterable<Uint8Array>;
 
-export const MEMBER_TYPES = ['file', 'directory', 'symlink', 'hardlink', 'special'] as const;
-export type MemberType = (typeof MEMBER_TYPES)[number];
+export type MemberType = 'file' | 'directory' | 'symlink' | 'hardlink' | 'special';
 
 /** One thing that a container holds. Members come one after another: asking for the next ends this one. */
 export interface Member {

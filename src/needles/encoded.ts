@@ -81,6 +81,17 @@ const ESCAPES: readonly (readonly [string, EncodedForm])[] = [
   ['%', 'percent'],
   ['&#', 'entity'],
 ];
+type Spell = (byte: number, inCase: (digits: string) => string) => string;
+
+/** Escapes of any character, and what begins the next one. */
+const SPELLED_OUT: readonly (readonly [spell: Spell, next: string, form: EncodedForm])[] = [
+  [(byte, inCase) => `%${inCase(hex(byte))}`, '%', 'percent'],
+  [(byte, inCase) => `\\x${inCase(hex(byte))}`, '\\x', 'backslash'],
+  [(byte, inCase) => `\\u00${inCase(hex(byte))}`, '\\u00', 'backslash'],
+  [(byte, inCase) => `&#x${inCase(hex(byte))};`, '&#x', 'entity'],
+  [(byte) => `&#${byte};`, '&#', 'entity'],
+];
+
 /** Last characters of an escaped slash. */
 const ESCAPE_ENDS = ['F', 'f', ';'];
 
@@ -107,7 +118,7 @@ export function encodeNeedles(
     const whole = { text, lead: 0 };
     const isHashPart = meaning.kind === 'hash-part';
     if (isHashPart && !spelled.has(text)) continue;
-    const forms = isHashPart ? [...runForms(whole), ...percentForms(whole)] : formsOf(text);
+    const forms = isHashPart ? [...runForms(whole), ...spelledForms(whole)] : formsOf(text);
     for (const { lead, ...needle } of forms) {
       const key = `${needle.form} ${needle.phase} ${Buffer.from(needle.bytes).toString('latin1')}`;
       let known = grown.get(key);
@@ -165,16 +176,21 @@ function wordForms({ text, lead }: Core, separated: boolean): Form[] {
   const forms = ESCAPE_ENDS.map((end) => plainly(`${end}${text}${separated ? '/' : ''}`, 'escaped', 1));
   if (separated) forms.push(...ESCAPES.map(([escape, form]) => plainly(text + escape, form)));
   else forms.push(plainly(`\\/${text}`, 'escaped', 2));
-  return [...forms, ...percentForms({ text, lead })];
+  return [...forms, ...spelledForms({ text, lead })];
 }
 
-/** Letters escaped by percent too: by the first two and half of what follows, for digits may be of either case. */
-function percentForms({ text, lead }: Core): Form[] {
-  const [first, second, third] = Array.from(bytesOfByteString(`${text}/`), (byte) => byte.toString(16));
-  const begun = third === undefined ? `%${first}%${second?.[0]}` : `%${first}%${second}%${third[0]}`;
-  return [...new Set([begun, begun.toUpperCase()])].map((spelled) => {
-    return { form: 'percent', bytes: bytesOfByteString(spelled), anchor: 0, phase: 0, lead };
-  });
+/** Letters escaped too: by the first two and what begins the third, for digits may be of either case. */
+function spelledForms({ text, lead }: Core): Form[] {
+  const [first = 0, second = 0] = bytesOfByteString(`${text}/`);
+  const forms: Form[] = [];
+  for (const [spell, next, form] of SPELLED_OUT) {
+    for (const inCase of [(digits: string) => digits, (digits: string) => digits.toUpperCase()]) {
+      const spelled = spell(first, inCase) + spell(second, inCase) + next;
+      if (forms.some(({ bytes }) => bytesOfByteString(spelled).equals(bytes))) continue;
+      forms.push({ form, bytes: bytesOfByteString(spelled), anchor: 0, phase: 0, lead });
+    }
+  }
+  return forms;
 }
 
 /** Escapes of a literal of any kind: by its first component, or two of them where that is short. */
@@ -192,5 +208,9 @@ function escapedForms(text: ByteString): Form[] {
       anchor === 1 ? 'escaped' : (ESCAPES.find(([escape]) => spelling.includes(escape))?.[1] ?? 'escaped');
     return { form, bytes: bytesOfByteString(spelling), anchor, phase: 0, lead: 1 };
   });
-  return [...escapes, ...percentForms(core)];
+  return [...escapes, ...spelledForms(core)];
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
 }

@@ -77,7 +77,7 @@ export class FileContents {
    * share what was found.
    */
   async open(
-    { containers }: Inspection,
+    inspection: Inspection,
     read: FileRead,
     name: ByteString,
     budget: Budget,
@@ -86,7 +86,7 @@ export class FileContents {
     if (held === null) return facts;
     read.held = null;
     try {
-      return (read.facts = await containers.open(name, facts, held.reader, budget));
+      return (read.facts = await (await inspection.containers()).open(name, facts, held.reader, budget));
     } finally {
       closeSync(held.fd);
     }

@@ -1,6 +1,6 @@
 import type { Matcher } from '../kernel/matcher.ts';
 import { compileNeedles, type NeedleContext, type NeedleSet } from '../needles/compile.ts';
-import { ContainerInspector } from '../inspect/containers/containerInspector.ts';
+import type { ContainerInspector } from '../inspect/containers/containerInspector.ts';
 import type { Spools } from '../inspect/containers/spool.ts';
 import { ContentInspector } from '../inspect/contentInspector.ts';
 import { EntryNames } from '../inspect/entryName.ts';
@@ -13,7 +13,8 @@ export interface Inspection {
   readonly set: NeedleSet;
   readonly classifier: Classifier;
   readonly contents: ContentInspector;
-  readonly containers: ContainerInspector;
+  /** What opens containers; loaded when the first one is met. */
+  readonly containers: () => Promise<ContainerInspector>;
   readonly names: EntryNames;
   /** Whether containers are opened. */
   readonly opens: boolean;
@@ -40,11 +41,16 @@ export function prepareInspection(
   matcher.load(searchedBytes(set, opens));
   const hashes = { known: set.hashParts, complete: false };
   const classifier = new Classifier(set, hashes);
+  let containers: Promise<ContainerInspector> | null = null;
+  const load = async (): Promise<ContainerInspector> => {
+    const { ContainerInspector } = await import('../inspect/containers/containerInspector.ts');
+    return new ContainerInspector(matcher, set, hashes, spools);
+  };
   return {
     set,
     classifier,
     contents: new ContentInspector(matcher, set, classifier, { opens }),
-    containers: new ContainerInspector(matcher, set, hashes, spools),
+    containers: () => (containers ??= load()),
     names: new EntryNames(set, classifier),
     opens,
     spools,

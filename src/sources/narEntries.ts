@@ -129,7 +129,8 @@ export class NarEntries implements NarHandler {
       const before = budget.expandedHere;
       try {
         if (kept === null || kept.complete) {
-          this.#sink.content(entry, await this.#inspection.containers.open(entry, facts, reader, budget));
+          const containers = await this.#inspection.containers();
+          this.#sink.content(entry, await containers.open(entry, facts, reader, budget));
         } else {
           this.#sink.content(entry, facts);
           const detail = 'what it holds was not opened: too much of it would have to be kept';

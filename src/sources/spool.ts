@@ -82,7 +82,7 @@ class DiskSpool implements Spool {
       const room = this.#blocks.length * BLOCK_BYTES - this.#inMemory;
       if (this.#fd === null && room > 0) {
         const part = bytes.subarray(at, at + room);
-        (this.#blocks.at(-1) as Buffer).set(part, BLOCK_BYTES - room);
+        this.#blocks.at(-1)?.set(part, BLOCK_BYTES - room);
         this.#inMemory += part.length;
         at += part.length;
         continue;
