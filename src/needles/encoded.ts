@@ -56,6 +56,8 @@ const FIXED_WORDS: ReadonlyMap<ByteString, string> = new Map([
 const SPELLED_BYTES = 48;
 /** Hash parts that are searched for in every encoding; escapes leave all of them plain anyway. */
 const ENCODED_HASH_PARTS = 64;
+/** Those of them that are found with every letter escaped, too. */
+const ESCAPED_HASH_PARTS = 8;
 /** Needles of the kernel that are left to others: the magics of containers. */
 const RESERVED = 64;
 const SHORTEST_WORD = 3;
@@ -113,12 +115,12 @@ export function encodeNeedles(
 ): readonly EncodedNeedle[] {
   const grown = new Map<string, Growing>();
   const room = LIMITS.needles - RESERVED - plain.length;
-  const spelled = new Set(hashParts.slice(0, ENCODED_HASH_PARTS));
+  const encoded = new Set(hashParts.slice(0, ENCODED_HASH_PARTS));
+  const escaped = new Set(hashParts.slice(0, ESCAPED_HASH_PARTS));
   for (const [index, { text, meaning }] of plain.entries()) {
-    const whole = { text, lead: 0 };
     const isHashPart = meaning.kind === 'hash-part';
-    if (isHashPart && !spelled.has(text)) continue;
-    const forms = isHashPart ? [...runForms(whole), ...spelledForms(whole)] : formsOf(text);
+    if (isHashPart && !encoded.has(text)) continue;
+    const forms = isHashPart ? hashForms(text, escaped.has(text)) : formsOf(text);
     for (const { lead, ...needle } of forms) {
       const key = `${needle.form} ${needle.phase} ${Buffer.from(needle.bytes).toString('latin1')}`;
       let known = grown.get(key);
@@ -142,6 +144,11 @@ function formsOf(text: ByteString): readonly Form[] {
   const whole = { text, lead: 0 };
   const base64 = word === 'Users' ? core : whole;
   return [...runForms(core, base64), ...wordForms(core, text.length > core.lead + word.length)];
+}
+
+function hashForms(text: ByteString, escaped: boolean): readonly Form[] {
+  const core = { text, lead: 0 };
+  return escaped ? [...runForms(core), ...spelledForms(core)] : runForms(core);
 }
 
 function startOf(text: ByteString): Core {

@@ -115,6 +115,15 @@ export const SPELLINGS: readonly Spelling[] = [
   byText('entity', 'html-entity', (text) => escaped(text, (it) => `&#x${code(it)};`)),
   byText('entity, capitals', 'html-entity', (text) => escaped(text, (it) => `&#x${code(it).toUpperCase()};`)),
   byText('entity, decimal', 'html-entity', (text) => escaped(text, (it) => `&#${it.charCodeAt(0)};`)),
+  byText('unicode, all', 'unicode-escape', (text) => text.replaceAll(/[ -~]/g, (it) => `\\u00${code(it)}`)),
+  byText('hex escape, all', 'hex-escape', (text) => text.replaceAll(/[ -~]/g, (it) => `\\x${code(it)}`)),
+  byText('hex escape, all, capitals', 'hex-escape', (text) =>
+    text.replaceAll(/[ -~]/g, (it) => `\\x${code(it).toUpperCase()}`),
+  ),
+  byText('entity, all', 'html-entity', (text) => text.replaceAll(/[ -~]/g, (it) => `&#x${code(it)};`)),
+  byText('entity, decimal, all', 'html-entity', (text) =>
+    text.replaceAll(/[ -~]/g, (it) => `&#${it.charCodeAt(0)};`),
+  ),
   byText('hex', 'hex', (text) => Buffer.from(text).toString('hex')),
   byText('hex, capitals', 'hex', (text) => Buffer.from(text).toString('hex').toUpperCase()),
   ...(['base64', 'base64url'] as const).map((encoding): Spelling => ({
