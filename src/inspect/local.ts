@@ -72,13 +72,16 @@ export interface Opening {
 
 export const NO_FACTS: ContentFacts = Object.freeze({ findings: [], gaps: [] });
 
+/** Most facts lie in the bytes of an entry itself: they share it. */
+const NO_CONTAINER: readonly ByteString[] = Object.freeze([]);
+
 export function findingAt(entry: ByteString, local: LocalFinding): Finding {
   const { offset, section, field, container, outerOffset, inPlace: _, ...rest } = local;
   return {
     ...rest,
     location: {
       entry,
-      container: container ?? [],
+      container: container ?? NO_CONTAINER,
       offset,
       outerOffset: outerOffset === undefined ? offset : outerOffset,
       ...(section === undefined ? {} : { section }),
@@ -88,16 +91,10 @@ export function findingAt(entry: ByteString, local: LocalFinding): Finding {
 }
 
 export function gapAt(entry: ByteString, local: LocalGap): Gap {
-  const { reason, offset, section, detail, container, outerOffset } = local;
-  return {
-    reason,
-    detail,
-    location: {
-      entry,
-      container: container ?? [],
-      offset,
-      outerOffset: outerOffset === undefined ? offset : outerOffset,
-      ...(section === undefined ? {} : { section }),
-    },
-  };
+  const { reason, offset, section, detail, container = NO_CONTAINER, outerOffset = offset } = local;
+  const location =
+    section === undefined
+      ? { entry, container, offset, outerOffset }
+      : { entry, container, offset, outerOffset, section };
+  return { reason, detail, location };
 }

@@ -20,14 +20,23 @@ const SEPARATOR = '\0';
 export function packFacts({ findings, gaps, stats, lost }: PartialFacts): PackedFacts {
   const groups = new Map<string, { gap: Gap; entries: ByteString[] }>();
   for (const gap of gaps) {
-    const { entry, ...place } = gap.location;
-    const key = JSON.stringify([gap.reason, gap.detail, place]);
+    const { entry } = gap.location;
+    const key = keyOf(gap);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { gap, entries: [entry] });
     else group.entries.push(entry);
   }
   const packed = [...groups.values()].map(({ gap, entries }) => ({ gap, entries: entries.join(SEPARATOR) }));
   return { findings, gaps: packed, stats, lost };
+}
+
+/** What two gaps that differ in their entry only have in common. */
+function keyOf({ reason, detail, location }: Gap): string {
+  const { container, offset, outerOffset, section, field } = location;
+  if (container.length > 0 || section !== undefined || field !== undefined) {
+    return JSON.stringify([reason, detail, { ...location, entry: '' }]);
+  }
+  return `${reason}\n${offset}\n${outerOffset}\n${detail}`;
 }
 
 export function unpackFacts({ findings, gaps, stats, lost }: PackedFacts): PartialFacts {
