@@ -85,8 +85,11 @@ export class TreeScanner {
     more: (piece: TreePiece) => void,
   ): void {
     const { path, entry, names } = piece;
+    const inOutput = path.length - entry.length + (entry === '' ? 1 : 0);
     for (const [index, name] of names.entries()) {
-      this.#file(`${path}/${name}`, join(entry, name), inspection, sink);
+      const file = `${path}/${name}`;
+      // a part of the path, for joining it anew would copy it
+      this.#file(file, file.slice(inOutput), inspection, sink);
       if (!this.#wanted()) continue;
       const half = (index + 1 + names.length) >> 1;
       for (const rest of [names.slice(index + 1, half), names.slice(half)]) {
