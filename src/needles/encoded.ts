@@ -85,13 +85,13 @@ const ESCAPES: readonly (readonly [string, EncodedForm])[] = [
 ];
 type Spell = (byte: number, inCase: (digits: string) => string) => string;
 
-/** Escapes of any character, and what begins the next one. */
-const SPELLED_OUT: readonly (readonly [spell: Spell, next: string, form: EncodedForm])[] = [
-  [(byte, inCase) => `%${inCase(hex(byte))}`, '%', 'percent'],
-  [(byte, inCase) => `\\x${inCase(hex(byte))}`, '\\x', 'backslash'],
-  [(byte, inCase) => `\\u00${inCase(hex(byte))}`, '\\u00', 'backslash'],
-  [(byte, inCase) => `&#x${inCase(hex(byte))};`, '&#x', 'entity'],
-  [(byte) => `&#${byte};`, '&#', 'entity'],
+/** Escapes of any character. */
+const SPELLED_OUT: readonly (readonly [spell: Spell, form: EncodedForm])[] = [
+  [(byte, inCase) => `%${inCase(hex(byte))}`, 'percent'],
+  [(byte, inCase) => `\\x${inCase(hex(byte))}`, 'backslash'],
+  [(byte, inCase) => `\\u00${inCase(hex(byte))}`, 'backslash'],
+  [(byte, inCase) => `&#x${inCase(hex(byte))};`, 'entity'],
+  [(byte) => `&#${byte};`, 'entity'],
 ];
 
 /** Last characters of an escaped slash. */
@@ -186,13 +186,13 @@ function wordForms({ text, lead }: Core, separated: boolean): Form[] {
   return [...forms, ...spelledForms({ text, lead })];
 }
 
-/** Letters escaped too: by the first two and what begins the third, for digits may be of either case. */
+/** Letters escaped too: by the first two, their digits in either case. */
 function spelledForms({ text, lead }: Core): Form[] {
   const [first = 0, second = 0] = bytesOfByteString(`${text}/`);
   const forms: Form[] = [];
-  for (const [spell, next, form] of SPELLED_OUT) {
+  for (const [spell, form] of SPELLED_OUT) {
     for (const inCase of [(digits: string) => digits, (digits: string) => digits.toUpperCase()]) {
-      const spelled = spell(first, inCase) + spell(second, inCase) + next;
+      const spelled = spell(first, inCase) + spell(second, inCase);
       if (forms.some(({ bytes }) => bytesOfByteString(spelled).equals(bytes))) continue;
       forms.push({ form, bytes: bytesOfByteString(spelled), anchor: 0, phase: 0, lead });
     }
@@ -207,7 +207,8 @@ function escapedForms(text: ByteString): Form[] {
   const core = { text: first.slice(0, SPELLED_BYTES), lead: 1 };
   if (second === undefined || core.text.length < first.length) return wordForms(core, false);
   if (first.length >= SHORTEST_WORD) return wordForms(core, true);
-  const next = second.slice(0, SPELLED_BYTES);
+  // letters beyond ASCII may be escaped or not
+  const [next = ''] = /^[\x20-\x7e]*/.exec(second.slice(0, SPELLED_BYTES)) ?? [];
   const mixed = ESCAPE_ENDS.map((end) => [`${end}${first}/${next}`, 1] as const);
   const spelled = ESCAPED_SLASHES.map((slash) => [`${first}${slash}${next}`, 0] as const);
   const escapes = [...mixed, ...spelled].map(([spelling, anchor]): Form => {

@@ -139,6 +139,18 @@ describe('a store path that is no reference, all references being known', () => 
   });
 });
 
+it('a short home with letters beyond ASCII is found whether they are escaped or not', () => {
+  const found = new Search({ homes: ['/q/łukasz'] });
+  for (const text of [
+    '%2Fq%2F%C5%82ukasz',
+    '%2fq%2fłukasz',
+    '\\/q\\/\\u0142ukasz',
+    '\\u002fq\\u002f\\u0142ukasz',
+  ]) {
+    expect(found.findings(Buffer.from(`"${text}"`)).map(({ rule }) => rule)).toEqual(['known-home']);
+  }
+});
+
 describe('one leak is told once', () => {
   it.each([
     ['a home with a store in it', `"%2Fhome%2Fbuild%2Fnix%2Fstore%2F${HASH}-x"`, 'percent', '/home/build'],
