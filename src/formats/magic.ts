@@ -1,5 +1,6 @@
 import type { ByteString } from '../model/bytes.ts';
 import { byteAt } from './integers.ts';
+import { readCookie } from './pyinstaller/cookie.ts';
 import {
   isBitcode,
   isCpio,
@@ -69,6 +70,14 @@ export const CONTENT = {
   png: container('89 PNG 0d 0a 1a 0a, then IHDR', 'PNG (Third Edition), 5.2'),
   'git-pack': container('PACK, version 2 or 3', 'git, Documentation/gitformat-pack.txt'),
   ocaml: container('Caml1999, a letter, three digits', 'OCaml, utils/config.common.ml.in'),
+  pyinstaller: container(
+    'MEI 0c 0b 0a 0b 0e near the end, lengths that fit',
+    'PyInstaller, archive/writers.py, CArchiveWriter',
+  ),
+  'pyinstaller-modules': container(
+    'PYZ 00, a magic of Python',
+    'PyInstaller, archive/writers.py, ZlibArchiveWriter',
+  ),
   'sphinx-inventory': container('# Sphinx inventory version 2', 'Sphinx, sphinx/util/inventory.py'),
   'git-object': container('zlib header, under objects/xx/', 'git, Documentation/gitformat-loose.txt', false),
   rdb: container('a record that begins legally, name ends in .rdb', 'R, src/main/serialize.c', false),
@@ -172,6 +181,8 @@ function sniffStart(b: Uint8Array, at: number, length: number, size: number | nu
     case 0x50:
       if (matches(b, at, length, 'PACK\0\0\0\x02') || matches(b, at, length, 'PACK\0\0\0\x03'))
         return 'git-pack';
+      if (length >= 12 && matches(b, at, length, 'PYZ\0') && b[at + 6] === 0x0d && b[at + 7] === 0x0a)
+        return 'pyinstaller-modules';
       return isZip(b, at, length, whole) ? 'zip' : null;
     case 0x21:
       return matches(b, at, length, '!<arch>\n') || matches(b, at, length, '!<thin>\n') ? 'ar' : null;
@@ -212,7 +223,7 @@ function sniffStart(b: Uint8Array, at: number, length: number, size: number | nu
 
 /**
  * The kind of a file by its last bytes, for those whose first bytes say nothing or little: disk
- * images, and zip archives behind something else (self-extracting ones).
+ * images, and archives behind something else (self-extracting zips, PyInstaller programs).
  *
  * @param buffer holds the file's last bytes at [start, start + length); TAIL_BYTES are of use
  * @param size of the whole file in bytes
@@ -229,6 +240,8 @@ export function sniffTail(
   const least = Math.max(start, end - TAIL_BYTES);
   for (let at = end - 22; at >= least; at -= 1) {
     if (buffer[at] === 0x50 && isZipEnd(buffer, at, end - at, size - (end - at))) return 'zip';
+    if (buffer[at] !== 0x4d || buffer[at + 1] !== 0x45) continue;
+    if (readCookie(buffer.subarray(0, end), at, size - (end - at)) !== null) return 'pyinstaller';
   }
   return null;
 }

@@ -1,4 +1,5 @@
 import { EMBEDDED_MAGICS, sniffEmbedded } from '../formats/embedded.ts';
+import { COOKIE_MAGIC } from '../formats/pyinstaller/cookie.ts';
 import { LIMITS } from '../model/limits.ts';
 import type { NeedleSet } from '../needles/compile.ts';
 import type { EmbeddedStream } from './local.ts';
@@ -18,6 +19,7 @@ const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 const TAIL_MAGICS: readonly Magic[] = [
   { bytes: bytes('PK\x05\x06'), kind: 'tail', before: 0 },
   { bytes: bytes('koly'), kind: 'tail', before: 0 },
+  { bytes: bytes(COOKIE_MAGIC), kind: 'tail', before: 0 },
 ];
 
 const OPENED_MAGICS: readonly Magic[] = [

@@ -171,6 +171,7 @@ export const SAMPLES: readonly Sample[] = [
   ...['\x78\x9c', '2BZh9', 'Z\xe0\0', 'Z\x01\0', '1\x78\xda', '0X\n'].map((record) =>
     hand('rdb', record, () => latin1(`\0\0\x01\x02${record}`, 99), 'R/base.rdb'),
   ),
+  hand('pyinstaller-modules', 'header', () => latin1('PYZ\0\xa7\x0d\x0d\x0a\0\0\x01\0', 512)),
   hand('sphinx-inventory', 'header', () => latin1('# Sphinx inventory version 2\n# Project: x\n')),
   by('git-object', 'python3', gitObject, `.git/${objectName}`),
   by('lzma', 'xz', 'xz --format=lzma -c a.txt', 'a.txt.lzma'),

@@ -32,6 +32,10 @@ const OPENERS: Partial<Record<ContentKind, Opener>> = {
   cpio: stream(async () => (await import('../../formats/cpio/cpio.ts')).readCpio),
   png: random(async () => (await import('../../formats/png/png.ts')).readPng),
   beam: random(async () => (await import('../../formats/beam/beam.ts')).readBeam),
+  pyinstaller: random(async () => (await import('../../formats/pyinstaller/archive.ts')).readPyInstaller),
+  'pyinstaller-modules': random(
+    async () => (await import('../../formats/pyinstaller/archive.ts')).readPyInstallerModules,
+  ),
   'sphinx-inventory': random(
     async () => (await import('../../formats/sphinx/inventory.ts')).readObjectsInventory,
   ),
