@@ -166,7 +166,7 @@ export const LEAK_FORMS: Readonly<Record<string, readonly string[]>> = {
   '14-svgz': ['share/answer.svgz > answer.svg: known-home bytes @66'],
   '15-git-objects': [
     'share/source.git/objects/4b/4818ff8ae99afb1aef30d5e8d07e5045584f6c > zlib@0: known-home bytes @163',
-    'share/source.git/objects/b6/737bf70f2901102c7f884f9eb16493b1d7c061 > zlib@0: known-home bytes @15',
+    'share/source.git/objects/b6/737bf70f2901102c7f884f9eb16493b1d7c061 > zlib@0: known-home bytes @7',
   ],
   '15-pdf': ['share/answer.pdf > zlib@345: known-home bytes @24'],
   '15-r-lazy-data': [
