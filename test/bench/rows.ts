@@ -124,6 +124,21 @@ async function tree(): Promise<Row> {
   });
 }
 
+/** Everything opened, beside a search that opens compressed files alone. */
+async function opened(): Promise<Row> {
+  const counted = countedByFind(TREE);
+  return compare({
+    name: 'opened',
+    what: `${TREE.join(' and ')}, containers opened`,
+    peerName: 'rg -z -j2, five roots',
+    peer: { ...rg(...TREE), args: ['-z', ...rg(...TREE).args] },
+    subject: scan(...TREE),
+    pairs: 5,
+    most: 1.5,
+    notes: [checkedStats(TREE, counted)],
+  });
+}
+
 const nar = async (inputs: BenchInputs): Promise<Row> =>
   compare({
     name: 'nar',
@@ -263,6 +278,7 @@ export const ROWS: Readonly<Record<string, (inputs: BenchInputs) => Promise<Row 
   start: startUp,
   kernel,
   tree,
+  opened,
   nar,
   'nar-hash': narHash,
   xz,
