@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LIMITS, type OutputFacts, scan } from '../../src/index.ts';
+import { type Finding, LIMITS, type OutputFacts, scan } from '../../src/index.ts';
 import { file, nar } from '../support/narWriter.ts';
 
 const HOME = '/home/noamyr';
@@ -11,6 +11,8 @@ const HOME = '/home/noamyr';
 const PATH = `${HOME}/x`;
 const WINDOWS_PATH = 'C:\\Users\\noamyr\\x';
 const CHUNK = LIMITS.chunkBytes;
+/** Streams are read in multiples of this. */
+const STEP = 64 * 1024;
 
 const each = (text: string, write: (hex: string) => string): string =>
   [...Buffer.from(text, 'latin1')].map((byte) => write(byte.toString(16).padStart(2, '0'))).join('');
@@ -55,10 +57,12 @@ async function scanAll(targets: readonly string[]): Promise<readonly OutputFacts
   return outputs;
 }
 
+const lineOf = ({ encoding, location }: Finding): string => `${encoding} @${location.offset}`;
+
 /** `encoding @offset` of each error, by entry. */
 function found({ findings }: OutputFacts): ReadonlyMap<string, string> {
   const errors = findings.filter(({ severity }) => severity === 'error');
-  return new Map(errors.map(({ encoding, location }) => [location.entry, `${encoding} @${location.offset}`]));
+  return new Map(errors.map((finding) => [finding.location.entry, lineOf(finding)]));
 }
 
 /** One place of one encoding. */
@@ -145,21 +149,26 @@ describe('a home in every encoding', () => {
     await expectInEach(output);
   });
 
-  it('is found across the edge of two chunks of a NAR', async () => {
-    const length = CHUNK + 1024;
+  it('is found across every edge that two chunks of a NAR may have', async () => {
+    const edges = Array.from({ length: 12 }, (_, at) => (at + 1) * STEP);
+    const length = 13 * STEP;
     const whole = nar(file(Buffer.alloc(length)));
     const cut = whole.lastIndexOf('contents') + 16;
     const paths = CASES.map(({ name, bytes, shift }) => {
       const path = join(folder, `${name}.nar`);
-      const contents = Buffer.alloc(length, ' ');
-      bytes.copy(contents, CHUNK - shift - cut);
-      writeFileSync(path, Buffer.concat([whole.subarray(0, cut), contents, whole.subarray(cut + length)]));
+      const stream = Buffer.concat([
+        whole.subarray(0, cut),
+        Buffer.alloc(length, ' '),
+        whole.subarray(cut + length),
+      ]);
+      for (const edge of edges) bytes.copy(stream, edge - shift);
+      writeFileSync(path, stream);
       return path;
     });
     const outputs = await scanAll(paths);
     for (const path of paths) rmSync(path);
-    expect(outputs.map((output) => found(output).get(''))).toEqual(
-      CASES.map(({ at, shift }) => at(CHUNK - shift - cut)),
+    expect(outputs.map(({ findings }) => findings.map(lineOf))).toEqual(
+      CASES.map(({ at, shift }) => edges.map((edge) => at(edge - shift - cut))),
     );
   });
 
