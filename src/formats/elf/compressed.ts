@@ -154,9 +154,12 @@ function packed(reader: RangeReader, section: Section, headerBytes: number): Byt
   return streamOf(reader, section.offset + headerBytes, section.size - headerBytes);
 }
 
+/** The largest unit that PE files fill their sections up to. */
+const PADDING_BYTES = 0x1_0000;
+
 /**
  * zlib streams one after another: that is what old linkers made of several compressed sections, and
- * binutils still reads.
+ * binutils still reads. Zeros may follow, for a section of a PE file ends with its block.
  */
 async function* zlibStreams(
   reader: RangeReader,
@@ -177,8 +180,15 @@ async function* zlibStreams(
       }
       // no stream is shorter than its header, so this comes to an end
       at += Math.max(error.offset ?? 0, 1);
+      if (isPadding(reader, section.offset + at, section.size - at)) return;
     }
   }
+}
+
+/** Whether there is nothing but zeros, and no more of them than fill up a block. */
+function isPadding(reader: RangeReader, offset: number, size: number): boolean {
+  if (size >= PADDING_BYTES) return false;
+  return reader.read(offset, size)?.every((byte) => byte === 0) ?? false;
 }
 
 /** @throws NarScanError CONTAINER_CORRUPT at the end of a content that is not as long as announced */

@@ -184,6 +184,15 @@ describe('several streams in one section', () => {
     expect(await opened(bytes)).toMatchObject([{ text: TEXT.toString(), code: 'COMPRESSION_CORRUPT' }]);
   });
 
+  it('zeros up to the end of a block are no stream, and what stands behind them is a fault', async () => {
+    const padded = Buffer.concat([...parts, Buffer.alloc(500)]);
+    const sound = elfOf(LITTLE, '.zdebug_str', zdebug(TEXT.length, padded));
+    expect(await opened(sound)).toEqual([whole('.zdebug_str')]);
+    const hidden = Buffer.concat([padded, Buffer.from('x')]);
+    const bytes = elfOf(LITTLE, '.zdebug_str', zdebug(TEXT.length, hidden));
+    expect(await opened(bytes)).toMatchObject([{ text: TEXT.toString(), code: 'COMPRESSION_CORRUPT' }]);
+  });
+
   it('very many of them are a limit that all sections share', async () => {
     const empty = deflateSync('');
     const many = Buffer.concat(Array.from({ length: LIMITS.sectionStreams / 2 + 10 }, () => empty));
