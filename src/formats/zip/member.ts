@@ -60,7 +60,7 @@ export async function* memberItems(
   return progress;
 }
 
-function memberOf({ name, offset, method }: MemberData, contents: Member['contents']): Member {
+function memberOf({ name, offset, method, length, open }: MemberData, contents: Member['contents']): Member {
   return {
     item: 'member',
     name,
@@ -69,6 +69,7 @@ function memberOf({ name, offset, method }: MemberData, contents: Member['conten
     offset,
     stored: method === METHOD.stored,
     contents,
+    ...(open ? {} : { packed: length }),
   };
 }
 
