@@ -61,8 +61,14 @@ export type StreamContainer = (
   end: (offset: number) => void,
 ) => AsyncGenerator<ContainerItem, void, undefined>;
 
-/** Reads a container by its tables. @throws as {@link StreamContainer} */
-export type RandomContainer = (reader: RangeReader) => AsyncGenerator<ContainerItem, void, undefined>;
+/**
+ * Reads a container by its tables. Those that may have something behind them tell `end` where they ended.
+ * @throws as {@link StreamContainer}
+ */
+export type RandomContainer = (
+  reader: RangeReader,
+  end: (offset: number) => void,
+) => AsyncGenerator<ContainerItem, void, undefined>;
 
 /** Bytes that are asked for at once. */
 const PIECE_BYTES = 256 * 1024;

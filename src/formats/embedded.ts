@@ -176,3 +176,21 @@ function isSquashfsBlock(head: Uint8Array): boolean {
     log >= 12 && log <= 20 && LITTLE_ENDIAN.u32(head, 12) === 2 ** log && LITTLE_ENDIAN.u16(head, 20) <= 6
   );
 }
+
+/**
+ * Bytes of a zip end record with its comment that stands at [start], or 0. Nothing says that it is
+ * the last one of its file, so its fields must fit one another.
+ *
+ * @param buffer holds the record at [start, start + length), or the file ends before
+ * @param before bytes of the file before it
+ */
+export function zipEndBytes(buffer: Uint8Array, start: number, length: number, before: number): number {
+  if (length < 22 || LITTLE_ENDIAN.u32(buffer, start) !== 0x0605_4b50) return 0;
+  const word = (at: number): number => LITTLE_ENDIAN.u16(buffer, start + at);
+  const entries = word(10);
+  if (word(4) !== word(6) || word(8) !== entries || entries === 0) return 0;
+  const bytes = LITTLE_ENDIAN.u32(buffer, start + 12);
+  const isWide = bytes === 0xffff_ffff;
+  if (!isWide && (bytes > before || (entries !== 0xffff && bytes < 46 * entries))) return 0;
+  return 22 + word(20);
+}

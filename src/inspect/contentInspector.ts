@@ -66,8 +66,10 @@ export class ContentInspector {
     if (isBinary(kind)) this.#leaks.keepAll();
     this.#search.extend(end, true);
     if (this.#leaks.empty && !isBinary(kind) && this.#search.magics.embedded.length === 0) {
-      if (kind !== null && CONTENT[kind].container) return this.#containerOnly(kind);
-      if (this.#search.magics.tail < 0) return NO_FACTS;
+      // an archive's own end record says nothing new
+      if (this.#search.magics.tail < 0 || kind === 'zip') {
+        return kind !== null && CONTENT[kind].container ? this.#containerOnly(kind) : NO_FACTS;
+      }
     }
     return this.#facts(
       name,
@@ -164,8 +166,9 @@ export class ContentInspector {
     const container = kind !== null && CONTENT[kind].container ? kind : null;
     const opening: Opening = {
       head: container,
-      // a script or program may carry an archive behind itself
-      tail: container === null ? this.#sniffTail(reader) : null,
+      // scripts, programs and images may carry an archive behind themselves
+      tail: container === 'zip' ? null : this.#sniffTail(reader),
+      archiveEnds: container === 'zip' ? [] : this.#search.magics.archiveEnds,
       sections: sections.filter(({ compressed }) => compressed !== null),
       embedded: this.#search.magics.embedded,
       embeddedLost: this.#search.magics.embeddedLost,
@@ -186,7 +189,14 @@ export class ContentInspector {
   #containerOnly(kind: ContentKind): ContentFacts {
     let facts = this.#containers.get(kind);
     if (facts === undefined) {
-      const opening = { head: kind, tail: null, sections: [], embedded: [], embeddedLost: false };
+      const opening: Opening = {
+        head: kind,
+        tail: null,
+        archiveEnds: [],
+        sections: [],
+        embedded: [],
+        embeddedLost: false,
+      };
       facts = this.#options.opens
         ? { findings: [], gaps: [], opening }
         : { findings: [], gaps: unopened(opening) };
@@ -215,8 +225,8 @@ export function unopened({ head, tail, sections }: Opening): readonly LocalGap[]
   return gaps;
 }
 
-function holdsAnything({ head, tail, sections, embedded }: Opening): boolean {
-  return head !== null || tail !== null || sections.length > 0 || embedded.length > 0;
+function holdsAnything({ head, tail, archiveEnds, sections, embedded }: Opening): boolean {
+  return [archiveEnds, sections, embedded].some(({ length }) => length > 0) || head !== null || tail !== null;
 }
 
 function binaryGaps({ format, faults }: BinaryFacts): LocalGap[] {

@@ -62,11 +62,13 @@ export interface Opening {
   readonly head: ContentKind | null;
   /** The container behind something else, by its last bytes. */
   readonly tail: ContentKind | null;
+  /** Where records end that zip archives in its middle end with, in ascending order. */
+  readonly archiveEnds: readonly number[];
   /** Sections of a binary that are packed. */
   readonly sections: readonly Section[];
   /** What may be streams in its middle, in ascending offset. */
   readonly embedded: readonly EmbeddedStream[];
-  /** Whether there were more of these than are tried. */
+  /** Whether there were more of these, or of archives, than are tried. */
   readonly embeddedLost: boolean;
 }
 

@@ -1,4 +1,4 @@
-import { EMBEDDED_MAGICS, sniffEmbedded } from '../formats/embedded.ts';
+import { EMBEDDED_MAGICS, sniffEmbedded, zipEndBytes } from '../formats/embedded.ts';
 import { COOKIE_MAGIC } from '../formats/pyinstaller/cookie.ts';
 import { LIMITS } from '../model/limits.ts';
 import type { NeedleSet } from '../needles/compile.ts';
@@ -40,11 +40,13 @@ export class MagicHits {
   #first = -1;
   #embedded: EmbeddedStream[] = [];
   #embeddedLost = false;
+  #archiveEnds: number[] = [];
 
   begin(): void {
     this.#tail = -1;
     this.#first = -1;
     if (this.#embedded.length > 0) this.#embedded = [];
+    if (this.#archiveEnds.length > 0) this.#archiveEnds = [];
     this.#embeddedLost = false;
   }
 
@@ -52,8 +54,14 @@ export class MagicHits {
   hit(index: number, address: number, span: Span, origin: number): void {
     const { kind, before } = OPENED_MAGICS[index] as Magic;
     const start = address - before;
-    if (kind === 'tail') this.#tail = address - origin;
-    else if (kind === 'embedded') {
+    if (kind === 'tail') {
+      this.#tail = address - origin;
+      const recordBytes = zipEndBytes(span.memory, address, span.hi - address, address - origin);
+      if (recordBytes === 0) return;
+      if (this.#archiveEnds.length < LIMITS.embeddedStreams) {
+        this.#archiveEnds.push(address - origin + recordBytes);
+      } else this.#embeddedLost = true;
+    } else if (kind === 'embedded') {
       // what a content begins with is told by its head
       if (start < span.lo || start <= origin) return;
       const embedded = sniffEmbedded(span.memory, start, span.hi - start);
@@ -77,6 +85,11 @@ export class MagicHits {
 
   get embedded(): readonly EmbeddedStream[] {
     return this.#embedded;
+  }
+
+  /** See {@link Opening.archiveEnds}; their comments may go beyond the content's end. */
+  get archiveEnds(): readonly number[] {
+    return this.#archiveEnds;
   }
 
   get embeddedLost(): boolean {

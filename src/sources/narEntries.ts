@@ -114,7 +114,8 @@ export class NarEntries implements NarHandler {
       this.#sink.content(file.entry, facts);
       return;
     }
-    this.#wait(file, facts, file.kept === null ? reader : either(reader, file.kept.reader(file.size)));
+    // what was captured is overwritten by the next file
+    this.#wait(file, facts, file.kept === null ? reader : file.kept.reader(file.size));
   }
 
   /** Whether files that have ended hold containers that wait for {@link open}. */
@@ -203,12 +204,6 @@ export class NarEntries implements NarHandler {
     const named = this.#inspection.names.inspect(parent, path.slice(slash + 1), isDirectory);
     if (named !== null) this.#sink.finding(path, named);
   }
-}
-
-/** What the first has, else what the second has. */
-function either(first: RangeReader, second: RangeReader): RangeReader {
-  const { size } = first;
-  return { size, read: (offset, length) => second.read(offset, length) ?? first.read(offset, length) };
 }
 
 function plan(head: Uint8Array, size: number): ReturnType<typeof planElf> {

@@ -1,6 +1,6 @@
 import type { ByteString } from '../../model/bytes.ts';
 import { NarScanError } from '../../model/errors.ts';
-import { streamOf, type ContainerItem, type Member } from '../container.ts';
+import { streamOf, type Member, type RandomContainer } from '../container.ts';
 import type { RangeReader } from '../ranges.ts';
 import type { NarHandler } from './handler.ts';
 import { NarParser } from './parser.ts';
@@ -12,7 +12,7 @@ const PIECE_BYTES = 256 * 1024;
  *
  * @throws NarScanError CONTAINER_CORRUPT, CONTAINER_TRUNCATED where the parser gives up
  */
-export async function* readNar(reader: RangeReader): AsyncGenerator<ContainerItem, void, undefined> {
+export const readNar: RandomContainer = async function* (reader, end) {
   const collector = new Collector(reader);
   const parser = new NarParser(collector);
   try {
@@ -24,13 +24,14 @@ export async function* readNar(reader: RangeReader): AsyncGenerator<ContainerIte
       yield* collector.take();
     }
     parser.end();
+    end(parser.offset);
   } catch (error) {
     yield* collector.takeBroken();
     if (!(error instanceof NarScanError) || !error.code.startsWith('NAR_')) throw error;
     const code = error.code === 'NAR_TRUNCATED' ? 'CONTAINER_TRUNCATED' : 'CONTAINER_CORRUPT';
     throw new NarScanError(code, `${error.code}: ${error.message}`, { offset: error.offset ?? 0 });
   }
-}
+};
 
 /** Notes where the entries of one piece lie; their contents are then read at their place. */
 class Collector implements NarHandler {

@@ -1,5 +1,5 @@
 import { LIMITS } from '../../model/limits.ts';
-import type { ContainerFault, ContainerItem, RandomContainer } from '../container.ts';
+import type { ContainerFault, RandomContainer } from '../container.ts';
 import { BIG_ENDIAN, byteAt } from '../integers.ts';
 import type { RangeReader } from '../ranges.ts';
 import { bytesAt, packedFault } from '../zlib/piece.ts';
@@ -17,9 +17,7 @@ const MOST_BYTES = 0x7fff_ffff;
  * The compressed texts of a PNG image (PNG, 11.3.3 and 11.3.2.3): zTXt, iTXt where its flag says
  * so, and the name and profile of iCCP. Pixels are no text and are not looked at, tEXt is plain.
  */
-export const readPng: RandomContainer = async function* (
-  reader: RangeReader,
-): AsyncGenerator<ContainerItem, void, undefined> {
+export const readPng: RandomContainer = async function* (reader, end) {
   for (let at = SIGNATURE_BYTES; ;) {
     const head = bytesAt(reader, at, CHUNK_START_BYTES);
     if (head.length < CHUNK_START_BYTES) {
@@ -33,15 +31,19 @@ export const readPng: RandomContainer = async function* (
       return;
     }
     const data = at + CHUNK_START_BYTES;
-    const end = Math.min(data + length, reader.size);
-    const packed = packedText(reader, type, data, end);
-    if (packed !== null) yield* typeof packed === 'number' ? readPieceWithin(reader, packed, end) : [packed];
+    const dataEnd = Math.min(data + length, reader.size);
+    const packed = packedText(reader, type, data, dataEnd);
+    if (packed !== null)
+      yield* typeof packed === 'number' ? readPieceWithin(reader, packed, dataEnd) : [packed];
     at = data + length + CRC_BYTES;
     if (at > reader.size) {
       yield packedFault('truncated', data, 'the last chunk ends early');
       return;
     }
-    if (type === 'IEND') return;
+    if (type === 'IEND') {
+      end(at);
+      return;
+    }
   }
 };
 

@@ -8,7 +8,7 @@ import { findDirectory } from './endRecord.ts';
 import type { Directory } from './endRecord.ts';
 import { corrupt, faultOf } from './faults.ts';
 import { membersBetween } from './gap.ts';
-import { FLAG, LOCAL_BYTES, readLocalHeader } from './headers.ts';
+import { FLAG, LOCAL_BYTES, readCentralLink, readLocalHeader } from './headers.ts';
 import type { LocalHeader } from './headers.ts';
 import { memberItems, nameFault } from './member.ts';
 import type { Archive } from './member.ts';
@@ -41,12 +41,17 @@ export async function* readZip(reader: RangeReader): Items {
   yield* new Reading(archive, directory).items();
 }
 
-/** Where an archive begins in a file that may hold something before it; null where there is none. */
-export function zipStart(reader: RangeReader): number | null {
+/**
+ * What the offsets of an archive count from that may have something before it: there it begins, or
+ * at 0 it is told where. Null where there is none, or none whose first entry leads to a member.
+ */
+export function zipBase(reader: RangeReader): number | null {
   const window = new Window(reader);
   const directory = findDirectory(window);
   if (directory === null) return null;
-  return Math.min(survey(window, directory).starts.first, directory.start);
+  const { start, end, base } = directory;
+  const first = readCentralLink(window, start, end);
+  return first === null || readLocalHeader(window, base + first.local) === null ? null : base;
 }
 
 /** One archive with a central directory, being read. */

@@ -13,19 +13,20 @@ export function sourceOf(reader: RangeReader): Source {
   return { reader, stream: () => streamOf(reader) };
 }
 
-/** What of a reader lies from an offset on. */
+/** What of a reader lies from an offset on, up to its end or another one. */
 export class Subrange implements RangeReader {
   readonly #reader: RangeReader;
   readonly #from: number;
   readonly size: number;
 
-  constructor(reader: RangeReader, from: number) {
+  constructor(reader: RangeReader, from: number, to = reader.size) {
     this.#reader = reader;
     this.#from = from;
-    this.size = reader.size - from;
+    this.size = to - from;
   }
 
   read(offset: number, length: number): Uint8Array | null {
+    if (offset < 0 || offset + length > this.size) return null;
     return this.#reader.read(this.#from + offset, length);
   }
 }

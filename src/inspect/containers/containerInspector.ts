@@ -9,7 +9,7 @@ import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import type { NeedleSet } from '../../needles/compile.ts';
 import { ContentInspector, isBinary, MemoryRange, unopened } from '../contentInspector.ts';
-import { NO_FACTS, type ContentFacts, type EmbeddedStream, type LocalGap } from '../local.ts';
+import { NO_FACTS, type ContentFacts, type LocalGap, type Opening } from '../local.ts';
 import { inspectMemberName } from '../memberName.ts';
 import { Classifier } from '../rules/classify.ts';
 import type { HashKnowledge } from '../rules/storeAlias.ts';
@@ -49,6 +49,9 @@ interface Nested {
   readonly failure: unknown;
   readonly bytes: number;
 }
+
+/** How often all bytes of a content are read at most for archives in its middle. */
+const ARCHIVE_READS = 4;
 
 /** Where a container that was read ended: an offset in what was given, `whole`, or null after a fault. */
 type Ended = number | 'whole' | null;
@@ -111,9 +114,14 @@ export class ContainerInspector {
     const { bag, budget, depth, reader } = open;
     if (depth >= budget.limits.depth) {
       for (const gap of unopened(opening)) bag.gap(gap);
-      if (opening.embedded.length > 0 && opening.head === null) {
-        const { kind, offset } = opening.embedded[0] as EmbeddedStream;
-        bag.gap({ reason: 'limit-depth', offset, detail: `what may be a ${kind} stream was not opened` });
+      if (opening.head === null) {
+        const [stream] = opening.embedded;
+        const [end] = opening.tail === null ? opening.archiveEnds : [];
+        const gap = (offset: number, kind: ContentKind): void => {
+          bag.gap({ reason: 'limit-depth', offset, detail: `what may be a ${kind} stream was not opened` });
+        };
+        if (stream !== undefined) gap(stream.offset, stream.kind);
+        if (end !== undefined) gap(end, 'zip');
       }
       return;
     }
@@ -126,13 +134,37 @@ export class ContainerInspector {
       await this.#items(open, elfSections(reader, opening.sections), 0, null);
       for (const { offset, size } of opening.sections) open.covered.add(offset, offset + size);
     }
-    if (opening.tail !== null) await this.#container(open, opening.tail, 0, null, false);
+    // where what began it goes on up to the end, the last bytes are not for others
+    if (opening.tail !== null && !open.covered.has(reader.size - 1)) {
+      await this.#container(open, opening.tail, 0, null, false);
+    }
+    await this.#archives(open, opening);
     for (const { kind, offset } of opening.embedded) {
       if (!open.covered.has(offset)) await this.#container(open, kind, offset, `${kind}@${offset}`, true);
     }
     if (opening.embeddedLost) {
       const detail = `more than ${LIMITS.embeddedStreams} possible streams in its middle`;
       bag.gap({ reason: 'limit-entries', offset: null, detail });
+    }
+  }
+
+  /** Zip archives with something behind them. Each begins behind the last one, if nobody means to mislead. */
+  async #archives(open: Open, { archiveEnds, tail }: Opening): Promise<void> {
+    const { reader, bag, covered } = open;
+    let allowed = ARCHIVE_READS * reader.size;
+    for (const end of archiveEnds) {
+      const isTail = end === reader.size && tail === 'zip';
+      if (isTail || end > reader.size || covered.has(end - 1)) continue;
+      const { zipBase } = await import('../../formats/zip/zip.ts');
+      const from = zipBase(new Subrange(reader, 0, end));
+      if (from === null) continue;
+      allowed -= end - from;
+      if (allowed < 0) {
+        bag.gap({ reason: 'limit-entries', offset: end, detail: 'archives in its middle overlap' });
+        return;
+      }
+      const part = new Subrange(reader, 0, end);
+      await this.#container({ ...open, reader: part }, 'zip', from, `zip@${from}`, true);
     }
   }
 
@@ -197,8 +229,13 @@ export class ContainerInspector {
     }
     const readRandom = await opener.load();
     if (source.reader === null) throw new Error(`${kind} is read by its tables`);
-    const sound = await this.#items(open, readRandom(source.reader), from, label, tentative);
-    return sound && (kind === 'zip' || kind === 'nar') ? end : null;
+    let known = false;
+    const items = readRandom(source.reader, (offset) => {
+      end = offset;
+      known = true;
+    });
+    const sound = await this.#items(open, items, from, label, tentative);
+    return sound && known ? end : null;
   }
 
   async #unpack(
@@ -279,8 +316,9 @@ export class ContainerInspector {
     const nested = await this.#nested(name, contents, open, stored, () => size);
     bag.part(place, nested.facts);
     if (nested.failure !== null) bag.part(place, { findings: [], gaps: [gapOfFault(nested.failure)] });
-    if (nested.failure === null && stored && offset !== null) {
-      open.covered.add(from + offset, from + offset + nested.bytes);
+    const taken = stored ? nested.bytes : member.packed;
+    if (nested.failure === null && taken !== undefined && offset !== null) {
+      open.covered.add(from + offset, from + offset + taken);
     }
     return nested.failure;
   }
@@ -328,6 +366,7 @@ export class ContainerInspector {
       const bag = new FactBag();
       const reader = (): RangeReader => passing.reader();
       const covered = new Covered();
+      let follows: number | null = null;
       if (streams && kind !== null) {
         const open: Open = {
           name,
@@ -343,8 +382,10 @@ export class ContainerInspector {
           label: null,
           tentative: false,
         });
+        if (typeof ended === 'number') passing.keepBehind(ended);
         await passing.drain();
         if (ended !== null) covered.add(0, ended === 'whole' ? passing.size : ended);
+        if (typeof ended === 'number') follows = Math.max(ended, passing.keptFrom);
       } else {
         await passing.drain();
       }
@@ -352,7 +393,9 @@ export class ContainerInspector {
       bag.own(facts);
       if (facts.opening !== undefined) {
         if (passing.complete) {
-          await this.#parts({ name, reader: reader(), depth, budget, bag, covered }, facts, streams);
+          const open: Open = { name, reader: reader(), depth, budget, bag, covered };
+          if (follows !== null) await this.#following(open, follows);
+          await this.#parts(open, facts, streams);
         } else {
           const detail = `what it holds was not opened: more than ${LIMITS.spoolFileBytes} bytes to keep`;
           bag.gap({ reason: 'limit-memory', offset: null, detail });

@@ -11,8 +11,10 @@ export class KeptBytes {
   readonly #inspector: ContentInspector;
   readonly #keepAll: boolean;
   #spool: Spool | null = null;
-  /** Offset of the first byte that is kept. */
-  #from = 0;
+  /** Offset of the first byte that is kept; Infinity where none is. */
+  from = Infinity;
+  /** Offset before which nothing has to be kept, where only zeros came since it was told; or -1. */
+  #behind = -1;
 
   /** @param keepAll keep everything from the first byte on */
   constructor(spools: Spools, inspector: ContentInspector, keepAll: boolean) {
@@ -28,11 +30,25 @@ export class KeptBytes {
       return;
     }
     const { firstMagic } = this.#inspector;
-    if (!this.#keepAll && firstMagic < 0) return;
-    this.#from = this.#keepAll ? 0 : firstMagic;
+    if (this.#keepAll) this.#begin(0, memory, end);
+    // a magic may stand in what the last chunk left, right before this one
+    else if (firstMagic >= 0) this.#begin(firstMagic, memory, end);
+    else if (this.#behind >= 0) this.behind(this.#behind, memory, end);
+  }
+
+  /** From the first byte on that is not zero, at `offset` or behind it, the content is kept. It is at hand up to `end`. */
+  behind(offset: number, memory: Uint8Array, end: number): void {
+    if (this.#spool !== null) return;
+    const from = this.#inspector.addressOf(offset);
+    const zeros = memory.subarray(from, end).findIndex((byte) => byte !== 0);
+    this.#behind = zeros < 0 ? offset + end - from : offset + zeros;
+    if (zeros >= 0) this.#begin(this.#behind, memory, end);
+  }
+
+  #begin(from: number, memory: Uint8Array, end: number): void {
+    this.from = from;
     this.#spool = this.#spools.open();
-    // the magic may stand in what the last chunk left, right before this one
-    this.#spool.add(memory.subarray(this.#inspector.addressOf(this.#from), end));
+    this.#spool.add(memory.subarray(this.#inspector.addressOf(from), end));
   }
 
   /** Whether all that was to be kept is there. */
@@ -40,9 +56,25 @@ export class KeptBytes {
     return this.#spool === null || this.#spool.complete;
   }
 
-  /** The content of `size` bytes, of which only what was kept can be read. */
+  /**
+   * The content of `size` bytes, of which only what was kept can be read. No magic stands before
+   * that: whoever looks for one there is given zeros.
+   */
   reader(size: number): RangeReader {
-    return this.#spool?.reader(this.#from, size) ?? { size, read: () => null };
+    const kept = this.#spool?.reader(this.from, size);
+    if (kept === undefined) return { size, read: () => null };
+    return {
+      size,
+      read: (offset, length) => {
+        const missing = Math.min(length, this.from - offset);
+        if (missing <= 0) return kept.read(offset, length);
+        const rest = missing < length ? kept.read(this.from, length - missing) : null;
+        if (missing < length && rest === null) return null;
+        const bytes = Buffer.alloc(length);
+        if (rest !== null) bytes.set(rest, missing);
+        return bytes;
+      },
+    };
   }
 
   close(): void {

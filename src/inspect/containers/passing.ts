@@ -53,6 +53,17 @@ export class Passing {
     return { [Symbol.asyncIterator]: () => ({ next }) };
   }
 
+  /** What the content is ended at `offset`, not long ago: whatever follows may be something else. */
+  keepBehind(offset: number): void {
+    const { memory, start } = this.#window;
+    this.#kept.behind(offset, memory, start + this.#count);
+  }
+
+  /** Offset from which on everything was kept; where nothing was, that is the size. */
+  get keptFrom(): number {
+    return Math.min(this.#kept.from, this.size);
+  }
+
   /** Lets all that is left pass. */
   async drain(): Promise<void> {
     while ((await this.#next()) !== null);

@@ -48,7 +48,7 @@ describe('a git pack', () => {
   it('goes on to the next object where one was not read, or only its beginning', async () => {
     const bytes = pack([sample(900_000), sample(3_000_000, 9), Buffer.from(LEAK)]);
     let last = '';
-    for await (const item of readGitPack(wholeReader(bytes))) {
+    for await (const item of readGitPack(wholeReader(bytes), () => undefined)) {
       if (item.item !== 'member' || item.contents === null) throw new Error('a fault');
       if (item.offset === 15) continue;
       for await (const chunk of item.contents) {
@@ -62,7 +62,7 @@ describe('a git pack', () => {
   it('does not decode a bomb that nobody wants to its end', async () => {
     const bytes = pack([Buffer.alloc(80 * 1024 * 1024), Buffer.from(LEAK)]);
     const items: string[] = [];
-    for await (const item of readGitPack(wholeReader(bytes))) {
+    for await (const item of readGitPack(wholeReader(bytes), () => undefined)) {
       items.push(item.item === 'fault' ? item.reason : item.name);
     }
     expect(items[1]).toBe('limit-size');

@@ -20,7 +20,7 @@ export interface ReadContainer {
 export async function readAll(read: RandomContainer, bytes: Uint8Array): Promise<ReadContainer> {
   const members: ReadMember[] = [];
   const faults: string[] = [];
-  for await (const item of read(wholeReader(bytes))) {
+  for await (const item of read(wholeReader(bytes), () => undefined)) {
     if (item.item === 'fault') {
       faults.push(`${item.reason}@${item.offset}`);
       continue;
