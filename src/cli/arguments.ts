@@ -1,11 +1,13 @@
 import { NarScanError } from '../model/errors.ts';
-import { type Flag, type FlagName, FLAGS } from './flags.ts';
+import { commandOf, type CommandName } from './commands.ts';
+import { type Flag, type FlagName, flagsOf } from './flags.ts';
 import { nearest } from './nearest.ts';
 
 /** The command line as text: what was said, before it is understood. */
 export interface Arguments {
   /** Help and version end the reading: what follows them does not matter. */
-  readonly mode: 'scan' | 'help' | 'version';
+  readonly mode: 'run' | 'help' | 'version';
+  readonly command: CommandName;
   /** In the order given; `-` is stdin. */
   readonly targets: readonly string[];
   readonly has: (name: FlagName) => boolean;
@@ -14,8 +16,6 @@ export interface Arguments {
   /** The value that counts, or null where the flag was not given. */
   readonly last: (name: FlagName) => string | null;
 }
-
-const NAMES = FLAGS.map(({ name }) => `--${name}`);
 
 /**
  * Reads a command line by the table of flags; `--name value` and `--name=value` are the same, `--`
@@ -26,7 +26,9 @@ export function readArguments(words: readonly string[]): Arguments {
   const values = new Map<string, string[]>();
   const targets: string[] = [];
   const unknown: string[] = [];
-  let at = words[0] === 'scan' ? 1 : 0;
+  const command = commandOf(words);
+  const flags = flagsOf(command.name);
+  let at = command.words;
   for (; at < words.length; at++) {
     const word = words[at] ?? '';
     if (word === '--') {
@@ -39,7 +41,9 @@ export function readArguments(words: readonly string[]): Arguments {
     }
     const equals = word.startsWith('--') ? word.indexOf('=') : -1;
     const name = equals < 0 ? word : word.slice(0, equals);
-    const flag = flagOf(name);
+    const flag = flags.find(
+      ({ name: long, short }) => name === `--${long}` || (short !== undefined && name === `-${short}`),
+    );
     if (flag === undefined) {
       unknown.push(name);
       continue;
@@ -60,10 +64,11 @@ export function readArguments(words: readonly string[]): Arguments {
     if (refusal !== null) throw new NarScanError('USAGE_BAD_VALUE', `${name}: '${value}' ${refusal}`);
     list.push(value);
   }
-  if (unknown.length > 0) throw unknownOptions(unknown);
+  if (unknown.length > 0) throw unknownOptions(unknown, flags);
   const all = (name: FlagName): readonly string[] => values.get(name) ?? [];
   return {
-    mode: values.has('help') ? 'help' : values.has('version') ? 'version' : 'scan',
+    mode: values.has('help') ? 'help' : values.has('version') ? 'version' : 'run',
+    command: command.name,
     targets,
     has: (name) => values.has(name),
     all,
@@ -71,15 +76,10 @@ export function readArguments(words: readonly string[]): Arguments {
   };
 }
 
-function flagOf(name: string): Flag | undefined {
-  return FLAGS.find(
-    (flag: Flag) => name === `--${flag.name}` || (flag.short !== undefined && name === `-${flag.short}`),
-  );
-}
-
-function unknownOptions(names: readonly string[]): NarScanError {
+function unknownOptions(names: readonly string[], flags: readonly Flag[]): NarScanError {
+  const known = flags.map(({ name }) => `--${name}`);
   const described = names.map((name) => {
-    const near = nearest(name, NAMES);
+    const near = nearest(name, known);
     return near === null ? name : `${name} (did you mean ${near}?)`;
   });
   return new NarScanError(

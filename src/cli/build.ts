@@ -21,7 +21,7 @@ const PROGRAM = {
   hashThread: 'scan/hashThread.ts',
 };
 
-const EXTERNAL = [/^node:/, /^@napi-rs\//, 'p-limit'];
+const EXTERNAL = [/^node:/, /^@napi-rs\//, 'p-limit', 'yauzl'];
 
 /** The program, as CommonJS: Node starts it in half the time that its loader of ES modules takes. */
 async function bundleProgram(): Promise<void> {

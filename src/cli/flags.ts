@@ -1,3 +1,4 @@
+import type { CommandName } from './commands.ts';
 import { LIMITS } from '../model/limits.ts';
 
 /** Why a text cannot be the value of a flag, or null if it can. Looks at the text only. */
@@ -20,6 +21,8 @@ export interface Flag {
   readonly repeat: boolean;
   readonly group: 'What is searched for' | 'Store' | 'Report' | 'Run' | 'Other';
   readonly help: string;
+  /** The commands that take it; `scan` alone where nothing is said. Help and version are everybody's. */
+  readonly commands?: readonly CommandName[];
 }
 
 export const FORMATS = ['human', 'json', 'jsonl'] as const;
@@ -217,5 +220,12 @@ export const FLAGS = [
   { name: 'help', short: 'h', value: null, repeat: false, group: 'Other', help: 'print this help' },
   { name: 'version', value: null, repeat: false, group: 'Other', help: 'print the version' },
 ] as const satisfies readonly Flag[];
+
+/** The flags that a command takes. */
+export function flagsOf(command: CommandName): readonly Flag[] {
+  return FLAGS.filter(
+    ({ group, commands = ['scan'] }: Flag) => group === 'Other' || commands.includes(command),
+  );
+}
 
 export type FlagName = (typeof FLAGS)[number]['name'];

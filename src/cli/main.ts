@@ -2,6 +2,7 @@ import { readFileSync, writeSync } from 'node:fs';
 import { NarScanError } from '../model/errors.ts';
 import { reportError } from '../model/report.ts';
 import type { Arguments } from './arguments.ts';
+import type { CommandName } from './commands.ts';
 import { errorLine, writeDiagnostic } from './diagnostics.ts';
 import { EXIT_ERROR } from './exitStatus.ts';
 
@@ -19,14 +20,17 @@ async function run(words: readonly string[]): Promise<number> {
   if (words.length === 1 && words[0] === '--version') return printed(`nar-scan ${version()}\n`);
   const { readArguments } = await import('./arguments.ts');
   const said = readArguments(words);
-  if (said.mode !== 'scan') return await tell(said.mode);
-  return await scan(said);
+  if (said.mode !== 'run') return await tell(said);
+  return await RUNNERS[said.command](said);
 }
 
-async function tell(mode: 'help' | 'version'): Promise<number> {
+/** What each command is run by. */
+const RUNNERS: Readonly<Record<CommandName, (said: Arguments) => Promise<number>>> = { scan };
+
+async function tell({ mode, command }: Arguments): Promise<number> {
   if (mode === 'version') return printed(`nar-scan ${version()}\n`);
   const { helpText } = await import('./help.ts');
-  return printed(helpText());
+  return printed(helpText(command));
 }
 
 async function scan(said: Arguments): Promise<number> {

@@ -110,7 +110,7 @@ describe('the command line', () => {
     expect(readArguments(['--help', '--wrong']).mode).toBe('help');
     expect(readArguments(['-h']).mode).toBe('help');
     expect(readArguments(['x', '--version', '--wrong']).mode).toBe('version');
-    expect(readArguments(['--', '--help']).mode).toBe('scan');
+    expect(readArguments(['--', '--help']).mode).toBe('run');
   });
 
   it.each<[readonly string[], string]>([
