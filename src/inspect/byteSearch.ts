@@ -95,11 +95,12 @@ export class ByteSearch {
     if (needle !== undefined) {
       this.#hasHits = true;
       const leak = this.#classifier.classify(this.#span, this.#origin, needle, address);
-      if (leak === null) this.#addEncoded(this.#encoded.besides(this.#span, this.#origin, needle, address));
-      else {
-        this.#encoded.seen(leak.start - this.#origin);
-        this.#leaks.add(leak, this.#span, this.#origin);
-      }
+      const isWorst = leak?.rule === 'known-home' || leak?.rule === 'store-alias';
+      const encoded = isWorst ? null : this.#encoded.besides(this.#span, this.#origin, needle, address, leak);
+      this.#addEncoded(encoded);
+      if (leak === null || encoded !== null) return;
+      this.#encoded.seen(leak.start - this.#origin);
+      this.#leaks.add(leak, this.#span, this.#origin);
       return;
     }
     const escaped = encoded[index - needles.length];

@@ -2,6 +2,7 @@ import { bytesOfByteString, exactText, type ByteString } from '../model/bytes.ts
 import { LIMITS } from '../model/limits.ts';
 import type { CompiledNeedle } from './compile.ts';
 import { base64Cores, hexSpellings, wideSpellings } from './spellings.ts';
+import { unusualSpellings } from './unusual.ts';
 
 /**
  * How bytes around an occurrence are to be read: what the inspection decodes by. `escaped` stands
@@ -138,7 +139,7 @@ interface Form extends Omit<EncodedNeedle, 'targets'> {
 
 function formsOf(text: ByteString): readonly Form[] {
   const word = FIXED_WORDS.get(text);
-  if (word === undefined) return [...runForms(startOf(text)), ...escapedForms(text)];
+  if (word === undefined) return [...runForms(startOf(text)), ...escapedForms(text), ...unusualForms(text)];
   const core = { text: word, lead: text.indexOf(word) };
   // four characters are too few to find by six bits each
   const whole = { text, lead: 0 };
@@ -153,6 +154,11 @@ function hashForms(text: ByteString, escaped: boolean): readonly Form[] {
 
 function startOf(text: ByteString): Core {
   return { text: text.slice(0, SPELLED_BYTES), lead: 0 };
+}
+
+/** A literal of which only what is unusual is escaped. */
+function unusualForms(text: ByteString): Form[] {
+  return unusualSpellings(text).map((spelling) => ({ ...spelling, anchor: 0, phase: 0 }));
 }
 
 /** Encodings that change every byte. */

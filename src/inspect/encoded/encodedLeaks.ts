@@ -5,7 +5,14 @@ import type { EncodedNeedle } from '../../needles/encoded.ts';
 import { bytesAt, type Span } from '../rules/boundaries.ts';
 import type { Classifier, Leak } from '../rules/classify.ts';
 import { Decoded, type Decoder } from './decoded.ts';
-import { escapeBefore, escapeDecoder, escapeWithin, separatorAt, type EscapeForm } from './escapes.ts';
+import {
+  escapeBefore,
+  escapeBehind,
+  escapeDecoder,
+  escapeWithin,
+  separatorAt,
+  type EscapeForm,
+} from './escapes.ts';
 import { base64Decoder, hexDecoder } from './radix.ts';
 import { byteOrders, characterStart, wideDecoder, type WideEncoding } from './wide.ts';
 
@@ -97,14 +104,38 @@ export class EncodedLeaks {
     return null;
   }
 
-  /** The same for a plain needle that is no leak as it stands, where an escape ends right before it or within. */
-  besides(span: Span, origin: number, needle: CompiledNeedle, address: number): EncodedLeak | null {
-    const inside = needle.meaning.kind === 'windows-users' || needle.bytes[0] === 0x2f ? 1 : 0;
-    const form = escapeBefore(span, address + inside);
+  /**
+   * The same for a plain needle that is no leak as it stands, where an escape ends right before it
+   * or within; and a known home in whose name there are escapes: of letters beyond ASCII, of spaces.
+   */
+  besides(
+    span: Span,
+    origin: number,
+    needle: CompiledNeedle,
+    address: number,
+    plain: Leak | null,
+  ): EncodedLeak | null {
+    const { kind } = needle.meaning;
+    const inside = kind === 'windows-users' || needle.bytes[0] === SLASH ? 1 : 0;
+    const before = plain === null ? escapeBefore(span, address + inside) : null;
+    const found = this.#escaped(span, origin, needle, address, before, false);
+    if (found !== null || (kind !== 'home-root' && kind !== 'windows-users')) return found;
+    const behind = escapeBehind(span, address + needle.bytes.length);
+    return this.#escaped(span, origin, needle, address, behind, true);
+  }
+
+  #escaped(
+    span: Span,
+    origin: number,
+    needle: CompiledNeedle,
+    address: number,
+    form: EscapeForm | null,
+    knownOnly: boolean,
+  ): EncodedLeak | null {
     if (form === null) return null;
     const view = this.#decode(span, origin, form, address + needle.bytes.length - 1, 0);
     if (view === null) return null;
-    return this.#judge(span, origin, view.view, needle, view.index - needle.bytes.length + 1);
+    return this.#judge(span, origin, view.view, needle, view.index - needle.bytes.length + 1, knownOnly);
   }
 
   #decode(
@@ -168,6 +199,7 @@ export class EncodedLeaks {
   }
 }
 
+const SLASH = 0x2f;
 const ESCAPE_STARTS: ReadonlySet<number> = new Set([0x25, 0x26, 0x5c]);
 const NO_READINGS: readonly Reading[] = [];
 

@@ -117,6 +117,25 @@ export function escapeBefore({ memory, lo }: Span, end: number): EscapeForm | nu
   }
 }
 
+/** Bytes behind a home root in which a name with escapes is looked for. */
+const NAME_BYTES = 256;
+const QUOTE = 0x22;
+const LESS = 0x3c;
+
+/** The first escape of a character from `start` on, within what can be one path; null where none is. */
+export function escapeBehind(source: Span, start: number): EscapeForm | null {
+  const { memory, hi } = source;
+  const stop = Math.min(hi, start + NAME_BYTES);
+  for (let at = start; at < stop; at++) {
+    const byte = memory[at] as number;
+    if (byte < 0x20 || byte === QUOTE || byte === LESS) return null;
+    if (byte === PERCENT && hexAt(source, at + 1, 2) >= 0) return 'percent';
+    if (byte === AMPERSAND && entityAt(source, at).length > 0) return 'entity';
+    if (byte === BACKSLASH) return backslashAt(source, at).code === BACKSLASH ? null : 'backslash';
+  }
+  return null;
+}
+
 /** Whether an escaped slash or backslash can begin at `at`, where the form's first byte stands. */
 export function separatorAt(source: Span, at: number, form: EscapeForm): boolean {
   const read = { backslash: backslashAt, percent: percentAt, entity: entityAt }[form];
