@@ -17,7 +17,8 @@ export function inspectMemberName(
 ): readonly LocalFinding[] {
   const relative = name.startsWith('./') ? name.slice(2) : name;
   const added = /^(?:[/\\]|[A-Za-z]:)/.test(relative) ? 0 : 1;
-  const path = `${added === 1 ? '/' : ''}${relative}`;
+  // some archives of Windows have its separators
+  const path = added === 1 ? `/${relative.replaceAll('\\', '/')}` : relative;
   return leaksInText(`${path}/`, set, classifier).map((leak) => {
     const severity = severityOf(leak, 'entry-name');
     return {
@@ -29,7 +30,7 @@ export function inspectMemberName(
       alias: leak.alias,
       hashPart: leak.hashPart,
       offset: null,
-      evidence: path.slice(added),
+      evidence: relative,
       marked: [Math.max(0, leak.start - added), Math.min(leak.end, path.length) - added],
       more: 0,
     };
