@@ -198,7 +198,8 @@ export class ContainerInspector {
     const opener = openerOf(kind);
     const part = from === 0 ? reader : new Subrange(reader, from);
     const ended = await this.#read(open, kind, opener, sourceOf(part), { from, label, tentative });
-    if (typeof ended === 'number') covered.add(from, from + ended);
+    // what is read by its tables may have bytes that none of them names: its members alone are covered
+    if (typeof ended === 'number' && opener?.how !== 'random') covered.add(from, from + ended);
     else if (ended === 'whole') covered.add(from, reader.size);
     return typeof ended === 'number' ? from + ended : ended;
   }

@@ -71,6 +71,12 @@ const PNG = Buffer.from(
     '0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082',
   'hex',
 );
+/** A chunk that nobody knows. */
+function chunk(data: Uint8Array): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(data.length);
+  return join(length, 'teSt', data, Buffer.alloc(4));
+}
 const SCRIPT = '#!/bin/sh\nexit\n';
 const packed = zstdCompressSync(LEAK);
 const small = nar(directory(['a', file('nothing')]));
@@ -78,6 +84,7 @@ const small = nar(directory(['a', file('nothing')]));
 /** Each ends with the leak somewhere behind, before or between what has its own readers. */
 const HIDDEN: Readonly<Record<string, () => Buffer>> = {
   'a zip behind an image': () => join(PNG, zip(LEAK)),
+  'a stream in a chunk of an image': () => join(PNG.subarray(0, 33), chunk(packed), PNG.subarray(33)),
   'a tar archive with a name behind an image': () => join(PNG, tar('home/noamyr/x', 'x')),
   'a stream behind a NAR': () => join(small, packed),
   'a zip behind a NAR': () => join(small, zip(LEAK)),
