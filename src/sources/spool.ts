@@ -151,7 +151,7 @@ class DiskSpool implements Spool {
 }
 
 function openUnlinked(): number {
-  const folder = mkdtempSync(join(tmpdir(), 'nar-scan-'));
+  const folder = mkdtempSync(join(tmpdir(), 'nar-scan-spool-'));
   const path = join(folder, 'spool');
   try {
     const fd = openSync(path, 'wx+', 0o600);
