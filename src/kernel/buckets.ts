@@ -1,4 +1,4 @@
-import { SHARES_OF_BYTES } from './frequency.ts';
+import { KINDS_OF_DATA } from './frequency.ts';
 
 /** The bytes by which a needle is found among those of its bucket. */
 export interface BucketedFingerprint {
@@ -7,122 +7,171 @@ export interface BucketedFingerprint {
   readonly bucket: number;
 }
 
+/** The adjacent bytes of a fingerprint: of each counts the low nibble, of some the high one, too. */
+export const BUCKET_POSITIONS: readonly { readonly high: boolean }[] = [
+  { high: true },
+  { high: false },
+  { high: true },
+];
+
+const POSITIONS = BUCKET_POSITIONS.length;
+/** Sets of fingerprints that are told apart. */
+const BUCKETS = 8;
+const ROUNDS = 3;
+const KINDS = KINDS_OF_DATA.length;
+
 interface Place {
   readonly bucket: number;
   readonly offset: number;
 }
 
-/** Adjacent bytes of one fingerprint, and sets of fingerprints that are told apart. */
-const POSITIONS = 3;
-const BUCKETS = 8;
-const ROUNDS = 6;
-/** What a share of text counts, beside one of programs: letters go together there, and more often than by chance. */
-const WEIGHT_OF_TEXT = 20;
-
-/**
- * Puts the needles into eight buckets such that candidates are rare. Of a bucket it is known at each
- * position which low and which high nibbles may stand there, so that any bytes go together, but
- * bytes that share a nibble go together best. Greedy, needles with the least choice first; then those
- * that share a fingerprint are put anew, given the others.
- *
- * @param chosen indices of the needles, of three bytes or more each
- * @param mostOffset where a fingerprint may begin at most
- */
-export function fillBuckets(
-  needles: readonly Uint8Array[],
-  chosen: readonly number[],
-  mostOffset: number,
-): readonly BucketedFingerprint[] {
-  const buckets = Array.from({ length: BUCKETS }, () => new Bucket());
-  const order = chosen.toSorted(
-    (a, b) => (needles[a] as Uint8Array).length - (needles[b] as Uint8Array).length,
-  );
-  const places = new Map<number, Place>();
-  const put = (index: number): void => {
-    const needle = needles[index] as Uint8Array;
-    const place = bestPlace(buckets, needle, mostOffset);
-    buckets[place.bucket]?.change(needle, place.offset, 1);
-    places.set(index, place);
-  };
-  for (const index of order) put(index);
-  for (let round = 1; round < ROUNDS; round++) {
-    // while one needle stays with its bytes, others with the same have no reason to go
-    const groups = Map.groupBy(order, (index) => {
-      const { bucket, offset } = places.get(index) as Place;
-      return [bucket, ...(needles[index] as Uint8Array).subarray(offset, offset + POSITIONS)].join(' ');
-    });
-    for (const group of groups.values()) {
-      for (const index of group) {
-        const { bucket, offset } = places.get(index) as Place;
-        buckets[bucket]?.change(needles[index] as Uint8Array, offset, -1);
-      }
-      for (const index of group) put(index);
-    }
-  }
-  return chosen.map((needle) => ({ needle, ...(places.get(needle) as Place) }));
+/** One needle, however often it is in the set. */
+interface Placed {
+  readonly needle: Uint8Array;
+  place: Place;
 }
 
-function bestPlace(buckets: readonly Bucket[], needle: Uint8Array, mostOffset: number): Place {
-  let best = { bucket: 0, offset: 0 };
-  let least = Infinity;
-  for (const [bucket, candidate] of buckets.entries()) {
-    for (let offset = 0; offset <= Math.min(needle.length - POSITIONS, mostOffset); offset++) {
-      const more = candidate.shareWith(needle, offset) - candidate.share;
-      if (more < least) [best, least] = [{ bucket, offset }, more];
+/**
+ * Puts needles into eight buckets such that candidates are rare. Of a bucket it is known at each
+ * position which nibbles may stand there, so that any bytes go together, but bytes that share a
+ * nibble go together best. Greedy, needles with the least choice first; then those that share a
+ * fingerprint are put anew, given the others.
+ *
+ * A set that hardly differs from the one before is planned by what differs: only a few needles
+ * depend on what is scanned.
+ */
+export class BucketPlanner {
+  readonly #mostOffset: number;
+  #buckets: readonly Bucket[] = [];
+  #placed = new Map<string, Placed>();
+
+  /** @param mostOffset where a fingerprint may begin at most */
+  constructor(mostOffset: number) {
+    this.#mostOffset = mostOffset;
+  }
+
+  /** @param chosen indices of the needles, of three bytes or more each */
+  plan(needles: readonly Uint8Array[], chosen: readonly number[]): readonly BucketedFingerprint[] {
+    const keys = chosen.map((index) => keyOf(needles[index] as Uint8Array));
+    const before = this.#placed;
+    const wanted = new Map(keys.map((key, i) => [key, needles[chosen[i] as number] as Uint8Array]));
+    const added = [...wanted].filter(([key]) => !before.has(key));
+    if (2 * added.length > wanted.size) {
+      this.#planAnew(wanted);
+    } else {
+      for (const [key, placed] of before) {
+        if (wanted.has(key)) continue;
+        before.delete(key);
+        this.#change(placed.needle, placed.place, -1);
+      }
+      for (const [key, needle] of added) before.set(key, { needle, place: this.#best(needle) });
+    }
+    return chosen.map((needle, i) => ({ needle, ...(this.#placed.get(keys[i] as string) as Placed).place }));
+  }
+
+  #planAnew(wanted: ReadonlyMap<string, Uint8Array>): void {
+    this.#buckets = Array.from({ length: BUCKETS }, () => new Bucket());
+    const order = [...wanted].toSorted(([, a], [, b]) => a.length - b.length);
+    this.#placed = new Map(order.map(([key, needle]) => [key, { needle, place: this.#best(needle) }]));
+    for (let round = 1; round < ROUNDS; round++) {
+      // while one needle stays with its bytes, others with the same have no reason to go
+      const groups = Map.groupBy(this.#placed.values(), ({ needle, place: { bucket, offset } }) => {
+        let key = bucket;
+        for (let i = 0; i < POSITIONS; i++) key = key * 256 + (needle[offset + i] as number);
+        return key;
+      });
+      for (const group of groups.values()) {
+        for (const { needle, place } of group) this.#change(needle, place, -1);
+        for (const placed of group) placed.place = this.#best(placed.needle);
+      }
     }
   }
-  return best;
+
+  #change(needle: Uint8Array, { bucket, offset }: Place, by: 1 | -1): void {
+    this.#buckets[bucket]?.change(needle, offset, by);
+  }
+
+  /** Puts a fingerprint where it costs least. */
+  #best(needle: Uint8Array): Place {
+    let best: Place = { bucket: 0, offset: 0 };
+    let least = Infinity;
+    const last = Math.min(needle.length - POSITIONS, this.#mostOffset);
+    for (const [bucket, candidate] of this.#buckets.entries()) {
+      for (let offset = 0; offset <= last; offset++) {
+        const more = candidate.shareWith(needle, offset) - candidate.share;
+        if (more < least) [best, least] = [{ bucket, offset }, more];
+      }
+    }
+    this.#change(needle, best, 1);
+    return best;
+  }
+}
+
+function keyOf(needle: Uint8Array): string {
+  return Buffer.from(needle.buffer, needle.byteOffset, needle.length).toString('latin1');
 }
 
 class Bucket {
-  /** The share of addresses at which its fingerprints may stand: in programs, and weighted, in text. */
+  /** The share of addresses at which its fingerprints may stand. */
   share = 0;
-  readonly #positions = Array.from({ length: POSITIONS }, () => new NibbleSets());
+  readonly #positions = BUCKET_POSITIONS.map(({ high }) => new NibbleSets(high));
 
   shareWith(needle: Uint8Array, offset: number): number {
-    let programs = 1;
-    let text = 1;
-    for (let i = 0; i < POSITIONS; i++) {
-      const position = this.#positions[i] as NibbleSets;
-      const byte = needle[offset + i] as number;
-      position.learn(byte);
-      programs *= position.programs[byte] as number;
-      text *= position.text[byte] as number;
+    const [p0, p1, p2] = this.#positions as [NibbleSets, NibbleSets, NibbleSets];
+    const a = p0.learnt(needle[offset] as number);
+    const b = p1.learnt(needle[offset + 1] as number);
+    const c = p2.learnt(needle[offset + 2] as number);
+    let share = 0;
+    for (let kind = 0; kind < KINDS; kind++) {
+      share +=
+        (KINDS_OF_DATA[kind]?.share as number) *
+        (p0.with[a + kind] as number) *
+        (p1.with[b + kind] as number) *
+        (p2.with[c + kind] as number);
     }
-    return programs + WEIGHT_OF_TEXT * text;
+    return share;
   }
 
   /** Counts the fingerprint of a needle in or out. */
   change(needle: Uint8Array, offset: number, by: 1 | -1): void {
-    let programs = 1;
-    let text = 1;
-    for (const [i, position] of this.#positions.entries()) {
-      position.change(needle[offset + i] as number, by);
-      programs *= position.shares[0] as number;
-      text *= position.shares[1] as number;
+    for (const [i, position] of this.#positions.entries()) position.change(needle[offset + i] as number, by);
+    this.share = 0;
+    for (const [kind, { share }] of KINDS_OF_DATA.entries()) {
+      this.share += this.#positions.reduce(
+        (product, { shares }) => product * (shares[kind] as number),
+        share,
+      );
     }
-    this.share = programs + WEIGHT_OF_TEXT * text;
   }
 }
 
-/** The low and the high nibbles of the bytes at one position of a bucket, counted. */
+/** The nibbles of the bytes at one position of a bucket, counted. */
 class NibbleSets {
-  /** The share of bytes that have a nibble of each, in programs and in text. */
-  readonly shares = new Float64Array(2);
-  /** By byte, what the shares would be with it: known of those that were learnt since the last change. */
-  readonly programs = new Float64Array(256).fill(-1);
-  readonly text = new Float64Array(256).fill(-1);
+  /** By kind of data, the share of bytes that have a nibble of each. */
+  readonly shares = new Float64Array(KINDS);
+  /** By byte and kind, what the shares would be with that byte: where learnt since the last change. */
+  readonly with = new Float64Array(256 * KINDS).fill(-1);
   readonly #low = new Uint16Array(16);
-  readonly #high = new Uint16Array(16);
+  /** Where high nibbles do not count, all of them are there. */
+  readonly #high: Uint16Array;
+  readonly #hasHigh: boolean;
 
-  learn(byte: number): void {
-    if ((this.programs[byte] as number) >= 0) return;
-    this.programs[byte] = this.#with(byte, 0);
-    this.text[byte] = this.#with(byte, 1);
+  constructor(hasHigh: boolean) {
+    this.#hasHigh = hasHigh;
+    this.#high = new Uint16Array(16).fill(hasHigh ? 0 : 1);
   }
 
-  #with(byte: number, kind: 0 | 1): number {
-    const shares = SHARES_OF_BYTES[kind];
+  /** Where in `with` the shares with this byte begin. */
+  learnt(byte: number): number {
+    const at = byte * KINDS;
+    if ((this.with[at] as number) < 0) {
+      for (let kind = 0; kind < KINDS; kind++) this.with[at + kind] = this.#shareWith(byte, kind);
+    }
+    return at;
+  }
+
+  #shareWith(byte: number, kind: number): number {
+    const shares = KINDS_OF_DATA[kind]?.bytes as Float64Array;
     const low = byte & 15;
     const high = byte >> 4;
     let share = this.shares[kind] as number;
@@ -143,10 +192,9 @@ class NibbleSets {
   change(byte: number, by: 1 | -1): void {
     const isNew = count(this.#low, byte & 15, by);
     // one nibble more among others of its kind changes nothing
-    if (!count(this.#high, byte >> 4, by) && !isNew) return;
-    this.programs.fill(-1);
-    this.text.fill(-1);
-    for (const [kind, shares] of SHARES_OF_BYTES.entries()) {
+    if (!(this.#hasHigh && count(this.#high, byte >> 4, by)) && !isNew) return;
+    this.with.fill(-1);
+    for (const [kind, { bytes: shares }] of KINDS_OF_DATA.entries()) {
       let share = 0;
       for (let each = 0; each < 256; each++) {
         const isIn = (this.#low[each & 15] as number) > 0 && (this.#high[each >> 4] as number) > 0;

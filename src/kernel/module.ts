@@ -31,6 +31,7 @@ export interface KernelExports {
   readonly searchTriples: (at: number, end: number) => number;
   readonly searchBuckets: (at: number, end: number) => number;
   readonly searchRuns: (at: number) => number;
+  readonly bucketSlot: (bytes: number) => number;
   readonly runSlot: (at: number) => number;
   readonly swizzlesByNibble: () => number;
 }

@@ -1,8 +1,9 @@
+import { LIMITS } from '../model/limits.ts';
 import type { OnHit } from './matcher.ts';
 import type { Kernel } from './module.ts';
 
 /** Room for a needle's index beside an address in one number: order of numbers is order of hits. */
-const NEEDLES = 1024;
+const NEEDLES = LIMITS.needles;
 
 /**
  * Hits that the kernel found but that cannot be given yet, because one that belongs before them may

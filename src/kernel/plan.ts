@@ -1,4 +1,4 @@
-import { fillBuckets } from './buckets.ts';
+import { BucketPlanner } from './buckets.ts';
 import { COST_OF_TRIPLES, fit, type Choice } from './classes.ts';
 import { MOST_DISTANCE } from './frequency.ts';
 
@@ -8,13 +8,13 @@ export interface Plan {
   /** Distance of the second and third fingerprint byte from the first; equal for pairs. */
   readonly second: number;
   readonly third: number;
-  /** Needles found by fingerprint: index, and where in the needle the fingerprint begins. */
+  /** Needles found by fingerprint. */
   readonly fingerprints: readonly Fingerprint[];
   /** Indices of the needles found by runs of the hash alphabet. */
   readonly runs: readonly number[];
 }
 
-/** The bytes by which one needle is found. */
+/** The bytes by which one needle is found: its index, and where in the needle they begin. */
 export interface Fingerprint {
   readonly needle: number;
   readonly offset: number;
@@ -36,22 +36,33 @@ const MOST_BY_CLASSES = 64;
 /** Fingerprints begin early in a needle, so that hits wait shortly for being sorted. */
 const MOST_OFFSET = 48;
 
-/** Chooses the cheapest search for a needle set, by how rare its bytes are in usual data. */
-export function planSearch(needles: readonly Uint8Array[]): Plan {
-  const all = [...needles.keys()];
-  const runs = all.filter((index) => isRun(needles[index] as Uint8Array));
-  const rest = all.filter((index) => !isRun(needles[index] as Uint8Array));
-  if (rest.length === 0) return { strategy: 'pairs', second: 1, third: 1, fingerprints: [], runs };
-  const areFew = runs.length <= MOST_RUNS_BY_FINGERPRINT;
-  if (rest.length > MOST_BY_CLASSES)
-    return areFew ? inBuckets(needles, all, []) : inBuckets(needles, rest, runs);
-  const together = areFew ? choose(needles, all) : null;
-  if (runs.length === 0) return together === null ? inBuckets(needles, all, []) : asPlan(together, []);
-  const apart = choose(needles, rest);
-  if (together !== null && (apart === null || together.cost <= apart.cost + COST_OF_RUNS)) {
-    return asPlan(together, []);
+/** Chooses the cheapest search for one needle set after another, by how rare its bytes are in usual data. */
+export class Planner {
+  readonly #buckets = new BucketPlanner(MOST_OFFSET);
+
+  plan(needles: readonly Uint8Array[]): Plan {
+    const all = [...needles.keys()];
+    const runs = all.filter((index) => isRun(needles[index] as Uint8Array));
+    const rest = all.filter((index) => !isRun(needles[index] as Uint8Array));
+    if (rest.length === 0) return { strategy: 'pairs', second: 1, third: 1, fingerprints: [], runs };
+    const areFew = runs.length <= MOST_RUNS_BY_FINGERPRINT;
+    if (rest.length > MOST_BY_CLASSES)
+      return areFew ? this.#inBuckets(needles, all, []) : this.#inBuckets(needles, rest, runs);
+    const together = areFew ? choose(needles, all) : null;
+    if (runs.length === 0)
+      return together === null ? this.#inBuckets(needles, all, []) : asPlan(together, []);
+    const apart = choose(needles, rest);
+    if (together !== null && (apart === null || together.cost <= apart.cost + COST_OF_RUNS)) {
+      return asPlan(together, []);
+    }
+    return apart === null ? this.#inBuckets(needles, rest, runs) : asPlan(apart, runs);
   }
-  return apart === null ? inBuckets(needles, rest, runs) : asPlan(apart, runs);
+
+  /** Fingerprints of adjacent bytes; the masks of any bytes can be built. */
+  #inBuckets(needles: readonly Uint8Array[], chosen: readonly number[], runs: readonly number[]): Plan {
+    const fingerprints = this.#buckets.plan(needles, chosen);
+    return { strategy: 'buckets', second: 1, third: 2, fingerprints, runs };
+  }
 }
 
 function asPlan({ strategy, distances, fingerprints }: Choice, runs: readonly number[]): Plan {
@@ -63,12 +74,6 @@ function isRun(needle: Uint8Array): boolean {
   return (
     needle.length >= RUN_BYTES && needle.every((byte) => RUN_ALPHABET.includes(String.fromCharCode(byte)))
   );
-}
-
-/** Fingerprints of three adjacent bytes; the masks of any bytes can be built. */
-function inBuckets(needles: readonly Uint8Array[], chosen: readonly number[], runs: readonly number[]): Plan {
-  const fingerprints = fillBuckets(needles, chosen, MOST_OFFSET);
-  return { strategy: 'buckets', second: 1, third: 2, fingerprints, runs };
 }
 
 /** The cheapest fingerprints by byte classes, or null where no classes hold all the needles. */

@@ -3,7 +3,7 @@ import { checkNeedles, checkRange } from './check.ts';
 import type { Matcher, OnHit } from './matcher.ts';
 import type { Kernel, KernelExports } from './module.ts';
 import { PendingHits } from './pending.ts';
-import { planSearch, type Plan } from './plan.ts';
+import { Planner, type Plan } from './plan.ts';
 import { writeTables } from './tables.ts';
 
 /** What two passes read one after the other at a time: the second finds it in the caches. */
@@ -17,6 +17,7 @@ export class SimdMatcher implements Matcher {
   readonly size: number;
   private readonly kernel: Kernel;
   private readonly pending: PendingHits;
+  private readonly planner = new Planner();
   private plan: Plan | null = null;
   private leastOffset = 0;
   private mostOffset = 0;
@@ -36,7 +37,7 @@ export class SimdMatcher implements Matcher {
 
   load(needles: readonly Uint8Array[]): void {
     checkNeedles(needles);
-    const plan = planSearch(needles);
+    const plan = this.planner.plan(needles);
     writeTables(this.kernel, needles, plan);
     const offsets = plan.fingerprints.map(({ offset }) => offset);
     this.leastOffset = Math.min(...offsets);
@@ -70,7 +71,8 @@ export class SimdMatcher implements Matcher {
     // Each pass says up to which start every hit is known; hits below the lesser one are sorted and given.
     const hasFingerprints = plan.fingerprints.length > 0;
     const end = hasFingerprints ? Math.min(to + this.mostOffset, limit) : 0;
-    let at = hasFingerprints ? from + this.leastOffset : 0;
+    // where loads do not cross cache lines; candidates before `from` are refused by their range
+    let at = hasFingerprints ? (from + this.leastOffset) & -64 : 0;
     let run = from;
     let knownPrints = hasFingerprints ? from : to;
     let knownRuns = this.hasRuns ? from : to;

@@ -1,3 +1,4 @@
+import { BUCKET_POSITIONS } from './buckets.ts';
 import type { Kernel } from './module.ts';
 import { RUN_ALPHABET, type Plan } from './plan.ts';
 
@@ -14,7 +15,10 @@ export function writeTables(kernel: Kernel, needles: readonly Uint8Array[], plan
   const distances = [0, plan.second, plan.third];
   const prints = plan.fingerprints.map(({ needle, offset, bucket = 0 }) => {
     const bytes = distances.map((distance) => needles[needle]?.[offset + distance] as number);
-    const slot = bytes.reduce((sum, byte, i) => sum | ((byte & 15) << (4 * i)), 0);
+    const slot =
+      plan.strategy === 'buckets'
+        ? kernel.exports.bucketSlot(bytes.reduce((sum, byte, i) => sum | (byte << (8 * i)), 0))
+        : bytes.reduce((sum, byte, i) => sum | ((byte & 15) << (4 * i)), 0);
     return { needle, offset, bytes, slot, bucket };
   });
   if (plan.strategy === 'buckets') writeBuckets(memory, layout.MASKS, prints);
@@ -72,13 +76,15 @@ function writeClasses(
 }
 
 function writeBuckets(memory: Uint8Array, address: number, prints: readonly Print[]): void {
-  memory.fill(0, address, address + 96);
+  memory.fill(0, address, address + 80);
   for (const { bytes, bucket } of prints) {
-    for (const [position, byte] of bytes.entries()) {
-      const low = address + 32 * position + (byte & 15);
-      const high = address + 32 * position + 16 + (byte >> 4);
-      memory[low] = (memory[low] as number) | (1 << bucket);
-      memory[high] = (memory[high] as number) | (1 << bucket);
+    let table = address;
+    for (const [position, { high }] of BUCKET_POSITIONS.entries()) {
+      const byte = bytes[position] as number;
+      for (const nibble of high ? [byte & 15, byte >> 4] : [byte & 15]) {
+        memory[table + nibble] = (memory[table + nibble] as number) | (1 << bucket);
+        table += 16;
+      }
     }
   }
 }

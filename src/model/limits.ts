@@ -76,7 +76,8 @@ export const LIMITS = Object.freeze({
   zipTargetBytes: 4095,
   /** Depth of directories in a tree. */
   treeDepth: 4096,
-  needles: 1024,
+  /** What one kernel searches for, in all encodings. More are refused. */
+  needles: 4096,
   needleBytes: 512,
   /** A home; it must fit into the bytes kept around a hit. */
   homeBytes: 4000,

@@ -41,7 +41,7 @@ test.each(ENGINES)('%s: needles out of bounds are refused, and the old set stays
   const refused = (needles: Uint8Array[], code: string): void =>
     expect(() => matcher.load(needles)).toThrow(expect.objectContaining({ code }));
   refused([], 'KERNEL_NEEDLE_COUNT');
-  refused(Array(1025).fill(bytes('abc')), 'KERNEL_NEEDLE_COUNT');
+  refused(Array(LIMITS.needles + 1).fill(bytes('abc')), 'KERNEL_NEEDLE_COUNT');
   refused([bytes('abcd'), bytes('ab')], 'KERNEL_NEEDLE_LENGTH');
   refused([bytes('a'.repeat(513))], 'KERNEL_NEEDLE_LENGTH');
   matcher.memory.set(bytes('abc'), matcher.base);

@@ -5,6 +5,7 @@ import { compileKernel } from '../../src/kernel/module.ts';
 import { WASM } from '../../src/kernel/wasm.generated.ts';
 
 const FUNCTIONS = [
+  'bucketSlot',
   'runSlot',
   'searchBuckets',
   'searchPairs',

@@ -62,6 +62,24 @@ describe.each(ENGINES)('the %s engine', (engine) => {
     );
   });
 
+  test('finds what a naive search finds when few needles changed since the search before', () => {
+    const matcher = matcherOf(engine);
+    const word = fc.string({ unit: fc.constantFrom(...'/home\\%x0\0'), minLength: 3, maxLength: 8 });
+    const fixed = Array.from({ length: 80 }, (_, i) => `/h${String(i)}\xffome%`);
+    fc.assert(
+      fc.property(fc.array(word, { minLength: 1, maxLength: 6 }), fc.nat(), (own, turn) => {
+        const texts = [...fixed.slice(turn % 7), ...own, ...fixed.slice(0, turn % 7)].slice(turn % 5);
+        const needles = texts.map(bytes);
+        const data = bytes(texts.join('h') + own.join('/hom') + fixed.join(''));
+        matcher.load(needles);
+        const start = put(matcher, data, turn % 64);
+        const end = start + data.length;
+        expect(searchIn(matcher, start, end, end, start)).toEqual(naive(needles, data, 0, data.length));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   test('finds the same in chunks that carry a tail as in one pass', () => {
     fc.assert(
       fc.property(searches, fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1 }), (search, sizes) => {

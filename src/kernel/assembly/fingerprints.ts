@@ -1,4 +1,4 @@
-import { CLASSES, FINGERPRINT_HEADS, MASKS, NIBBLE, RESULTS, STEPS } from './layout';
+import { CANDIDATES, CLASSES, FINGERPRINT_HEADS, MASKS, NIBBLE, RESULTS, STEPS } from './layout';
 import { isFull, verify } from './hits';
 import { fetch } from './fetch';
 import { swizzle, swizzleLow } from './swizzle';
@@ -167,10 +167,41 @@ function isCandidate(result: u32): v128 {
   return i8x16.ne(v128.load(result), i8x16.splat(0));
 }
 
+/** The slot of a needle in buckets, by the three bytes of its fingerprint, which are the low ones. */
+export function bucketSlot(bytes: u32): u32 {
+  return ((bytes << 8) * 0x9e3779b1) >> 20;
+}
+
 /**
- * Fingerprints of three adjacent bytes in eight buckets, any bytes. Every vector is looked up once:
- * what the tables say of it, a bit for each bucket, is moved to where the fingerprints begin. That is
- * kept beside the step's address, for to look it up again would cost more. Returns as searchPairs.
+ * Lists the candidates of one step whose slot holds a needle, behind the others. Most hold none, but to
+ * branch by that would cost more than to write each and go on or not.
+ */
+// @ts-ignore: decorator
+@inline
+function listOf(step: u32, last: u32): u32 {
+  const result = RESULTS + ((step - STEPS) << 4);
+  const at = load<u32>(step);
+  let candidates = bits(
+    isCandidate(result),
+    isCandidate(result + 16),
+    isCandidate(result + 32),
+    isCandidate(result + 48),
+  );
+  do {
+    const candidate = at + <u32>ctz(candidates);
+    store<u32>(last, candidate);
+    const heads = load<u32>(FINGERPRINT_HEADS + 2 * bucketSlot(load<u32>(candidate)));
+    last += <u32>(heads >> 16 != (heads & 0xffff)) << 2;
+    candidates &= candidates - 1;
+  } while (candidates != 0);
+  return last;
+}
+
+/**
+ * Fingerprints of three adjacent bytes in eight buckets, any bytes; of the middle one counts the low
+ * nibble only. Every vector is looked up once: what the tables say of it, a bit for each bucket, is moved
+ * to where the fingerprints begin. That is kept beside the step's address, for to look it up again would
+ * cost more. Returns as searchPairs.
  */
 export function searchBuckets(at: u32, end: u32): u32 {
   const nibble = v128.load(NIBBLE);
@@ -179,7 +210,6 @@ export function searchBuckets(at: u32, end: u32): u32 {
   const t2 = v128.load(MASKS + 32);
   const t3 = v128.load(MASKS + 48);
   const t4 = v128.load(MASKS + 64);
-  const t5 = v128.load(MASKS + 80);
   while (at < end) {
     const stop = fetch(at, end);
     let next: u32 = STEPS;
@@ -187,17 +217,17 @@ export function searchBuckets(at: u32, end: u32): u32 {
     let low = v128.and(bytes, nibble);
     let high = highNibbles(bytes, nibble);
     let a = v128.and(swizzle(t0, low), swizzle(t1, high));
-    let b = v128.and(swizzle(t2, low), swizzle(t3, high));
-    let c = v128.and(swizzle(t4, low), swizzle(t5, high));
+    let b = swizzle(t2, low);
+    let c = v128.and(swizzle(t3, low), swizzle(t4, high));
     for (; at < stop; at += 64) {
       const result = RESULTS + ((next - STEPS) << 4);
       bytes = v128.load(at, 16);
       low = v128.and(bytes, nibble);
       high = highNibbles(bytes, nibble);
-      const b1 = v128.and(swizzle(t2, low), swizzle(t3, high));
+      const b1 = swizzle(t2, low);
       a = v128.and(a, oneOn(b, b1));
       b = b1;
-      const c1 = v128.and(swizzle(t4, low), swizzle(t5, high));
+      const c1 = v128.and(swizzle(t3, low), swizzle(t4, high));
       a = v128.and(a, twoOn(c, c1));
       c = c1;
       v128.store(result, a);
@@ -206,10 +236,10 @@ export function searchBuckets(at: u32, end: u32): u32 {
       bytes = v128.load(at, 32);
       low = v128.and(bytes, nibble);
       high = highNibbles(bytes, nibble);
-      const b2 = v128.and(swizzle(t2, low), swizzle(t3, high));
+      const b2 = swizzle(t2, low);
       a = v128.and(a, oneOn(b, b2));
       b = b2;
-      const c2 = v128.and(swizzle(t4, low), swizzle(t5, high));
+      const c2 = v128.and(swizzle(t3, low), swizzle(t4, high));
       a = v128.and(a, twoOn(c, c2));
       c = c2;
       v128.store(result, a, 16);
@@ -218,10 +248,10 @@ export function searchBuckets(at: u32, end: u32): u32 {
       bytes = v128.load(at, 48);
       low = v128.and(bytes, nibble);
       high = highNibbles(bytes, nibble);
-      const b3 = v128.and(swizzle(t2, low), swizzle(t3, high));
+      const b3 = swizzle(t2, low);
       a = v128.and(a, oneOn(b, b3));
       b = b3;
-      const c3 = v128.and(swizzle(t4, low), swizzle(t5, high));
+      const c3 = v128.and(swizzle(t3, low), swizzle(t4, high));
       a = v128.and(a, twoOn(c, c3));
       c = c3;
       v128.store(result, a, 32);
@@ -230,10 +260,10 @@ export function searchBuckets(at: u32, end: u32): u32 {
       bytes = v128.load(at, 64);
       low = v128.and(bytes, nibble);
       high = highNibbles(bytes, nibble);
-      const b4 = v128.and(swizzle(t2, low), swizzle(t3, high));
+      const b4 = swizzle(t2, low);
       a = v128.and(a, oneOn(b, b4));
       b = b4;
-      const c4 = v128.and(swizzle(t4, low), swizzle(t5, high));
+      const c4 = v128.and(swizzle(t3, low), swizzle(t4, high));
       a = v128.and(a, twoOn(c, c4));
       c = c4;
       v128.store(result, a, 48);
@@ -242,11 +272,13 @@ export function searchBuckets(at: u32, end: u32): u32 {
       store<u32>(next, at);
       next += <u32>v128.any_true(all) << 2;
     }
-    for (let step: u32 = STEPS; step < next; step += 4) {
-      const r = RESULTS + ((step - STEPS) << 4);
-      const candidates = bits(isCandidate(r), isCandidate(r + 16), isCandidate(r + 32), isCandidate(r + 48));
-      const untried = tryAll(load<u32>(step), candidates, end);
-      if (untried != 0) return untried;
+    let last: u32 = CANDIDATES;
+    for (let step: u32 = STEPS; step < next; step += 4) last = listOf(step, last);
+    for (let each: u32 = CANDIDATES; each < last; each += 4) {
+      const candidate = load<u32>(each);
+      if (candidate >= end) break;
+      if (isFull()) return candidate;
+      verify(FINGERPRINT_HEADS, bucketSlot(load<u32>(candidate)), candidate);
     }
   }
   return end;

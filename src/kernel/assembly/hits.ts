@@ -1,7 +1,4 @@
-import { ENTRIES, ENTRY_BYTES, HITS, HIT_CAPACITY, HIT_COUNT } from './layout';
-
-/** A candidate can hit with every needle at once, so this many places must be free before it is tried. */
-const MOST_HITS_PER_CANDIDATE: u32 = 1024;
+import { ENTRIES, ENTRY_BYTES, HITS, HIT_CAPACITY, HIT_COUNT, NEEDLES_MOST } from './layout';
 
 /** The range that is searched: first bytes of hits lie in [from, to), last bytes before limit. */
 export let from: u32 = 0;
@@ -14,10 +11,11 @@ export function setRange(first: u32, end: u32, last: u32): void {
   limit = last;
 }
 
+/** A candidate can hit with every needle at once, so this many places must be free before it is tried. */
 // @ts-ignore: decorator
 @inline
 export function isFull(): bool {
-  return load<u32>(HIT_COUNT) > HIT_CAPACITY - MOST_HITS_PER_CANDIDATE;
+  return load<u32>(HIT_COUNT) > HIT_CAPACITY - NEEDLES_MOST;
 }
 
 /**

@@ -1,4 +1,4 @@
-export { searchPairs, searchTriples, searchBuckets, setDistances } from './fingerprints';
+export { searchPairs, searchTriples, searchBuckets, bucketSlot, setDistances } from './fingerprints';
 export { setRange } from './hits';
 export { searchRuns, runSlot } from './runs';
 export { swizzlesByNibble } from './swizzle';
