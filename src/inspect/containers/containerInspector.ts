@@ -9,7 +9,7 @@ import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import type { NeedleSet } from '../../needles/compile.ts';
 import { ContentInspector, isBinary, MemoryRange, unopened } from '../contentInspector.ts';
-import { NO_FACTS, type ContentFacts, type LocalGap, type Opening } from '../local.ts';
+import { NO_FACTS, type ContentFacts, type LocalGap } from '../local.ts';
 import { inspectMemberName } from '../memberName.ts';
 import { Classifier } from '../rules/classify.ts';
 import type { HashKnowledge } from '../rules/storeAlias.ts';
@@ -49,9 +49,6 @@ interface Nested {
   readonly failure: unknown;
   readonly bytes: number;
 }
-
-/** How often all bytes of a content are read at most for archives in its middle. */
-const ARCHIVE_READS = 4;
 
 /** Where a container that was read ended: an offset in what was given, `whole`, or null after a fault. */
 type Ended = number | 'whole' | null;
@@ -138,7 +135,8 @@ export class ContainerInspector {
     if (opening.tail !== null && !open.covered.has(reader.size - 1)) {
       await this.#container(open, opening.tail, 0, null, false);
     }
-    await this.#archives(open, opening);
+    // the last one's reader looks for members of all that is before it
+    if (opening.tail !== 'zip') await this.#archives(open, opening.archiveEnds);
     for (const { kind, offset } of opening.embedded) {
       if (!open.covered.has(offset)) await this.#container(open, kind, offset, `${kind}@${offset}`, true);
     }
@@ -148,22 +146,22 @@ export class ContainerInspector {
     }
   }
 
-  /** Zip archives with something behind them. Each begins behind the last one, if nobody means to mislead. */
-  async #archives(open: Open, { archiveEnds, tail }: Opening): Promise<void> {
+  /** Zip archives with something behind them. Those of programs stand one behind another. */
+  async #archives(open: Open, ends: readonly number[]): Promise<void> {
     const { reader, bag, covered } = open;
-    let allowed = ARCHIVE_READS * reader.size;
-    for (const end of archiveEnds) {
-      const isTail = end === reader.size && tail === 'zip';
-      if (isTail || end > reader.size || covered.has(end - 1)) continue;
+    let last = 0;
+    for (const end of ends) {
+      if (end > reader.size || covered.has(end - 1)) continue;
       const { zipBase } = await import('../../formats/zip/zip.ts');
-      const from = zipBase(new Subrange(reader, 0, end));
+      const part = new Subrange(reader, 0, end);
+      const from = zipBase(part);
       if (from === null) continue;
-      allowed -= end - from;
-      if (allowed < 0) {
-        bag.gap({ reason: 'limit-entries', offset: end, detail: 'archives in its middle overlap' });
+      if (from < last) {
+        // read as often as there are records, what holds itself would never end
+        bag.gap({ reason: 'corrupt', offset: from, detail: `archives up to ${end} overlap` });
         return;
       }
-      const part = new Subrange(reader, 0, end);
+      last = end;
       await this.#container({ ...open, reader: part }, 'zip', from, `zip@${from}`, true);
     }
   }
@@ -225,7 +223,7 @@ export class ContainerInspector {
       const items = readStream(source.stream(), (offset) => {
         end = offset;
       });
-      const sound = await this.#items(open, items, from, label, tentative);
+      const sound = await this.#items(open, items, from, label, { tentative, inOrder: true });
       return sound ? end : null;
     }
     const readRandom = await opener.load();
@@ -235,7 +233,7 @@ export class ContainerInspector {
       end = offset;
       known = true;
     });
-    const sound = await this.#items(open, items, from, label, tentative);
+    const sound = await this.#items(open, items, from, label, { tentative, inOrder: false });
     return sound && known ? end : null;
   }
 
@@ -264,18 +262,22 @@ export class ContainerInspector {
     return failure === null ? 'whole' : null;
   }
 
-  /** Takes everything out of a container. Resolves to whether it was read without a fault. */
+  /**
+   * Takes everything out of a container. Resolves to whether it was read without a fault.
+   * @param how `inOrder`: members follow one another, and all before one has been read when it comes
+   */
   async #items(
     open: Open,
     items: AsyncGenerator<ContainerItem, void, undefined>,
     from: number,
     label: ByteString | null,
-    tentative = false,
+    { tentative, inOrder } = { tentative: false, inOrder: false },
   ): Promise<boolean> {
     const { bag, budget } = open;
     const inner = label === null && from === 0 ? bag : new FactBag();
     let sound = true;
     let members = 0;
+    let reached = from;
     const gap = (fault: LocalGap): void => {
       sound = false;
       if (!tentative || members > 0) inner.gap(fault);
@@ -290,6 +292,11 @@ export class ContainerInspector {
         }
         members++;
         budget.member();
+        // the headers of an archive that breaks later were read, and begin no archives of their own
+        if (inOrder && item.offset !== null) {
+          open.covered.add(reached, from + item.offset);
+          reached = from + item.offset;
+        }
         const failure = await this.#member(open, item, inner, from);
         if (failure !== null) sound = false;
         budget.check();

@@ -1,38 +1,51 @@
 /** Ranges remembered of one content; streams in others are just tried again. */
 const RANGES = 65_536;
 
+type Range = readonly [from: number, to: number];
+
 /** Which bytes of a content have been read as part of something that it holds. */
 export class Covered {
-  #ranges: (readonly [from: number, to: number])[] = [];
-  #sorted = true;
+  /** In ascending order and apart from one another, once tidied. */
+  #ranges: Range[] = [];
+  #tidied = true;
 
   add(from: number, to: number): void {
-    const last = this.#ranges.at(-1);
-    if (last !== undefined && last[1] === from) this.#ranges[this.#ranges.length - 1] = [last[0], to];
-    else if (this.#ranges.length < RANGES) {
-      if (last !== undefined && from < last[0]) this.#sorted = false;
-      this.#ranges.push([from, to]);
+    let [start, end] = [from, to];
+    // an archive that was read to its end takes the place of its members
+    for (let last = this.#ranges.at(-1); last !== undefined; last = this.#ranges.at(-1)) {
+      if (end < last[0] || start > last[1]) break;
+      [start, end] = [Math.min(start, last[0]), Math.max(end, last[1])];
+      this.#ranges.pop();
     }
+    if (this.#ranges.length >= RANGES) this.#tidy();
+    if (this.#ranges.length >= RANGES) return;
+    const last = this.#ranges.at(-1);
+    if (last !== undefined && start < last[0]) this.#tidied = false;
+    this.#ranges.push([start, end]);
   }
 
   has(offset: number): boolean {
-    if (!this.#sorted) this.#tidy();
+    this.#tidy();
     let low = 0;
     let high = this.#ranges.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#ranges[middle] as readonly [number, number])[0] <= offset) low = middle + 1;
+      if ((this.#ranges[middle] as Range)[0] <= offset) low = middle + 1;
       else high = middle;
     }
-    // nested ranges begin before this one and may end behind it; few do
-    for (let index = low - 1; index >= Math.max(0, low - 16); index--) {
-      if (offset < (this.#ranges[index] as readonly [number, number])[1]) return true;
-    }
-    return false;
+    const range = this.#ranges[low - 1];
+    return range !== undefined && offset < range[1];
   }
 
   #tidy(): void {
-    this.#ranges = this.#ranges.toSorted((a, b) => a[0] - b[0] || b[1] - a[1]);
-    this.#sorted = true;
+    if (this.#tidied) return;
+    const ordered = this.#ranges.toSorted((a, b) => a[0] - b[0]);
+    this.#ranges = [];
+    for (const [from, to] of ordered) {
+      const last = this.#ranges.at(-1);
+      if (last === undefined || from > last[1]) this.#ranges.push([from, to]);
+      else this.#ranges[this.#ranges.length - 1] = [last[0], Math.max(last[1], to)];
+    }
+    this.#tidied = true;
   }
 }
