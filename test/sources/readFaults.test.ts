@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type * as fs from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -14,7 +15,9 @@ import { scanNarFile } from '../../src/sources/narTarget.ts';
 import { type TreePiece, TreeScanner } from '../../src/sources/tree.ts';
 import { Window, windowsBytes } from '../../src/inspect/window.ts';
 import { needs } from '../support/programs.ts';
+import { archive, entry } from '../formats/tar/writer.ts';
 import { narOf } from '../support/realNix.ts';
+import { writeZip } from '../support/zipWriter.ts';
 
 /** What the file system does: fails at one call, or gives less than it is asked for. */
 const disk = vi.hoisted(() => ({
@@ -47,10 +50,13 @@ vi.mock('node:fs', async (importOriginal) => {
     readSync: faulty('read', readSome),
     readdirSync: faulty('scandir', real.readdirSync),
     readlinkSync: faulty('readlink', real.readlinkSync),
+    writeSync: faulty('write', real.writeSync),
+    mkdtempSync: faulty('mkdtemp', real.mkdtempSync),
   };
 });
 
 const HOME = '/home/noamyr';
+const DEPTH = 4;
 let folder: string;
 let window: Window;
 let inspection: Inspection;
@@ -67,10 +73,19 @@ beforeAll(() => {
   writeFileSync(join(tree, 'noise'), noise(1_300_000));
   linkSync(join(tree, 'bin/tool'), join(tree, 'twin'));
   symlinkSync('bin/tool', join(tree, 'link'));
-  const matcher = createMatcher({ size: windowsBytes(0) });
+  // Containers, small and longer than a window, by tables and in order.
+  const text = 'nothing of interest\n'.repeat(200);
+  writeFileSync(join(tree, 'small.gz'), gzipSync(text));
+  const zip = writeZip([
+    { name: 'a.gz', content: gzipSync(text) },
+    { name: 'noise', content: noise(600_000), method: 0 },
+  ]);
+  writeFileSync(join(tree, 'long.zip'), zip);
+  writeFileSync(join(tree, 'long.tar.gz'), gzipSync(archive(entry({ name: 'long.zip' }, zip)), { level: 1 }));
+  const matcher = createMatcher({ size: windowsBytes(DEPTH) });
   window = new Window(matcher);
   const context = { homes: [HOME], aliases: [], storeDir: '/nix/store', hashParts: [] };
-  inspection = prepareInspection(matcher, context, { maxDepth: 0 });
+  inspection = prepareInspection(matcher, context, { maxDepth: DEPTH });
 });
 
 afterAll(() => {
@@ -94,6 +109,7 @@ async function scanTree(): Promise<PartialFacts> {
   const pieces: TreePiece[] = [{ kind: 'root', path: join(folder, 'tree') }];
   for (let piece = pieces.pop(); piece !== undefined; piece = pieces.pop()) {
     scanner.scan(piece, inspection, sink, (more) => pieces.push(more));
+    await scanner.open(new Budget(CONTAINER_LIMITS));
   }
   return sink.sorted();
 }
