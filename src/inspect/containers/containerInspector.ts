@@ -132,11 +132,10 @@ export class ContainerInspector {
       for (const { offset, size } of opening.sections) open.covered.add(offset, offset + size);
     }
     // where what began it goes on up to the end, the last bytes are not for others
-    if (opening.tail !== null && !open.covered.has(reader.size - 1)) {
-      await this.#container(open, opening.tail, 0, null, false);
-    }
+    const tail = open.covered.has(reader.size - 1) ? null : opening.tail;
+    if (tail !== null) await this.#container(open, tail, 0, null, false);
     // the last one's reader looks for members of all that is before it
-    if (opening.tail !== 'zip') await this.#archives(open, opening.archiveEnds);
+    if (tail !== 'zip') await this.#archives(open, opening.archiveEnds);
     for (const { kind, offset } of opening.embedded) {
       if (!open.covered.has(offset)) await this.#container(open, kind, offset, `${kind}@${offset}`, true);
     }
