@@ -12,6 +12,8 @@ export const ERRORS = {
   // targets and sources
   TARGET_MISSING: 'check the path',
   TARGET_UNREADABLE: 'check the permissions, or scan as a user who may read it',
+  NEEDLES_TOO_MANY:
+    'name fewer homes outside /home and /Users, and fewer aliases; --no-host-homes leaves out those of passwd',
   HOMES_UNREADABLE: 'make the passwd database readable, or use --no-host-homes and --home',
   // NAR and export streams
   NAR_BAD_MAGIC: 'is this a NAR? nix-store --dump PATH writes one',

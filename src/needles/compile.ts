@@ -2,6 +2,7 @@ import { bytesOfByteString, byteStringOfText, type ByteString } from '../model/b
 import { LIMITS } from '../model/limits.ts';
 import { encodeNeedles, type EncodedNeedle } from './encoded.ts';
 import { normalHome, underHomeRoot } from './homes.ts';
+import { type RuleEdits, type RuleLists, ruleLists } from './ruleLists.ts';
 
 /** What the scan knows beforehand; everything the needles depend on. Serialisable. */
 export interface NeedleContext {
@@ -13,6 +14,8 @@ export interface NeedleContext {
   readonly storeDir: string;
   /** Hash parts of the scanned outputs and of references that are known: 32 characters each. */
   readonly hashParts: readonly string[];
+  /** How the lists of the rules were changed. */
+  readonly edits?: RuleEdits;
 }
 
 /** What an occurrence of a needle means to the rules. */
@@ -58,6 +61,7 @@ export interface NeedleSet {
   readonly aliases: readonly ByteString[];
   readonly storeDir: ByteString;
   readonly hashParts: ReadonlySet<ByteString>;
+  readonly lists: RuleLists;
 }
 
 const FIXED: readonly (readonly [string, NeedleMeaning])[] = [
@@ -86,6 +90,8 @@ const USUAL_USER = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/;
 /**
  * Compiles what is searched for. A literal that contains another needle is not a needle of its
  * own but an extension of it: every home under `/home/` costs the kernel nothing.
+ *
+ * @throws NarScanError NEEDLES_TOO_MANY
  */
 export function compileNeedles(context: NeedleContext): NeedleSet {
   const homes = [...new Set(context.homes.map((home) => byteStringOfText(normalHome(home))))];
@@ -125,5 +131,6 @@ export function compileNeedles(context: NeedleContext): NeedleSet {
     aliases,
     storeDir: byteStringOfText(context.storeDir),
     hashParts: new Set(context.hashParts),
+    lists: ruleLists(context.edits),
   };
 }

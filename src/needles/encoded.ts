@@ -1,4 +1,5 @@
 import { bytesOfByteString, exactText, type ByteString } from '../model/bytes.ts';
+import { NarScanError } from '../model/errors.ts';
 import { LIMITS } from '../model/limits.ts';
 import type { CompiledNeedle } from './compile.ts';
 import { base64Cores, hexSpellings, wideSpellings } from './spellings.ts';
@@ -59,8 +60,8 @@ const SPELLED_BYTES = 48;
 const ENCODED_HASH_PARTS = 64;
 /** Those of them that are found with every letter escaped, too. */
 const ESCAPED_HASH_PARTS = 8;
-/** Needles of the kernel that are left to others: the magics of containers. */
-const RESERVED = 64;
+/** What the kernel takes, but for the magics of containers. */
+const MOST = LIMITS.needles - 64;
 const SHORTEST_WORD = 3;
 const ASCII = /^[\x20-\x7e]+$/;
 const SEPARATORS = /[/\\]/;
@@ -105,17 +106,17 @@ interface Growing {
 
 /**
  * Needles for the encodings of plain needles. A literal that is an extension of another is found
- * by that one's. No more than the kernel takes beside the plain ones and the magics of containers:
- * literals that come last go without.
+ * by that one's. None is left out: what the kernel cannot take beside the magics of containers is refused.
  *
  * @param hashParts in the order in which they count; the first {@link ENCODED_HASH_PARTS} are spelled out
+ * @throws NarScanError NEEDLES_TOO_MANY; some hundred homes and aliases, each below a root of its own
+ *   that is no usual home root, are that many
  */
 export function encodeNeedles(
   plain: readonly CompiledNeedle[],
   hashParts: readonly ByteString[],
 ): readonly EncodedNeedle[] {
   const grown = new Map<string, Growing>();
-  const room = LIMITS.needles - RESERVED - plain.length;
   const encoded = new Set(hashParts.slice(0, ENCODED_HASH_PARTS));
   const escaped = new Set(hashParts.slice(0, ESCAPED_HASH_PARTS));
   for (const [index, { text, meaning }] of plain.entries()) {
@@ -125,9 +126,11 @@ export function encodeNeedles(
     for (const { lead, ...needle } of forms) {
       const key = `${needle.form} ${needle.phase} ${Buffer.from(needle.bytes).toString('latin1')}`;
       let known = grown.get(key);
-      if (known === undefined && grown.size >= room) continue;
       if (known === undefined) grown.set(key, (known = { needle, targets: [] }));
       known.targets.push({ needle: index, lead });
+    }
+    if (plain.length + grown.size > MOST) {
+      throw new NarScanError('NEEDLES_TOO_MANY', `homes and aliases give more than ${MOST} byte strings`);
     }
   }
   return [...grown.values()].map(({ needle, targets }) => ({ ...needle, targets }));

@@ -1,4 +1,5 @@
 import type { ByteString } from '../model/bytes.ts';
+import type { ErrorCode } from '../model/errors.ts';
 import type { CompiledEngine } from '../kernel/create.ts';
 import type { ContainerLimits } from '../inspect/containers/budget.ts';
 import type { NeedleContext } from '../needles/compile.ts';
@@ -49,7 +50,7 @@ export type FromWorker =
       readonly id: number;
       readonly parts: readonly (readonly [target: number, facts: PackedFacts])[];
       readonly streams: readonly (readonly [target: number, outputs: readonly StreamOutput[]])[];
-      readonly faults: readonly (readonly [target: number, message: string])[];
+      readonly faults: readonly (readonly [target: number, code: ErrorCode, message: string])[];
       /** Targets of work that was left because the run was ended. */
       readonly unfinished: readonly number[];
     };

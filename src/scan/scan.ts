@@ -4,6 +4,7 @@ import type { Gap, OutputFacts } from '../model/facts.ts';
 import { reportError, type ReportError } from '../model/report.ts';
 import { compileEngine } from '../kernel/create.ts';
 import type { NeedleContext } from '../needles/compile.ts';
+import type { RuleEdits } from '../needles/ruleLists.ts';
 import { FactSink, type PartialFacts } from '../sources/factSink.ts';
 import { resolveTarget, storeDirs, type Target } from '../sources/target.ts';
 import { Budget, CONTAINER_LIMITS, type ContainerLimits } from '../inspect/containers/budget.ts';
@@ -25,6 +26,8 @@ export interface ScanRequest {
   /** Whether homes of this machine count as well. */
   readonly hostHomes: boolean;
   readonly aliases: readonly string[];
+  /** How the lists of the rules are changed. */
+  readonly edits?: RuleEdits;
   /** Where other limits are wanted than the built-in ones. */
   readonly limits: Partial<ContainerLimits>;
   readonly hashNars: boolean;
@@ -59,6 +62,7 @@ export async function needleContext(request: ScanRequest): Promise<NeedleContext
     aliases: physical === null ? request.aliases : [...request.aliases, physical],
     storeDir: logical,
     hashParts: [],
+    ...(request.edits !== undefined && { edits: request.edits }),
   };
 }
 
@@ -226,7 +230,7 @@ class Run {
         open?.streams.push(this.#facts(open, storePath, narHash, facts));
       }
     }
-    for (const [target, message] of faults) this.#fault(target, new NarScanError('INTERNAL', message));
+    for (const [target, code, message] of faults) this.#fault(target, new NarScanError(code, message));
     for (const target of unfinished) this.#open.get(target)?.sink.addGap(unreached());
   }
 

@@ -2,6 +2,7 @@ import { flushCompileCache, getCompileCacheDir } from 'node:module';
 import { parentPort } from 'node:worker_threads';
 import { Budget } from '../inspect/containers/budget.ts';
 import { createMatcher } from '../kernel/create.ts';
+import { NarScanError, type ErrorCode } from '../model/errors.ts';
 import { FactSink } from '../sources/factSink.ts';
 import { FileContents } from '../sources/fileContents.ts';
 import { prepareInspection, type Inspection } from '../sources/inspection.ts';
@@ -43,7 +44,7 @@ class Worker {
   async run({ id, hashParts, work }: Assignment): Promise<void> {
     const sinks = new Map<number, FactSink>();
     const streams: [number, readonly StreamOutput[]][] = [];
-    const faults: [number, string][] = [];
+    const faults: [number, ErrorCode, string][] = [];
     const stack = [...work];
     while (!this.#control.stopped) {
       const next = stack.pop();
@@ -54,7 +55,8 @@ class Worker {
         if (next.kind === 'nar') streams.push([next.target, await this.#stream(next, inspection)]);
         else await this.#piece(next, inspection, sinks, stack);
       } catch (error) {
-        faults.push([next.target, faultText(error)]);
+        const code = error instanceof NarScanError ? error.code : 'INTERNAL';
+        faults.push([next.target, code, faultText(error)]);
       }
       if (stack.length >= DONATE_FROM && this.#control.hungry > 0) this.#donate(id, stack);
     }

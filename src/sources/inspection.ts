@@ -29,7 +29,7 @@ export interface InspectionOptions {
 
 /**
  * Prepares the inspection of outputs under one needle context.
- * @throws NarScanError when the kernel refuses the needles
+ * @throws NarScanError NEEDLES_TOO_MANY, or when the kernel refuses one of them
  */
 export function prepareInspection(
   matcher: Matcher,

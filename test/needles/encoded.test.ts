@@ -13,8 +13,11 @@ it('homes under a root need no encoded needles of their own', () => {
   expect(compileNeedles(context({ homes: ['/home/zoe', '/Users/zoë'] })).encoded).toHaveLength(alone);
 });
 
-it('never asks more of the kernel than it takes, whatever is known', () => {
-  const homes = Array.from({ length: 300 }, (_, index) => `/gpfs/u${index}`);
+const homesUnder = (root: string, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `${root}/u${10_000 + index}`);
+
+it('searches for hundreds of homes outside the usual roots in every encoding, with many hash parts', () => {
+  const homes = homesUnder('/gpfs', 300);
   const hashParts = Array.from({ length: 500 }, (_, index) => hashPart(100 + index));
   const { needles, encoded, patterns } = compileNeedles(context({ homes, hashParts }));
   expect(patterns).toHaveLength(needles.length + encoded.length);
@@ -23,6 +26,18 @@ it('never asks more of the kernel than it takes, whatever is known', () => {
     expect(length).toBeGreaterThanOrEqual(3);
     expect(length).toBeLessThanOrEqual(LIMITS.needleBytes);
   }
+  for (const form of ['utf16', 'utf32', 'hex', 'base64', 'escaped']) {
+    const targets = encoded.filter((needle) => needle.form === form).flatMap((needle) => needle.targets);
+    const found = new Set(targets.map(({ needle }) => needles[needle]?.text));
+    for (const home of homes) expect(found).toContain(home);
+  }
+});
+
+it('refuses more than the kernel takes: no needle goes without its encodings', () => {
+  expect(() => compileNeedles(context({ homes: homesUnder('/home', 5000) }))).not.toThrow();
+  expect(() => compileNeedles(context({ homes: homesUnder('/gpfs', 2000) }))).toThrow(
+    expect.objectContaining({ code: 'NEEDLES_TOO_MANY' }),
+  );
 });
 
 it('searches for the first 64 hash parts in every encoding, for more of them plainly only', () => {

@@ -153,6 +153,15 @@ describe('a run that is ended', () => {
   });
 });
 
+describe('more homes than can be searched for', () => {
+  it('are an error that says so, and no output is clean', async () => {
+    const homes = Array.from({ length: 2000 }, (_, index) => `/gpfs/${10_000 + index}`);
+    const run = await runEngine({ targets: trees.slice(0, 2), homes });
+    expect(new Set(run.errors.map(({ code }) => code))).toEqual(new Set(['NEEDLES_TOO_MANY']));
+    expect(verdicts(run)).toEqual(['incomplete', 'incomplete']);
+  });
+});
+
 describe('a report that cannot be written', () => {
   it('ends the scan with that fault', async () => {
     const failing = runEngine({ targets: trees }, { output: () => Promise.reject(new Error('disk full')) });
