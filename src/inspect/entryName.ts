@@ -45,7 +45,7 @@ export class EntryNames {
   }
 
   #known(path: ByteString, name: ByteString): LocalFinding | null {
-    const ends = (literal: ByteString): boolean => path.endsWith(literal);
+    const ends = (literal: ByteString): boolean => path.endsWith(literal) && !this.#allowed(literal);
     const home = this.#set.homes.find(ends);
     if (home !== undefined) return known('known-home', home, home.length, path);
     const alias = this.#set.aliases.find(ends);
@@ -55,6 +55,10 @@ export class EntryNames {
     const root = other === undefined ? undefined : HOME_ROOTS.find((each) => ends(`${each}/${name}`));
     if (other === undefined || root === undefined) return null;
     return known('known-home', other, root.length + 1 + name.length, path);
+  }
+
+  #allowed(literal: ByteString): boolean {
+    return this.#set.lists.allow.some((path) => literal === path || literal.startsWith(`${path}/`));
   }
 
   #anchored(path: ByteString): LocalFinding | null {

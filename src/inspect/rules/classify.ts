@@ -3,7 +3,15 @@ import { RULES, SEVERITIES, type Rule, type Severity } from '../../model/facts.t
 import { LIMITS } from '../../model/limits.ts';
 import type { CompiledNeedle, NeedleMeaning, NeedleSet } from '../../needles/compile.ts';
 import { bytesAt, componentEnds, hashPartAt, pathRunEnd, textAt, type Span } from './boundaries.ts';
-import { buildDir, homeByShape, rootHome, storeDirAt, windowsHome, type HomeMatch } from './homeRules.ts';
+import {
+  allowedAt,
+  buildDir,
+  homeByShape,
+  rootHome,
+  storeDirAt,
+  windowsHome,
+  type HomeMatch,
+} from './homeRules.ts';
 import { storeAliasBefore, type HashKnowledge, type StoreAlias } from './storeAlias.ts';
 
 /** A leak in the bytes [start, end), before it is known which carrier holds it. */
@@ -100,7 +108,7 @@ export class Classifier {
   }
 
   #home(span: Span, origin: number, match: HomeMatch | null): Leak | null {
-    if (match === null || storeDirAt(span, match.start, this.#set)) return null;
+    if (match === null || this.#allowed(span, match.start)) return null;
     const { rule, home, start, end } = match;
     const shown = rule === 'build-dir' ? null : home;
     const alias = rule === 'build-dir' ? null : this.#aliasFrom(span, origin, start);
@@ -139,7 +147,7 @@ export class Classifier {
   #aliasBefore(span: Span, origin: number, hash: number): Leak | null {
     if (hash - origin === this.#reportedHash) return null;
     const found = storeAliasBefore(span, hash, this.#set, this.#hashes);
-    if (found === null) return null;
+    if (found === null || allowedAt(span, found.start, this.#set)) return null;
     this.#reportedHash = hash - origin;
     const { alias, hashPart, start, end, severity } = found;
     return {
@@ -153,8 +161,12 @@ export class Classifier {
     };
   }
 
+  #allowed(span: Span, start: number): boolean {
+    return storeDirAt(span, start, this.#set) || allowedAt(span, start, this.#set);
+  }
+
   #knownAlias(span: Span, origin: number, alias: ByteString, start: number, end: number): Leak | null {
-    if (!componentEnds(span, end) || storeDirAt(span, start, this.#set)) return null;
+    if (!componentEnds(span, end) || this.#allowed(span, start)) return null;
     if (span.memory[end] === SLASH && hashPartAt(span, end + 1)) this.#reportedHash = end + 1 - origin;
     return { rule: 'store-alias', home: null, alias, hashPart: null, start, end, base: 'error' };
   }

@@ -8,6 +8,7 @@ import {
   bytesAt,
   componentEnds,
   isLetter,
+  pathRunEnd,
   pathStarts,
   textAt,
   userNameEnd,
@@ -24,17 +25,6 @@ export interface HomeMatch {
 
 const SLASH = 0x2f;
 const COLON = 0x3a;
-
-/** User names that mean nobody: documentation, templates, shared folders and CI services. */
-const PLACEHOLDERS = new Set(
-  [
-    'user username user_name user-name USER USERNAME users yourname your-name your_name yourusername',
-    'your_username your-username youruser you yourself myuser myusername myname me name someone somebody',
-    'someuser anyuser example foo bar baz xxx runner linuxbrew Shared Public Default All',
-  ]
-    .join(' ')
-    .split(' '),
-);
 
 /** First bytes of a component that stands for a name: `$USER`, `%u`, `<user>`, `{user}`, `*`, `@user@`. */
 const TEMPLATE = /^[$%<{*@]/;
@@ -72,7 +62,7 @@ export function homeByShape(span: Span, slash: number, name: number, set: Needle
   const end = shapedNameEnd(span, first);
   if (end === first) return null;
   const user = textAt(span, first, end);
-  return { rule: ruleOf(user), home: `${root}/${user}`, start, end };
+  return { rule: ruleOf(user, set), home: `${root}/${user}`, start, end };
 }
 
 /** A Windows home `C:\Users\<user>`, the backslash before `Users` standing at `backslash`. */
@@ -85,7 +75,7 @@ export function windowsHome(span: Span, backslash: number, name: number, set: Ne
   if (start > span.lo && isLetter(span.memory[start - 1] as number)) return null;
   const end = shapedNameEnd(span, name);
   if (end === name) return null;
-  return { rule: ruleOf(textAt(span, name, end)), home: textAt(span, start, end), start, end };
+  return { rule: ruleOf(textAt(span, name, end), set), home: textAt(span, start, end), start, end };
 }
 
 /** `/root/…` where a path starts. */
@@ -100,6 +90,20 @@ export function buildDir(span: Span, start: number, end: number): HomeMatch | nu
   const first = bytesAt(span, mac, Buffer.from('/private')) ? mac : start;
   if (!pathStarts(span, first)) return null;
   return { rule: 'build-dir', home: textAt(span, first, end), start: first, end };
+}
+
+/**
+ * Whether a path that the policy allows stands at `start`, or one below it. What climbs out of it
+ * again is not below it.
+ */
+export function allowedAt(span: Span, start: number, set: NeedleSet): boolean {
+  return set.lists.allow.some((path) => {
+    const end = start + path.length;
+    if (end > span.hi || textAt(span, start, end) !== path) return false;
+    const rest = textAt(span, end, pathRunEnd(span, end, LIMITS.contextBytes));
+    const whole = rest.length < LIMITS.contextBytes;
+    return rest === '' || (whole && rest.startsWith('/') && !rest.includes('/..'));
+  });
 }
 
 /** Whether the store dir itself stands at `start` and goes on as a store path: allowed even under a home. */
@@ -123,8 +127,8 @@ function knownUser(span: Span, name: number, set: NeedleSet): Omit<HomeMatch, 's
   return null;
 }
 
-function ruleOf(user: ByteString): Rule {
-  return PLACEHOLDERS.has(user) ? 'placeholder-home' : 'foreign-home';
+function ruleOf(user: ByteString, set: NeedleSet): Rule {
+  return set.lists.placeholders.has(user) ? 'placeholder-home' : 'foreign-home';
 }
 
 /** One past what looks like a user's name at `name`; `name` itself where nothing does. */

@@ -25,8 +25,6 @@ export interface HashKnowledge {
 }
 
 const ALLOWED = new Set(['/nix/store', '/gnu/store']);
-const IMAGE_PREFIXES = new Set(['/sysroot', '/mnt', '/mnt-root', '/rootfs']);
-const IMAGE_STORES = new Set(['/nix/.ro-store', '/nix/.rw-store']);
 const SLASH = 0x2f;
 /** What begins a relative run: a climb, a variable, a template. */
 const RELATIVE = /^(?:\.{1,2}$|[$~%@])/;
@@ -57,7 +55,8 @@ export function storeAliasBefore(
   const lead = logical ? path.slice(0, -set.storeDir.length) : path;
   if (logical && !lead.includes('/')) return null;
   if (holdsStorePath(span, start, start + lead.length)) return null;
-  const absolute = absoluteStart(span, start, lead, logical, own);
+  const images = set.lists.imagePrefixes;
+  const absolute = absoluteStart(span, start, lead, logical, own, images);
   if (absolute === null) return null;
 
   const { first, sure } = absolute;
@@ -66,8 +65,7 @@ export function storeAliasBefore(
   const found = { start: start + first, end: start + length, alias, hashPart };
   const prefix = alias.endsWith(set.storeDir) ? alias.slice(0, -set.storeDir.length) : null;
   if (prefix !== null && SYSTEM.test(prefix)) return null;
-  const image =
-    (prefix !== null && IMAGE_PREFIXES.has(prefix)) || IMAGE_STORES.has(alias) || imageStore(alias);
+  const image = (prefix !== null && images.has(prefix)) || images.has(alias) || imageStore(alias, images);
   if (image) return { ...found, severity: 'note' };
   const leads = set.aliases.includes(alias) || inHome(alias, set.homes);
   const certain = own || leads || (sure && !hashes.complete);
@@ -75,9 +73,9 @@ export function storeAliasBefore(
 }
 
 /** `/mnt/nix/store` where the logical store dir is another one. */
-function imageStore(alias: ByteString): boolean {
+function imageStore(alias: ByteString, images: ReadonlySet<ByteString>): boolean {
   for (const store of ALLOWED) {
-    if (alias.endsWith(store) && IMAGE_PREFIXES.has(alias.slice(0, -store.length))) return true;
+    if (alias.endsWith(store) && images.has(alias.slice(0, -store.length))) return true;
   }
   return false;
 }
@@ -111,6 +109,7 @@ function absoluteStart(
   lead: ByteString,
   logical: boolean,
   own: boolean,
+  images: ReadonlySet<ByteString>,
 ): { readonly first: number; readonly sure: boolean } | null {
   const slash = lead.indexOf('/');
   if (slash < 0) return null;
@@ -122,7 +121,7 @@ function absoluteStart(
     return first === 1 && afterColon ? null : { first, sure: true };
   }
   if (OPTION.test(before)) return { first: slash, sure: true };
-  if (RELATIVE.test(before) || IMAGE_PREFIXES.has(`/${before}`)) return null;
+  if (RELATIVE.test(before) || images.has(`/${before}`)) return null;
   if (own || before.length === 1 || before.charCodeAt(slash - 1) >= 0x80) return { first: slash, sure: true };
   return logical ? { first: slash, sure: false } : null;
 }
