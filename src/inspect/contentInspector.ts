@@ -171,7 +171,7 @@ export class ContentInspector {
       archiveEnds: container === 'zip' ? [] : this.#search.magics.archiveEnds,
       sections: sections.filter(({ compressed }) => compressed !== null),
       embedded: this.#search.magics.embedded,
-      embeddedLost: this.#search.magics.embeddedLost,
+      lostFrom: this.#search.magics.lostFrom,
     };
     if (!this.#options.opens) gaps.push(...unopened(opening));
     const inFields = this.#search.hasHits
@@ -195,7 +195,7 @@ export class ContentInspector {
         archiveEnds: [],
         sections: [],
         embedded: [],
-        embeddedLost: false,
+        lostFrom: null,
       };
       facts = this.#options.opens
         ? { findings: [], gaps: [], opening }

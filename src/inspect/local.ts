@@ -68,8 +68,8 @@ export interface Opening {
   readonly sections: readonly Section[];
   /** What may be streams in its middle, in ascending offset. */
   readonly embedded: readonly EmbeddedStream[];
-  /** Whether there were more of these, or of archives, than are tried. */
-  readonly embeddedLost: boolean;
+  /** Where the first of those begins that were too many to be tried, of these or of archives; null: none were. */
+  readonly lostFrom: number | null;
 }
 
 export const NO_FACTS: ContentFacts = Object.freeze({ findings: [], gaps: [] });

@@ -39,7 +39,7 @@ export class MagicHits {
   #tail = -1;
   #first = -1;
   #embedded: EmbeddedStream[] = [];
-  #embeddedLost = false;
+  #lostFrom: number | null = null;
   #archiveEnds: number[] = [];
 
   begin(): void {
@@ -47,7 +47,7 @@ export class MagicHits {
     this.#first = -1;
     if (this.#embedded.length > 0) this.#embedded = [];
     if (this.#archiveEnds.length > 0) this.#archiveEnds = [];
-    this.#embeddedLost = false;
+    this.#lostFrom = null;
   }
 
   /** The magic `index` of {@link searchedBytes}, behind the needles, stands at `address`; `origin` is where offset 0 lies. */
@@ -60,7 +60,7 @@ export class MagicHits {
       if (recordBytes === 0) return;
       if (this.#archiveEnds.length < LIMITS.embeddedStreams) {
         this.#archiveEnds.push(address - origin + recordBytes);
-      } else this.#embeddedLost = true;
+      } else this.#lostFrom ??= start - origin;
     } else if (kind === 'embedded') {
       // what a content begins with is told by its head
       if (start < span.lo || start <= origin) return;
@@ -68,7 +68,7 @@ export class MagicHits {
       if (embedded === null) return;
       if (this.#embedded.length < LIMITS.embeddedStreams) {
         this.#embedded.push({ kind: embedded, offset: start - origin });
-      } else this.#embeddedLost = true;
+      } else this.#lostFrom ??= start - origin;
     }
     if (this.#first < 0) this.#first = start - origin;
   }
@@ -92,7 +92,8 @@ export class MagicHits {
     return this.#archiveEnds;
   }
 
-  get embeddedLost(): boolean {
-    return this.#embeddedLost;
+  /** See {@link Opening.lostFrom}. */
+  get lostFrom(): number | null {
+    return this.#lostFrom;
   }
 }

@@ -101,7 +101,11 @@ export class ContainerInspector {
     if (facts.opening === undefined) return facts;
     const bag = new FactBag();
     bag.own(facts);
-    await this.#parts({ name, reader, depth, budget, bag, covered: new Covered() }, facts, false);
+    try {
+      await this.#parts({ name, reader, depth, budget, bag, covered: new Covered() }, facts, false);
+    } catch (error) {
+      bag.gap(gapOfFault(error));
+    }
     return bag.facts();
   }
 
@@ -139,7 +143,8 @@ export class ContainerInspector {
     for (const { kind, offset } of opening.embedded) {
       if (!open.covered.has(offset)) await this.#container(open, kind, offset, `${kind}@${offset}`, true);
     }
-    if (opening.embeddedLost) {
+    // members of a long archive that was read bring many
+    if (opening.lostFrom !== null) {
       const detail = `more than ${LIMITS.embeddedStreams} possible streams in its middle`;
       bag.gap({ reason: 'limit-entries', offset: null, detail });
     }
@@ -255,7 +260,10 @@ export class ContainerInspector {
     open.bag.part(place, chance ? { findings: facts.findings, gaps: [] } : facts);
     // brotli has no magic: what follows it may be anything, and no reader ever sees it
     if (failure !== null && !chance && (!trailing || kind === 'brotli')) {
-      open.bag.part(place, { findings: [], gaps: [gapOfFault(failure)] });
+      // the place of the fault is known in the packed bytes
+      const gap = gapOfFault(failure);
+      if (gap.offset === null) open.bag.part(place, { findings: [], gaps: [gap] });
+      else open.bag.gap({ ...gap, offset: from + gap.offset });
     }
     if (trailing) return failure.offset;
     return failure === null ? 'whole' : null;
@@ -285,7 +293,11 @@ export class ContainerInspector {
       for await (const item of items) {
         if (item.item === 'fault') {
           const { reason, offset, detail, member } = item;
-          gap({ reason, offset, detail, ...(member === null ? {} : { container: [member] }) });
+          gap({
+            reason,
+            detail,
+            ...(member === null ? { offset } : { offset: null, outerOffset: offset, container: [member] }),
+          });
           budget.check();
           continue;
         }
@@ -322,7 +334,13 @@ export class ContainerInspector {
     const size = member.packed ?? open.reader.size;
     const nested = await this.#nested(name, contents, open, stored, () => size);
     bag.part(place, nested.facts);
-    if (nested.failure !== null) bag.part(place, { findings: [], gaps: [gapOfFault(nested.failure)] });
+    if (nested.failure !== null) {
+      // where it failed counts in the packed bytes of the member
+      bag.part(
+        { ...place, stored: false },
+        { findings: [], gaps: [{ ...gapOfFault(nested.failure), offset: null }] },
+      );
+    }
     const taken = stored ? nested.bytes : member.packed;
     if (nested.failure === null && taken !== undefined && offset !== null) {
       open.covered.add(from + offset, from + offset + taken);
@@ -354,7 +372,7 @@ export class ContainerInspector {
       const facts = count === 0 ? NO_FACTS : inspector.whole(name, start, start + count);
       const reader = new MemoryRange(memory, start, count);
       const all = await this.#open(name, facts, reader, budget, depth);
-      return { facts: all, failure: feed.failure?.error ?? null, bytes: count };
+      return nestedOf(all, feed, count);
     } finally {
       await feed.close();
     }
@@ -408,7 +426,7 @@ export class ContainerInspector {
           bag.gap({ reason: 'limit-memory', offset: null, detail });
         }
       }
-      return { facts: bag.facts(), failure: feed.failure?.error ?? null, bytes: passing.size };
+      return nestedOf(bag.facts(), feed, passing.size);
     } finally {
       passing.close();
     }
@@ -426,4 +444,11 @@ export class ContainerInspector {
     }
     return level;
   }
+}
+
+/** What breaks off within a content that itself broke off is no fault of its own. */
+function nestedOf(facts: ContentFacts, { failure }: Feed, bytes: number): Nested {
+  if (failure === null) return { facts, failure: null, bytes };
+  const gaps = facts.gaps.filter(({ reason }) => reason !== 'truncated');
+  return { facts: { ...facts, gaps }, failure: failure.error, bytes };
 }

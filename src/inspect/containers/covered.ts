@@ -25,16 +25,21 @@ export class Covered {
   }
 
   has(offset: number): boolean {
+    return this.reaches(offset, offset + 1);
+  }
+
+  /** Whether all of [from, to) has been read. */
+  reaches(from: number, to: number): boolean {
     this.#tidy();
     let low = 0;
     let high = this.#ranges.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#ranges[middle] as Range)[0] <= offset) low = middle + 1;
+      if ((this.#ranges[middle] as Range)[0] <= from) low = middle + 1;
       else high = middle;
     }
     const range = this.#ranges[low - 1];
-    return range !== undefined && offset < range[1];
+    return range !== undefined && to <= range[1];
   }
 
   #tidy(): void {

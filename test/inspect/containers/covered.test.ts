@@ -69,6 +69,14 @@ describe('the headers of an archive', () => {
     expect(gaps).toEqual([]);
   });
 
+  it('and packed members are no gap, however many there are', async () => {
+    const many = Array.from({ length: 5000 }, (_, index) => member('newc', { name: `m${index}` }));
+    const archive = [...many, last, trailer('newc')];
+    expect((await factsOf(Buffer.concat(archive))).gaps).toEqual([]);
+    const behind = await factsOf(Buffer.concat([...archive, Buffer.from('text'), ...archive]));
+    expect(behind.gaps.map(({ reason }) => reason)).toEqual(['limit-entries']);
+  });
+
   it('begin none where the archive breaks behind them', async () => {
     const { findings, gaps } = await factsOf(Buffer.concat([...members, last]).subarray(0, -4));
     expect(findings.map(({ location }) => location.container)).toEqual([['last']]);
