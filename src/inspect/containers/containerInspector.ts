@@ -144,7 +144,7 @@ export class ContainerInspector {
       if (!open.covered.has(offset)) await this.#container(open, kind, offset, `${kind}@${offset}`, true);
     }
     // members of a long archive that was read bring many
-    if (opening.lostFrom !== null) {
+    if (opening.lostFrom !== null && !open.covered.reaches(opening.lostFrom, reader.size)) {
       const detail = `more than ${LIMITS.embeddedStreams} possible streams in its middle`;
       bag.gap({ reason: 'limit-entries', offset: null, detail });
     }
@@ -255,7 +255,7 @@ export class ContainerInspector {
     const path = label ?? open.name.slice(0, open.name.lastIndexOf('/') + 1) + name;
     const { facts, failure, bytes } = await this.#nested(path, decoded, open, false, () => counted.count);
     const place: Place = { label: name, offset: from, stored: false, section: null };
-    const trailing = failure instanceof NarScanError && failure.code === 'COMPRESSION_TRAILING';
+    const trailing = isTrailing(failure);
     const chance = tentative && failure !== null && !trailing && bytes < LIMITS.embeddedProofBytes;
     open.bag.part(place, chance ? { findings: facts.findings, gaps: [] } : facts);
     // brotli has no magic: what follows it may be anything, and no reader ever sees it
@@ -446,9 +446,15 @@ export class ContainerInspector {
   }
 }
 
+/** Whether a stream was whole, and something else follows it. */
+function isTrailing(failure: unknown): failure is NarScanError {
+  return failure instanceof NarScanError && failure.code === 'COMPRESSION_TRAILING';
+}
+
 /** What breaks off within a content that itself broke off is no fault of its own. */
 function nestedOf(facts: ContentFacts, { failure }: Feed, bytes: number): Nested {
   if (failure === null) return { facts, failure: null, bytes };
+  if (isTrailing(failure.error)) return { facts, failure: failure.error, bytes };
   const gaps = facts.gaps.filter(({ reason }) => reason !== 'truncated');
   return { facts: { ...facts, gaps }, failure: failure.error, bytes };
 }
