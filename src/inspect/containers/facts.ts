@@ -1,5 +1,5 @@
 import type { ByteString } from '../../model/bytes.ts';
-import type { Severity } from '../../model/facts.ts';
+import type { GapReason, Severity } from '../../model/facts.ts';
 import { LIMITS } from '../../model/limits.ts';
 import type { ContentFacts, LocalFinding, LocalGap } from '../local.ts';
 import { compareSeverity } from '../rules/severity.ts';
@@ -16,12 +16,16 @@ export interface Place {
   readonly section: ByteString | null;
 }
 
+const OUTPUT_LIMITS = new Set<GapReason>(['limit-size', 'limit-entries', 'limit-time']);
+
 /** Gathers the facts of one content and of all that it holds, in bounded memory. */
 export class FactBag {
   readonly #findings: LocalFinding[] = [];
   readonly #gaps: LocalGap[] = [];
   readonly #kept: Record<Severity, number> = { error: 0, warning: 0, note: 0 };
   #lost = 0;
+  /** What was said of limits. */
+  readonly #limits = new Set<string>();
 
   finding(finding: LocalFinding): void {
     if (this.#kept[finding.severity]++ < LIMITS.factsPerContainer) this.#findings.push(finding);
@@ -29,6 +33,11 @@ export class FactBag {
   }
 
   gap(gap: LocalGap): void {
+    // a limit of the whole output ends everything that is open: it is told once, where it was reached
+    if (OUTPUT_LIMITS.has(gap.reason)) {
+      if (this.#limits.has(gap.detail)) return;
+      this.#limits.add(gap.detail);
+    }
     if (this.#gaps.length < LIMITS.factsPerContainer) this.#gaps.push(gap);
     else this.#lost++;
   }
@@ -75,16 +84,40 @@ function key({ rule, home, alias, encoding }: LocalFinding, offset: number): str
   return `${offset}\n${rule}\n${home ?? ''}\n${alias ?? ''}\n${encoding}`;
 }
 
-function withoutRepeats(findings: readonly LocalFinding[]): readonly LocalFinding[] {
-  const inParts = new Map<string, LocalFinding>();
+/** What a leak says, wherever it stands. */
+function kindOf({ rule, home, alias, encoding }: LocalFinding): string {
+  return `${rule}\n${home ?? ''}\n${alias ?? ''}\n${encoding}`;
+}
+
+/** How many leaks of each kind findings stand for, those that are counted only among them. */
+function totals(findings: readonly LocalFinding[]): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
   for (const finding of findings) {
-    if (finding.inPlace !== true || typeof finding.outerOffset !== 'number') continue;
-    inParts.set(key(finding, finding.outerOffset), finding);
+    const kind = kindOf(finding);
+    sums.set(kind, (sums.get(kind) ?? 0) + 1 + finding.more);
   }
-  if (inParts.size === 0) return findings;
+  return sums;
+}
+
+function withoutRepeats(findings: readonly LocalFinding[]): readonly LocalFinding[] {
+  const inPlace = findings.filter(
+    ({ inPlace, outerOffset }) => inPlace === true && typeof outerOffset === 'number',
+  );
+  if (inPlace.length === 0) return findings;
+  const better = new Map(inPlace.map((finding) => [key(finding, finding.outerOffset ?? 0), finding]));
+  const isRepeat = (finding: LocalFinding): boolean => {
+    if (finding.container !== undefined || finding.offset === null) return false;
+    const other = better.get(key(finding, finding.offset));
+    return other !== undefined && compareSeverity(other.severity, finding.severity) <= 0;
+  };
+  const told = totals(inPlace);
+  const whole = totals(findings.filter(({ container }) => container === undefined));
+  const alone = totals(findings.filter((finding) => finding.container === undefined && !isRepeat(finding)));
   return findings.filter((finding) => {
-    if (finding.container !== undefined || finding.offset === null || finding.more > 0) return true;
-    const better = inParts.get(key(finding, finding.offset));
-    return better === undefined || compareSeverity(better.severity, finding.severity) > 0;
+    if (!isRepeat(finding)) return true;
+    if (finding.more === 0) return false;
+    // those that it only counts are told, too, if the parts have as many
+    const kind = kindOf(finding);
+    return (told.get(kind) ?? 0) < (whole.get(kind) ?? 0) - (alone.get(kind) ?? 0);
   });
 }

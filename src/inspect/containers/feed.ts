@@ -1,10 +1,12 @@
 import type { ByteStream } from '../../formats/container.ts';
 
+const NOTHING = new Uint8Array(0);
+
 /** Pulls a stream into a given place, as much as there is room for. */
 export class Feed {
   readonly #iterator: AsyncIterator<Uint8Array>;
   /** Bytes of the last chunk that are still to be given. */
-  #rest: Uint8Array = new Uint8Array(0);
+  #rest: Uint8Array = NOTHING;
   #ended = false;
   /** What ended the stream before its time, boxed since anything can be thrown. */
   failure: { readonly error: unknown } | null = null;
@@ -23,6 +25,8 @@ export class Feed {
     while (count < room) {
       if (this.#rest.length === 0) {
         if (this.#ended) break;
+        // what was given is the stream's again, which may free it
+        this.#rest = NOTHING;
         await this.#pull();
       }
       const part = this.#rest.subarray(0, room - count);

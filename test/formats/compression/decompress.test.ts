@@ -133,19 +133,22 @@ describe('every codec', () => {
     }
   });
 
-  it('lets its input go when the reader stops early', async () => {
-    for (const writer of WRITERS.filter(({ program }) => needs(program))) {
-      const whole = filter(sample(3_000_000), writer.program, ...writer.args);
-      let closed = false;
-      const source = function* (): Generator<Uint8Array> {
-        try {
-          for (;;) yield whole;
-        } finally {
-          closed = true;
-        }
-      };
-      for await (const chunk of decompress(writer.codec, source())) if (chunk.length > 0) break;
-      expect(closed, writer.name).toBe(true);
-    }
-  });
+  for (const writer of WRITERS) {
+    it.skipIf(!needs(writer.program))(
+      `lets its input go when the reader stops early: ${writer.name}`,
+      async () => {
+        const whole = filter(sample(300_000), writer.program, ...writer.args);
+        let closed = false;
+        const source = function* (): Generator<Uint8Array> {
+          try {
+            for (;;) yield whole;
+          } finally {
+            closed = true;
+          }
+        };
+        for await (const chunk of decompress(writer.codec, source())) if (chunk.length > 0) break;
+        expect(closed).toBe(true);
+      },
+    );
+  }
 });

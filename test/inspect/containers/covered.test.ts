@@ -81,8 +81,8 @@ describe('the headers of an archive', () => {
     const { findings, gaps } = await factsOf(Buffer.concat([...members, last]).subarray(0, -4));
     expect(findings.map(({ location }) => location.container)).toEqual([['last']]);
     expect(gaps.map(({ reason, location }) => [reason, location.container])).toEqual([
-      ['truncated', []],
       ['truncated', ['last']],
+      ['truncated', []],
     ]);
   });
 });
