@@ -53,25 +53,26 @@ function wholeNumber(least: number, most: number): FlagValue {
   return {
     name: 'N',
     check: (text) =>
-      /^[0-9]{1,6}$/.test(text) && Number(text) >= least && Number(text) <= most
+      /^[0-9]{1,10}$/.test(text) && Number(text) >= least && Number(text) <= most
         ? null
         : `is no whole number from ${least} to ${most}`,
   };
 }
 
-/** A number of bytes or things, with an optional unit. */
+/** A number of bytes, with an optional unit. */
 const byteCount: FlagValue = {
   name: 'SIZE',
-  check: (text) => (sizeOf(text) === null ? 'is no size such as 500000, 512M or 16G' : null),
+  check: (text) =>
+    sizeOf(text) === null ? 'is no size: a whole number of bytes above 0, or one with K, M, G or T' : null,
 };
 
 const UNITS = ['', 'K', 'M', 'G', 'T'];
 
 /** What a size means: K, M, G and T are powers of 1024. Null where it is none. */
 export function sizeOf(text: string): number | null {
-  const found = /^([0-9]{1,12})([KMGT]?)$/.exec(text);
+  const found = /^([0-9]{1,12})(?:([KMGT])(?:i?B)?)?$/i.exec(text);
   if (found === null) return null;
-  const size = Number(found[1]) * 1024 ** UNITS.indexOf(found[2] ?? '');
+  const size = Number(found[1]) * 1024 ** UNITS.indexOf((found[2] ?? '').toUpperCase());
   return size >= 1 && Number.isSafeInteger(size) ? size : null;
 }
 
@@ -198,7 +199,7 @@ export const FLAGS = [
   },
   {
     name: 'max-members',
-    value: byteCount,
+    value: wholeNumber(1, 1_000_000_000),
     repeat: false,
     group: 'Run',
     help: 'how many members the containers of one output may have (10M)',

@@ -113,7 +113,7 @@ export class Budget {
     if (which === ENTRIES) {
       throw new LimitReached('limit-entries', `containers of the output hold more than ${entries} members`);
     }
-    throw new LimitReached('limit-time', `containers of the output took more than ${seconds} seconds`);
+    throw new LimitReached('limit-time', `containers of the output took longer than ${seconds} s`);
   }
 }
 
