@@ -1,12 +1,14 @@
-import { type Finding, type Gap, SEVERITIES, type Severity, type Verdict, VERDICTS } from '../model/facts.ts';
+import { SEVERITIES, type Severity, type Verdict, VERDICTS } from '../model/facts.ts';
 import type { OutputResult } from '../model/report.ts';
-import { type Entry, entriesWorstFirst, gapsByReason, kindsWorstFirst } from './grouping.ts';
+import { entryLines } from './findingLines.ts';
+import { gapLines } from './gapLines.ts';
+import { entriesWorstFirst } from './grouping.ts';
+import type { HumanView } from './humanView.ts';
 import { type Paint, painter, type Role } from './paint.ts';
-import { printableBytes, printableText } from './printable.ts';
-import { remedyFor } from './remedies.ts';
+import { printableText } from './printable.ts';
 import type { Reporter, RunSummary } from './reporter.ts';
-import { cropAround, wrapped } from './lines.ts';
 import { bytesForPeople, counted } from './units.ts';
+import { waiverOf } from './waived.ts';
 
 export interface HumanOptions {
   readonly color: boolean;
@@ -18,18 +20,13 @@ export interface HumanOptions {
   readonly verbose: boolean;
 }
 
-/** What is listed before the rest is only counted. */
-const FOLD = { entries: 20, findingsPerKind: 3, gapsPerReason: 3 } as const;
+/** Entries of one output that are listed before the rest is only counted. */
+const ENTRIES_LISTED = 20;
 
 const ROLE_OF_VERDICT: Readonly<Record<Verdict, Role>> = {
   contaminated: 'bad',
   incomplete: 'doubtful',
   clean: 'good',
-};
-const ROLE_OF_SEVERITY: Readonly<Record<Severity, Role>> = {
-  error: 'bad',
-  warning: 'doubtful',
-  note: 'faint',
 };
 
 /** A report for people: by output and entry, the worst first. Everything from outside is made printable. */
@@ -101,87 +98,42 @@ function title(result: OutputResult, paint: Paint): string {
 }
 
 function outputBlock(result: OutputResult, options: HumanOptions, paint: Paint): string {
-  const notes = options.verbose ? 0 : result.findings.filter((finding) => finding.severity === 'note').length;
-  const shown =
-    notes === 0 ? result.findings : result.findings.filter((finding) => finding.severity !== 'note');
+  const { verbose, columns } = options;
+  const view: HumanView = { paint, columns, verbose };
+  const shown = result.findings.filter(
+    (finding) => verbose || (finding.severity !== 'note' && waiverOf(finding) === null),
+  );
+  const gaps = result.gaps.filter((gap) => verbose || waiverOf(gap) === null);
   const entries = entriesWorstFirst(shown);
-  const listed = options.verbose ? entries : entries.slice(0, FOLD.entries);
+  const listed = verbose ? entries : entries.slice(0, ENTRIES_LISTED);
   const explained = new Set<string>();
   const hidden = entries.length - listed.length;
   const lines = [
     title(result, paint),
-    ...listed.flatMap((entry) => [...entryLines(entry, explained, options, paint)]),
+    ...listed.flatMap((entry) => [...entryLines(entry, explained, view)]),
     ...(hidden > 0
-      ? [`  … and in ${hidden} more ${hidden === 1 ? 'entry' : 'entries'} (--verbose lists them)`]
+      ? [`  … and in ${counted(hidden, 'more entry', 'more entries')} (--verbose lists them)`]
       : []),
-    ...(notes > 0 ? [`  ${paint('faint', `${counted(notes, 'note')} (--verbose lists them)`)}`] : []),
-    ...gapLines(result.gaps, options, paint),
+    ...hiddenLine(result, options, paint),
+    ...gapLines(gaps, view),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function* entryLines(
-  entry: Entry,
-  explained: Set<string>,
-  options: HumanOptions,
+/** What is counted only: notes, and what waivers cover. */
+function hiddenLine(
+  { findings, gaps }: OutputResult,
+  { verbose }: HumanOptions,
   paint: Paint,
-): Generator<string> {
-  yield `  ${entryName(entry.name)}`;
-  for (const kind of kindsWorstFirst(entry.findings)) {
-    const listed = options.verbose ? kind : kind.slice(0, FOLD.findingsPerKind);
-    for (const finding of listed) yield* findingLines(finding, options, paint);
-    const hidden = kind.length - listed.length;
-    const more = kind.reduce((sum, finding) => sum + finding.more, hidden);
-    if (more > 0) yield `      … and ${more} more of this kind${hidden > 0 ? ' (--verbose lists more)' : ''}`;
-    for (const { rule, carrier } of listed.slice(0, 1)) {
-      const remedy = remedyFor(rule, carrier);
-      if (explained.has(remedy)) continue;
-      explained.add(remedy);
-      yield* wrapped(`fix: ${remedy}`, '      ', options.columns).map((line) => paint('faint', line));
-    }
-  }
-}
-
-function findingLines(finding: Finding, options: HumanOptions, paint: Paint): readonly string[] {
-  const { rule, severity, home, alias, evidence, marked } = finding;
-  const what = [alias, home].filter((path) => path !== null).map(printableBytes)[0] ?? '';
-  const place = `${finding.carrier}${placeOf(finding)}, ${finding.encoding}`;
-  const [before, leak, after] = cropAround(
-    printableBytes(evidence.slice(0, marked[0])),
-    printableBytes(evidence.slice(marked[0], marked[1])),
-    printableBytes(evidence.slice(marked[1])),
-    options.verbose ? Number.POSITIVE_INFINITY : options.columns - 8,
-  );
-  return [
-    `    ${paint(ROLE_OF_SEVERITY[severity], severity)} ${rule}${what === '' ? '' : ` ${what}`} (${place})`,
-    `      ${before}${options.color ? paint('leak', leak) : `«${leak}»`}${after}`,
-  ];
-}
-
-function placeOf({ location }: Finding | Gap): string {
-  const { container, section, field, offset } = location;
-  return [
-    field === undefined ? '' : ` ${printableText(field)}`,
-    offset === null ? '' : ` at ${offset}`,
-    section === undefined ? '' : ` of ${printableText(section)}`,
-    container.length === 0 ? '' : ` in ${container.map(printableBytes).join(' > ')}`,
-  ].join('');
-}
-
-function* gapLines(gaps: readonly Gap[], options: HumanOptions, paint: Paint): Generator<string> {
-  if (gaps.length === 0) return;
-  yield `  ${paint('doubtful', 'not inspected')}: ${counted(gaps.length, 'gap')}`;
-  for (const [reason, group] of gapsByReason(gaps)) {
-    yield `    ${reason}: ${group.length.toLocaleString('en-US')}`;
-    const listed = options.verbose ? group : group.slice(0, FOLD.gapsPerReason);
-    for (const gap of listed) {
-      yield `      ${entryName(gap.location.entry)}${placeOf(gap)}: ${printableText(gap.detail)}`;
-    }
-    const hidden = group.length - listed.length;
-    if (hidden > 0) yield `      … and ${hidden.toLocaleString('en-US')} more (--verbose lists them)`;
-  }
-}
-
-function entryName(entry: string): string {
-  return entry === '' ? '(the output itself)' : printableBytes(entry);
+): readonly string[] {
+  if (verbose) return [];
+  const waived = [...findings, ...gaps].filter((fact) => waiverOf(fact) !== null).length;
+  const notes = findings.filter(
+    (finding) => finding.severity === 'note' && waiverOf(finding) === null,
+  ).length;
+  const parts = [
+    notes === 0 ? '' : counted(notes, 'note'),
+    waived === 0 ? '' : `${counted(waived, 'finding or gap', 'findings and gaps')} waived`,
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? [] : [`  ${paint('faint', `${parts.join('; ')} (--verbose lists them)`)}`];
 }

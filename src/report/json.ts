@@ -3,7 +3,7 @@ import type { Finding, Gap, Location } from '../model/facts.ts';
 import type { OutputResult } from '../model/report.ts';
 import { type Digest, findingId, gapId } from './ids.ts';
 import { printableBytes, printableJson } from './printable.ts';
-import { remedyFor } from './remedies.ts';
+import { remedyOf } from './remedies.ts';
 import type { Reporter, ReportOrigin, RunSummary } from './reporter.ts';
 
 /** Name of the report format; it changes when a reader of the old one could be misled. */
@@ -84,7 +84,7 @@ function findingRecord(finding: Finding, digest: Digest): object {
     alias: textOrNull(finding.alias),
     location: locationRecord(finding.location),
     evidence: printableBytes(finding.evidence),
-    remedy: remedyFor(finding.rule, finding.carrier),
+    remedy: remedyOf(finding),
     waivedBy: null,
     ...(finding.more > 0 && { more: finding.more }),
   };

@@ -1,39 +1,41 @@
-/**
- * Shortens what stands around a leak so that the line fits `columns`; the leak itself stays whole.
- * Counts code points, which is right for everything but wide characters.
- */
-export function cropAround(
-  before: string,
-  leak: string,
-  after: string,
-  columns: number,
-): readonly [string, string, string] {
-  const left = Array.from(before);
-  const right = Array.from(after);
-  const room = Math.max(0, columns - Array.from(leak).length);
-  if (left.length + right.length <= room) return [before, leak, after];
+import { columnsOf, firstColumns, lastColumns } from './columns.ts';
+import type { Marked } from './underline.ts';
+
+/** Shortens what stands around a leak so that the line fits `columns`; the leak itself stays whole. */
+export function cropAround({ before, leak, after }: Marked, columns: number): Marked {
+  const left = columnsOf(before);
+  const right = columnsOf(after);
+  const room = Math.max(0, columns - columnsOf(leak));
+  if (left + right <= room) return { before, leak, after };
   const half = Math.floor(room / 2);
-  const leftRoom = Math.max(half, room - right.length);
-  const rightRoom = Math.max(room - half, room - left.length);
-  return [
-    left.length <= leftRoom ? before : `…${left.slice(left.length - Math.max(0, leftRoom - 1)).join('')}`,
+  return {
+    before: lastColumns(before, Math.max(half, room - right)),
     leak,
-    right.length <= rightRoom ? after : `${right.slice(0, Math.max(0, rightRoom - 1)).join('')}…`,
-  ];
+    after: firstColumns(after, Math.max(room - half, room - left)),
+  };
 }
 
-/** Text broken at spaces into lines of at most `columns` (a longer word stands alone), each with the indent. */
-export function wrapped(text: string, indent: string, columns: number): readonly string[] {
+/**
+ * Text broken at spaces into lines of at most `columns` (a longer word stands alone), the first
+ * with the indent, the others with `hanging`.
+ */
+export function wrapped(
+  text: string,
+  indent: string,
+  columns: number,
+  hanging: string = indent,
+): readonly string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line !== '' && indent.length + line.length + 1 + word.length > columns) {
-      lines.push(indent + line);
+    const margin = lines.length === 0 ? indent : hanging;
+    if (line !== '' && margin.length + columnsOf(line) + 1 + columnsOf(word) > columns) {
+      lines.push(margin + line);
       line = word;
     } else {
       line = line === '' ? word : `${line} ${word}`;
     }
   }
-  lines.push(indent + line);
+  lines.push((lines.length === 0 ? indent : hanging) + line);
   return lines;
 }

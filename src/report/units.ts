@@ -13,8 +13,8 @@ export function bytesForPeople(bytes: number): string {
 }
 
 /** A count with its noun: `1 file`, `12,345 files`. */
-export function counted(count: number, noun: string): string {
+export function counted(count: number, noun: string, nouns = `${noun}s`): string {
   // not toLocaleString: loading a locale takes 40 ms
   const digits = String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
-  return `${digits} ${noun}${count === 1 ? '' : 's'}`;
+  return `${digits} ${count === 1 ? noun : nouns}`;
 }

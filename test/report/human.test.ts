@@ -38,6 +38,72 @@ describe('the report for people', () => {
     await expect(report(outputs, { verbose: true })).toMatchFileSnapshot('golden/human-verbose.txt');
   });
 
+  it('folds identical gaps into a count and their first three places', () => {
+    const gaps = Array.from({ length: 40 }, (_, at) => ({
+      ...unreadOutput.gaps[0]!,
+      reason: 'unsupported' as const,
+      detail: '7z container cannot be opened',
+      location: { entry: `share/${at}.7z`, container: [], offset: null, outerOffset: null },
+    }));
+    const text = report([{ ...unreadOutput, gaps }], { columns: 120 });
+    expect(text).toContain(
+      '7z container cannot be opened (40 times): share/0.7z, share/1.7z, share/2.7z, …\n',
+    );
+    expect(text.match(/7z container/g)).toHaveLength(1);
+    expect(report([{ ...unreadOutput, gaps }], { verbose: true })).toContain('share/39.7z');
+  });
+
+  it('puts the carets below the leak, whatever stands before it', () => {
+    const finding = leakyOutput.findings[0]!;
+    for (const [before, columns] of [
+      ['abc ', 4],
+      ['日本 ', 5],
+      ['e\u0301 ', 2],
+      ['', 0],
+    ] as const) {
+      const bytes = Buffer.from(before, 'utf8').toString('latin1');
+      const evidence = `${bytes}/home/noamyr/x`;
+      const marked = [bytes.length, bytes.length + 12] as const;
+      const lines = report([{ ...leakyOutput, findings: [{ ...finding, evidence, marked }] }]).split('\n');
+      const row = lines.findIndex((line) => line.includes(`${before}/home/noamyr/x`));
+      expect(lines[row + 1]).toBe(`      ${' '.repeat(columns)}${'^'.repeat(12)}`);
+    }
+  });
+
+  it('says that encoded evidence is decoded, and names the encoding only then', () => {
+    const finding = leakyOutput.findings[0]!;
+    const text = report([
+      {
+        ...leakyOutput,
+        findings: [{ ...finding, encoding: 'base64', evidence: '/home/noamyr', marked: [0, 12] }],
+      },
+    ]);
+    expect(text).toContain('(bytes at 99 of .rodata, in base64)\n      decoded: /home/noamyr\n');
+    expect(report([leakyOutput])).not.toMatch(/decoded|plain/);
+  });
+
+  it('shows the way into a container from outside in', () => {
+    expect(report([leakyOutput])).toContain('      share/x.jar › in.jar › A.class\n');
+  });
+
+  it('fits the columns but for names, and breaks long evidence when verbose', () => {
+    const lines = report([leakyOutput], { verbose: true }).split('\n');
+    const evidence = lines.filter((line) => /x{9}|y{9}/.test(line));
+    expect(evidence.length).toBeGreaterThan(4);
+    expect(Math.max(...evidence.map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  it('counts what a waiver covers, and lists it only when verbose', () => {
+    const findings = leakyOutput.findings.map((finding) => ({
+      ...finding,
+      waivedBy: 'policy.toml:3: known',
+    }));
+    const waived: OutputResult = { ...leakyOutput, verdict: 'clean', findings, gaps: [] };
+    expect(report([waived])).not.toContain('known-home');
+    expect(report([waived])).toContain(`${findings.length} findings and gaps waived (--verbose lists them)`);
+    expect(report([waived], { verbose: true })).toContain(' waived: policy.toml:3: known\n');
+  });
+
   it('shows the worst first', () => {
     const text = report([leakyOutput]);
     expect(text.indexOf('bin/hello')).toBeLessThan(text.indexOf('lib/perl.so'));

@@ -1,8 +1,6 @@
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Digest, findingId, gapId, loadDigest } from '../../src/report/ids.ts';
-import { remedyFor } from '../../src/report/remedies.ts';
-import { CARRIERS, RULES } from '../../src/model/facts.ts';
 import { anyFinding, anyGap } from './arbitraryFacts.ts';
 
 let digest: Digest;
@@ -61,17 +59,5 @@ describe('ids', () => {
         expect(new Set([at(['ab', 'c']), at(['a', 'bc']), at(['abc']), at(['a","b', 'c'])]).size).toBe(4);
       }),
     );
-  });
-});
-
-describe('remedies', () => {
-  it('name a flag or a tool for every rule in every carrier', () => {
-    for (const rule of RULES) {
-      for (const carrier of CARRIERS) {
-        expect(remedyFor(rule, carrier), `${rule} ${carrier}`).toMatch(
-          /--?[a-z]|substituteInPlace|patchShebangs|realpath/,
-        );
-      }
-    }
   });
 });
