@@ -16,7 +16,7 @@ export const CODECS = [
 export type Codec = (typeof CODECS)[number];
 
 /** What is decoded here: also what Nix never writes, but other formats pack their pieces with. */
-export type StreamCodec = Codec | 'zlib' | 'deflate';
+export type StreamCodec = Codec | 'zlib' | 'deflate' | 'snappy';
 
 /** What a decoder may use. Going over it is a COMPRESSION_MEMORY fault before anything is allocated. */
 export interface DecompressOptions {

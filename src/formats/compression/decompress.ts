@@ -9,6 +9,7 @@ import { decodeLz4 } from './lz4.ts';
 import { decodeLzip } from './lzip.ts';
 import { decodeLzma } from './lzma.ts';
 import { decodeXz } from './xz.ts';
+import { decodeSnappy } from './snappy.ts';
 import { decodeDeflate, decodeZlib } from './zlib.ts';
 import { decodeZstd } from './zstd.ts';
 
@@ -35,19 +36,20 @@ const DECODERS: Readonly<Record<StreamCodec, Decoder>> = {
   compress: decodeCompress,
   zlib: decodeZlib,
   deflate: decodeDeflate,
+  snappy: decodeSnappy,
 };
 
 /**
  * Decodes a whole compressed stream: every xz stream and its padding, every zstd and lz4 frame
  * (skippable ones too), every gzip and lzip member, every bzip2 stream; of brotli, lzma-alone, zlib
- * and raw deflate the one stream, behind whose end COMPRESSION_TRAILING points.
+ * and raw deflate the one stream, behind whose end COMPRESSION_TRAILING points. snappy: its frames.
  *
  * Memory is bounded whatever the input. An input chunk is used only until the next one is pulled,
  * an output chunk is valid only until the next one is asked for. Chunking of the input changes
  * neither the decoded bytes nor the error. What was decoded before a fault is yielded first.
  *
  * An empty input is a truncated one, except for `none`. A `compress` stream has neither length nor
- * checksum: where it was cut short cannot be told from its end.
+ * checksum: where it was cut short cannot be told from its end, nor of snappy between two chunks.
  *
  * @throws NarScanError with `offset` in the compressed stream: COMPRESSION_TRUNCATED,
  *   COMPRESSION_CORRUPT, COMPRESSION_TRAILING (something else follows the end),

@@ -136,11 +136,26 @@ const RUST_HEADER_BYTES = 32;
 const SNAPPY_MAGIC = '\xff\x06\0\0sNaPpY';
 
 /** Metadata of a Rust library, behind `rust`, a version and a length: as it is, or before Rust 1.75 in snappy's frames. */
-function openRustMetadata(reader: RangeReader, section: Section): ContainerFault | null {
+function openRustMetadata(reader: RangeReader, section: Section): ContainerItem | null {
   const head = startOf(reader, section.offset, RUST_HEADER_BYTES, section.size);
   if (head === null) return faultOf(section, 'unreadable', 'not available');
-  if (!String.fromCharCode(...head).includes(SNAPPY_MAGIC)) return null;
-  return faultOf(section, 'unsupported', 'snappy frames were not opened');
+  const at = String.fromCharCode(...head).indexOf(SNAPPY_MAGIC);
+  return at < 0 ? null : member(section, at, snappyFrames(reader, section, at));
+}
+
+/** Snappy's frames, and zeros where the section is longer. */
+async function* snappyFrames(
+  reader: RangeReader,
+  section: Section,
+  headerBytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* decompress('snappy', packed(reader, section, headerBytes));
+  } catch (error) {
+    if (!(error instanceof NarScanError) || error.code !== 'COMPRESSION_TRAILING') throw error;
+    const at = headerBytes + (error.offset ?? 0);
+    if (!isPadding(reader, section.offset + at, section.size - at)) throw error;
+  }
 }
 
 /** The first bytes of a range, as many of `most` as it has; null where they are not to be had. */

@@ -25,6 +25,7 @@ const OPENERS: Partial<Record<ContentKind, Opener>> = {
   lzip: codec('lzip'),
   lzma: codec('lzma'),
   compress: codec('compress'),
+  snappy: codec('snappy'),
   brotli: codec('br'),
   zip: random(async () => (await import('../../formats/zip/zip.ts')).readZip),
   tar: stream(async () => (await import('../../formats/tar/tar.ts')).readTar),

@@ -140,12 +140,18 @@ describe('sections that are compressed by their names', () => {
     }
   });
 
-  it('metadata of a Rust library, plain and in a form that is not opened', async () => {
+  it('metadata of a Rust library, plain and in frames of snappy', async () => {
     const plain = Buffer.from('rust\0\0\0\x0a\x72\0\0\0\0\0\0\0rust\0\0\0\x0a', 'latin1');
     expect(await opened(elfOf(LITTLE, '.rustc', plain))).toEqual([]);
-    const frames = Buffer.from('rust\0\0\0\x08\xff\x06\0\0sNaPpY', 'latin1');
-    expect(await opened(elfOf(LITTLE, '.rustc', frames))).toEqual([
-      'unsupported .rustc: packed section: snappy frames were not opened',
+    // a chunk that holds the letter x
+    const frames = Buffer.from('rust\0\0\0\x06\xff\x06\0\0sNaPpY\x01\x05\0\0\x50\x3d\xaa\x61x', 'latin1');
+    for (const filling of [0, 7]) {
+      const section = Buffer.concat([frames, Buffer.alloc(filling)]);
+      expect(await opened(elfOf(LITTLE, '.rustc', section))).toMatchObject([{ text: 'x', code: null }]);
+    }
+    const more = Buffer.concat([frames, Buffer.from('\0\0\0\0more')]);
+    expect(await opened(elfOf(LITTLE, '.rustc', more))).toMatchObject([
+      { text: 'x', code: 'COMPRESSION_TRAILING' },
     ]);
   });
 
