@@ -19,6 +19,7 @@ const POSITIONS = BUCKET_POSITIONS.length;
 const BUCKETS = 8;
 const ROUNDS = 3;
 const KINDS = KINDS_OF_DATA.length;
+const SHARES_OF_KINDS = Float64Array.from(KINDS_OF_DATA, ({ share }) => share);
 
 interface Place {
   readonly bucket: number;
@@ -124,7 +125,7 @@ class Bucket {
     let share = 0;
     for (let kind = 0; kind < KINDS; kind++) {
       share +=
-        (KINDS_OF_DATA[kind]?.share as number) *
+        (SHARES_OF_KINDS[kind] as number) *
         (p0.with[a + kind] as number) *
         (p1.with[b + kind] as number) *
         (p2.with[c + kind] as number);

@@ -71,8 +71,7 @@ export class SimdMatcher implements Matcher {
     // Each pass says up to which start every hit is known; hits below the lesser one are sorted and given.
     const hasFingerprints = plan.fingerprints.length > 0;
     const end = hasFingerprints ? Math.min(to + this.mostOffset, limit) : 0;
-    // where loads do not cross cache lines; candidates before `from` are refused by their range
-    let at = hasFingerprints ? (from + this.leastOffset) & -64 : 0;
+    let at = hasFingerprints ? from + this.leastOffset : 0;
     let run = from;
     let knownPrints = hasFingerprints ? from : to;
     let knownRuns = this.hasRuns ? from : to;

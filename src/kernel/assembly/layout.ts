@@ -38,5 +38,5 @@ export const NEEDLES: u32 = ENTRIES + NEEDLES_MOST * ENTRY_BYTES;
 export const RESULTS: u32 = NEEDLES + NEEDLES_MOST * NEEDLE_BYTES;
 /** u32[]: the candidates of one 4 KiB stretch, and room for one more. */
 export const CANDIDATES: u32 = RESULTS + 65 * 64;
-/** The caller's region, at the beginning of a page. */
-export const REGION: u32 = (CANDIDATES + 4 * (4096 + 64) + 4095) & ~4095;
+/** The caller's region. At the beginning of a page the search from memory was slower. */
+export const REGION: u32 = CANDIDATES + 4 * (4096 + 64);
