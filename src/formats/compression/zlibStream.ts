@@ -35,6 +35,14 @@ export async function* decodeZlibStream(
         decoded += chunk.length;
         yield chunk;
       }
+      // what it wants no more of is behind its end, of which it may tell only when asked again
+      if (!pump.over && start + pump.used < input.offset + piece.length) {
+        pump.finish();
+        for (let chunk = await pump.read(true); chunk !== null; chunk = await pump.read(true)) {
+          decoded += chunk.length;
+          yield chunk;
+        }
+      }
       if (pump.ended) {
         input.start += start + pump.used - input.offset;
       } else if (!whole) {
