@@ -153,19 +153,20 @@ export class ContainerInspector {
   /** Zip archives with something behind them. Those of programs stand one behind another. */
   async #archives(open: Open, ends: readonly number[]): Promise<void> {
     const { reader, bag, covered } = open;
-    let last = 0;
-    for (const end of ends) {
+    let next = reader.size;
+    // from the last on, for an archive that is stored in another one comes before its end
+    for (const end of ends.toReversed()) {
       if (end > reader.size || covered.has(end - 1)) continue;
       const { zipBase } = await import('../../formats/zip/zip.ts');
       const part = new Subrange(reader, 0, end);
       const from = zipBase(part);
       if (from === null) continue;
-      if (from < last) {
+      if (end > next) {
         // read as often as there are records, what holds itself would never end
         bag.gap({ reason: 'corrupt', offset: from, detail: `archives up to ${end} overlap` });
         return;
       }
-      last = end;
+      next = from;
       await this.#container({ ...open, reader: part }, 'zip', from, `zip@${from}`, true);
     }
   }

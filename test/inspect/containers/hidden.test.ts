@@ -96,6 +96,8 @@ const HIDDEN: Readonly<Record<string, () => Buffer>> = {
   'a zip with a line end behind it': () => join(SCRIPT, zip(LEAK, { relative: true }), '\n'),
   'a zip with a signature behind it': () => join(SCRIPT, zip(LEAK), noise(20 * KiB)),
   'a zip in the middle': () => join(text(70 * KiB), zip(LEAK), text(90 * KiB)),
+  'a zip stored in one in the middle': () =>
+    join(text(90), writeZip([{ name: 'in.zip', content: zip(LEAK), method: 0 }]), text(90)),
   'the first of two zips in the middle': () => join(SCRIPT, zip(LEAK), text(90), zip('nothing'), text(90)),
   'the second of two zips in the middle': () => join(SCRIPT, zip('nothing'), text(90), zip(LEAK), text(90)),
   'a zip of the file’s offsets in the middle': () => join(zip(LEAK, { prefix: text(90) }), text(90 * KiB)),
