@@ -74,7 +74,7 @@ async function* readStream(
     return yield* readFlate(reader, data, filters.slice(1), identity, first === undefined || encrypted);
   }
   if (first === undefined) {
-    if (indirect && !encrypted)
+    if (indirect && !encrypted && !isJpeg(reader, data))
       yield packedFault('unsupported', data, 'the filters of a stream are named elsewhere');
     return data;
   }
@@ -87,6 +87,11 @@ async function* readStream(
   if (undone === 0) return data;
   yield packedMember(`stream@${data}`, data, contents);
   return limit;
+}
+
+/** Whether an image begins here, whatever its filter is called: no packed text begins with these bytes. */
+function isJpeg(reader: RangeReader, at: number): boolean {
+  return textAt(reader, at, at + 3) === '\xff\xd8\xff';
 }
 
 /** @param doubtful the dictionary does not say for sure that the data are a zlib stream */

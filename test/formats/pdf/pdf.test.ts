@@ -110,6 +110,11 @@ describe('a PDF document', () => {
     }
   });
 
+  it('an image whose filter is named elsewhere is no fault', async () => {
+    const image = object('<< /Filter 5 0 R >>', Buffer.from('\xff\xd8\xff\xe0image', 'latin1'));
+    expect(await readAll(readPdf, pdf(image))).toEqual({ members: [], faults: [] });
+  });
+
   it.each([
     ['LZW', '<< /Filter /LZWDecode >>', 'unsupported'],
     ['LZW behind ASCII85', '<< /Filter [/ASCII85Decode /LZWDecode] >>', 'unsupported'],
