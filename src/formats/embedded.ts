@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { startsDeflate } from './deflateHeader.ts';
 import { BitReader } from './compression/bzip2Bits.ts';
-import { byteAt, LITTLE_ENDIAN } from './integers.ts';
+import { BIG_ENDIAN, byteAt, LITTLE_ENDIAN } from './integers.ts';
 import { isCpio, isLz4Header, isSquashfs } from './plausible.ts';
 import { readZstdBlock, readZstdHeader, zstdHeaderBytes } from './compression/zstdFrame.ts';
 
@@ -170,7 +170,12 @@ function isNewCpio(head: Uint8Array): boolean {
 /** A superblock whose block size is a power of two, as its logarithm says. */
 function isSquashfsBlock(head: Uint8Array): boolean {
   if (head.length < 96 || !isSquashfs(head, 0, head.length)) return false;
-  if (byteAt(head, 0) !== 0x68 || head[28] !== 4) return true;
+  const isLittle = byteAt(head, 0) === 0x68;
+  if (!isLittle || head[28] !== 4) {
+    // up to version 3 the logarithm stands behind the size
+    const old = isLittle ? LITTLE_ENDIAN.u16(head, 34) : BIG_ENDIAN.u16(head, 34);
+    return old >= 12 && old <= 20;
+  }
   const log = LITTLE_ENDIAN.u16(head, 22);
   return (
     log >= 12 && log <= 20 && LITTLE_ENDIAN.u32(head, 12) === 2 ** log && LITTLE_ENDIAN.u16(head, 20) <= 6

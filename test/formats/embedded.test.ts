@@ -76,6 +76,15 @@ describe('streams in the middle of a file', () => {
     expect(find(Buffer.concat([Buffer.alloc(512), squashfs]), 512)).toBe('squashfs');
     squashfs.writeUInt16LE(16, 22);
     expect(sniffEmbedded(squashfs, 0, 96)).toBe(null);
+    squashfs.writeUInt16LE(3, 28);
+    expect(sniffEmbedded(squashfs, 0, 96)).toBe(null);
+    squashfs.writeUInt16LE(17, 34);
+    expect(sniffEmbedded(squashfs, 0, 96)).toBe('squashfs');
+    squashfs.write('sqsh', 'latin1');
+    squashfs.writeUInt32BE(3, 26);
+    expect(sniffEmbedded(squashfs, 0, 96)).toBe(null);
+    squashfs.writeUInt16BE(17, 34);
+    expect(sniffEmbedded(squashfs, 0, 96)).toBe('squashfs');
   });
 });
 
