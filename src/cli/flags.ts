@@ -25,7 +25,7 @@ export interface Flag {
   readonly commands?: readonly CommandName[];
 }
 
-export const FORMATS = ['human', 'json', 'jsonl'] as const;
+export const FORMATS = ['human', 'json', 'jsonl', 'sarif'] as const;
 export type Format = (typeof FORMATS)[number];
 
 export const COLORS = ['auto', 'always', 'never'] as const;
@@ -132,7 +132,7 @@ export const FLAGS = [
     value: oneOf(FORMATS),
     repeat: false,
     group: 'Report',
-    help: 'human (the default), json, or jsonl: one output a line',
+    help: 'human (the default), json, jsonl: one output a line, or sarif: for code-scanning tools',
   },
   {
     name: 'print-clean',

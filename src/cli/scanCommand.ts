@@ -154,6 +154,7 @@ async function reporterFor(invocation: Invocation, engine: Engine, version: stri
   const { kernel, rules } = await engine.origin(invocation);
   const origin: ReportOrigin = { tool: { name: 'nar-scan', version, kernel }, rules };
   const digest = await loadDigest();
+  if (format === 'sarif') return (await import('../report/sarif/sarif.ts')).sarifReporter(origin, digest);
   return format === 'json' ? jsonReporter(origin, digest) : jsonLinesReporter(origin, digest);
 }
 

@@ -23,7 +23,9 @@ function refusal(words: readonly string[], environment: NodeJS.ProcessEnv = {}):
 function sample(flag: Flag): string {
   if (flag.value === null) return '';
   return (
-    { DIR: '/home/alice', FILE: 'report', N: '3', SIZE: '3M' }[flag.value.name] ?? flag.value.name.split('|')[0] ?? ''
+    { DIR: '/home/alice', FILE: 'report', N: '3', SIZE: '3M' }[flag.value.name] ??
+    flag.value.name.split('|')[0] ??
+    ''
   );
 }
 
@@ -136,7 +138,7 @@ describe('the command line', () => {
     [['--jobs', '1e1', 'x'], "USAGE_BAD_VALUE --jobs: '1e1' is no whole number from 1 to 256"],
     [['--jobs=', 'x'], "USAGE_BAD_VALUE --jobs: '' is no whole number from 1 to 256"],
     [['--max-depth', '-1', 'x'], "USAGE_BAD_VALUE --max-depth: '-1' is no whole number from 0 to 64"],
-    [['--format', 'sarif', 'x'], "USAGE_BAD_VALUE --format: 'sarif' is none of human, json, jsonl"],
+    [['--format', 'xml', 'x'], "USAGE_BAD_VALUE --format: 'xml' is none of human, json, jsonl, sarif"],
     [['--color', '', 'x'], "USAGE_BAD_VALUE --color: '' is none of auto, always, never"],
     [['--output', '', 'x'], "USAGE_BAD_VALUE --output: '' is empty"],
     [['--store-dir', '/', 'x'], "USAGE_BAD_VALUE --store-dir: '/' is the root directory"],

@@ -41,10 +41,11 @@ describe('the report for people on ten fixtures', () => {
       outputs.map((output) => output.verdict),
       0,
     );
+    const summary = { verdict, errors: [], unusedWaivers: [], milliseconds: 1000 };
     const pieces = [
       reporter.begin(),
       ...outputs.map((output) => reporter.output(output)),
-      ...reporter.end({ verdict, errors: [], milliseconds: 1000 }),
+      ...reporter.end(summary),
     ];
     await expect(pieces.join('')).toMatchFileSnapshot(
       `golden/fixtures-${columns}${color ? '-color' : ''}.txt`,
