@@ -9,7 +9,7 @@ import { unusualSpellings } from './unusual.ts';
  * How bytes around an occurrence are to be read: what the inspection decodes by. `escaped` stands
  * for the escape that ends where the needle begins, whichever it is.
  */
-export type EncodedForm =
+type EncodedForm =
   | 'backslash'
   | 'percent'
   | 'entity'
@@ -20,7 +20,7 @@ export type EncodedForm =
   | 'hex';
 
 /** A plain needle that may stand, decoded, `lead` bytes before an encoded needle's anchor. */
-export interface EncodedTarget {
+interface EncodedTarget {
   readonly needle: number;
   readonly lead: number;
 }
