@@ -8,6 +8,7 @@ export const ERRORS = {
   USAGE_MISSING_VALUE: 'see nar-scan --help',
   USAGE_BAD_VALUE: 'see nar-scan --help',
   USAGE_BAD_HOME: "give a person's home directory as an absolute path, such as /home/alice",
+  USAGE_BAD_ALIAS: 'name the directory that holds the store paths, such as /home/alice/nix/store',
   USAGE_NO_TARGET: 'name a store path, a directory, a file, a NAR, or - for stdin; see nar-scan --help',
   // targets and sources
   TARGET_MISSING: 'check the path',
@@ -15,6 +16,15 @@ export const ERRORS = {
   NEEDLES_TOO_MANY:
     'name fewer homes outside /home and /Users, and fewer aliases; --no-host-homes leaves out those of passwd',
   HOMES_UNREADABLE: 'make the passwd database readable, or use --no-host-homes and --home',
+  NIX_DATABASE_VERSION: 'use a nar-scan that knows this Nix, or name another state directory in NIX_STATE_DIR',
+  NIX_DATABASE_LOCKED: 'scan again when Nix is done',
+  NIX_DATABASE_UNREADABLE: 'make it readable, or name another state directory in NIX_STATE_DIR',
+  // the policy
+  POLICY_UNREADABLE: 'check the path and its permissions',
+  POLICY_INVALID: 'nar-scan policy check FILE lists all that is wrong with it; README.md, "Policy"',
+  POLICY_UNSAFE: 'take the right to write from others (chmod go-w), or name the file by --policy',
+  POLICY_WAIVERS_UNUSED: 'take the waivers that the report names out of the policy, or renew them',
+  BASELINE_NOT_WRITTEN: 'the policy file is as it was; mend the cause, then scan again',
   // NAR and export streams
   NAR_BAD_MAGIC: 'is this a NAR? nix-store --dump PATH writes one',
   NAR_TRUNCATED: 'the NAR ends early; fetch or write it again',

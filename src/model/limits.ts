@@ -74,6 +74,13 @@ export const LIMITS = Object.freeze({
   /** Zip: members of one archive (eight bytes of memory each), a symbolic link's target. */
   zipEntries: 10_000_000,
   zipTargetBytes: 4095,
+  /** The passwd database: what `getent` may print, and how long it may take. */
+  passwdBytes: 64 * MiB,
+  passwdMilliseconds: 10_000,
+  /** Hash parts of one output and its references that are searched for; `/store/` finds the others. */
+  hashParts: 256,
+  /** Aliases that outputs of a run have shown and that the outputs after them are searched for. */
+  shownAliases: 16,
   /** Depth of directories in a tree. */
   treeDepth: 4096,
   /** What one kernel searches for, in all encodings. More are refused. */
@@ -81,4 +88,6 @@ export const LIMITS = Object.freeze({
   needleBytes: 512,
   /** A home; it must fit into the bytes kept around a hit. */
   homeBytes: 4000,
+  /** A policy file. */
+  policyBytes: 1 * MiB,
 } as const);

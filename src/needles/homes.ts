@@ -41,6 +41,9 @@ const SYSTEM_EXACT = new Set([
   ...HOME_ROOTS,
 ]);
 
+/** The user id of nobody. */
+const NOBODY = 65_534;
+
 /** Whole subtrees that never hold a person's home; `/var/home` and `/usr/home` are the exceptions. */
 const SYSTEM_TREES = ['/usr/', '/var/', '/etc/', '/proc/', '/dev/', '/sys/', '/run/', '/bin/', '/sbin/'];
 const EXCEPTIONS = ['/var/home/', '/usr/home/'];
@@ -69,21 +72,40 @@ export function refuseHome(path: string): string | null {
   return null;
 }
 
-/**
- * The homes of people in passwd text (passwd(5)): user ids from `firstUid` on but nobody's, whose
- * directory lies under a home root. Lines that are not seven fields are left out.
- */
-export function homesOfPasswd(passwd: string, firstUid: number): readonly string[] {
-  const homes: string[] = [];
+/** Whether a directory, normal as {@link normalHome} makes it, is the system's and nobody's own. */
+export function isSystemDirectory(directory: string): boolean {
+  return (
+    SYSTEM_EXACT.has(directory) || /^\/(?:usr|etc|proc|dev|sys|run|s?bin|lib|lib64)\/[^/]+$/.test(directory)
+  );
+}
+
+/** One user of the passwd database (passwd(5)). */
+export interface PasswdEntry {
+  readonly name: string;
+  readonly uid: number;
+  readonly home: string;
+}
+
+/** The users in passwd text. Lines that are not seven fields are left out. */
+export function passwdEntries(passwd: string): readonly PasswdEntry[] {
+  const entries: PasswdEntry[] = [];
   for (const line of passwd.split('\n')) {
     const fields = line.split(':');
-    const uid = Number(fields[2]);
-    const home = fields[5];
-    if (fields.length < 7 || home === undefined || !Number.isInteger(uid)) continue;
-    if (uid < firstUid || uid === 65534 || refuseHome(home) !== null) continue;
-    if (underHomeRoot(home) !== null) homes.push(normalHome(home));
+    const [name = '', , id = '', , , home = ''] = fields;
+    if (fields.length >= 7 && /^[0-9]+$/.test(id)) entries.push({ name, uid: Number(id), home });
   }
-  return homes;
+  return entries;
+}
+
+/**
+ * Why the home of a passwd entry is not known to be a person's, or null if it is: user ids from
+ * `firstUid` on but nobody's, whose directory lies under a home root.
+ */
+export function refusePasswdHome({ uid, home }: PasswdEntry, firstUid: number): string | null {
+  if (uid < firstUid || uid === NOBODY) return `is that of a service (user id ${uid})`;
+  const refusal = refuseHome(home);
+  if (refusal !== null) return refusal;
+  return underHomeRoot(home) === null ? 'lies under no home root' : null;
 }
 
 /** The first component under a home root (`/var/home/zoe`, `/home/zoe/chroot` → `zoe`), else null. */

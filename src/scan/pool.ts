@@ -1,5 +1,12 @@
 import type { Worker } from 'node:worker_threads';
-import { Control, type Assignment, type FromWorker, type Work, type WorkerData } from './protocol.ts';
+import {
+  Control,
+  type Assignment,
+  type FromWorker,
+  type QueuedWork,
+  type Work,
+  type WorkerData,
+} from './protocol.ts';
 
 /** What the pool tells about the work it was given. */
 export interface PoolEvents {
@@ -9,12 +16,6 @@ export interface PoolEvents {
   pending(target: number, change: 1 | -1): void;
   /** A worker died with this work in hand; what it had found is lost. */
   lost(targets: readonly number[], reason: string): void;
-}
-
-/** Work and the hash parts to search for in it. */
-export interface QueuedWork {
-  readonly hashParts: readonly string[];
-  readonly work: readonly Work[];
 }
 
 interface Slot {
@@ -79,7 +80,8 @@ export class Pool {
     const { assignment } = slot;
     if (this.#closing || assignment === null) return;
     if (message.kind === 'donation') {
-      this.add({ hashParts: assignment.hashParts, work: message.work });
+      const { hashParts, aliases } = assignment;
+      this.add({ hashParts, aliases, work: message.work });
       return;
     }
     slot.assignment = null;

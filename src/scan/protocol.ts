@@ -35,12 +35,18 @@ export interface WorkerData {
   readonly control: SharedArrayBuffer;
 }
 
-/** Work for one worker. All pieces share one needle context. */
-export interface Assignment {
-  readonly id: number;
+/** Work, and what is searched for in it besides what all targets have in common. */
+export interface QueuedWork {
   /** Hash parts of the outputs, searched for as they slide along. */
   readonly hashParts: readonly string[];
+  /** Aliases that outputs before these have shown. */
+  readonly aliases: readonly string[];
   readonly work: readonly Work[];
+}
+
+/** Work for one worker. All pieces share one needle context. */
+export interface Assignment extends QueuedWork {
+  readonly id: number;
 }
 
 export type FromWorker =

@@ -14,7 +14,14 @@ import { Window, windowsBytes } from '../inspect/window.ts';
 import { packFacts, type PackedFacts } from './packedFacts.ts';
 import { spareOptimizer } from './thread.ts';
 import type { ThreadHasher as Thread } from './threadHasher.ts';
-import { Control, type Assignment, type FromWorker, type Work, type WorkerData } from './protocol.ts';
+import {
+  Control,
+  type Assignment,
+  type FromWorker,
+  type QueuedWork,
+  type Work,
+  type WorkerData,
+} from './protocol.ts';
 
 /** Below this many pieces a worker keeps what it has. */
 const DONATE_FROM = 2;
@@ -29,7 +36,7 @@ class Worker {
   readonly #matcher: ReturnType<typeof createMatcher>;
   readonly #send: (message: FromWorker) => void;
   #inspection: Inspection | null = null;
-  #hashParts = '';
+  #searched = '';
   #kept = false;
 
   constructor(data: WorkerData, send: (message: FromWorker) => void) {
@@ -41,7 +48,7 @@ class Worker {
     this.#tree = new TreeScanner(new FileContents(this.#window), () => this.#control.hungry > 0);
   }
 
-  async run({ id, hashParts, work }: Assignment): Promise<void> {
+  async run({ id, work, ...searched }: Assignment): Promise<void> {
     const sinks = new Map<number, FactSink>();
     const streams: [number, readonly StreamOutput[]][] = [];
     const faults: [number, ErrorCode, string][] = [];
@@ -50,8 +57,8 @@ class Worker {
       const next = stack.pop();
       if (next === undefined) break;
       try {
-        // prepared anew only where the hash parts are others than before
-        const inspection = this.#inspectionFor(hashParts);
+        // prepared anew only where the hash parts or aliases are others than before
+        const inspection = this.#inspectionFor(searched);
         if (next.kind === 'nar') streams.push([next.target, await this.#stream(next, inspection)]);
         else await this.#piece(next, inspection, sinks, stack);
       } catch (error) {
@@ -133,15 +140,16 @@ class Worker {
     this.#control.fed();
   }
 
-  #inspectionFor(hashParts: readonly string[]): Inspection {
-    const key = hashParts.join();
-    if (this.#inspection === null || key !== this.#hashParts) {
-      const context = { ...this.#data.context, hashParts };
-      this.#inspection = prepareInspection(this.#matcher, context, {
-        maxDepth: this.#data.limits.depth,
-        spools: this.#spools,
-      });
-      this.#hashParts = key;
+  #inspectionFor({ hashParts, aliases }: Omit<QueuedWork, 'work'>): Inspection {
+    const key = `${hashParts.join()}\n${aliases.join('\n')}`;
+    if (this.#inspection === null || key !== this.#searched) {
+      const { context } = this.#data;
+      this.#inspection = prepareInspection(
+        this.#matcher,
+        { ...context, hashParts, aliases: [...context.aliases, ...aliases] },
+        { maxDepth: this.#data.limits.depth, spools: this.#spools },
+      );
+      this.#searched = key;
     }
     return this.#inspection;
   }

@@ -5,8 +5,8 @@ import type { NeedleSet } from '../needles/compile.ts';
 import type { PartialFacts } from './factSink.ts';
 
 /**
- * Weighs store aliases anew once all references are known, which an export stream tells after the
- * NAR: a hash that is neither the output's own nor a reference's is another's example in plain
+ * Weighs store aliases anew once all references are known: from the Nix database, or from an export
+ * stream, which tells them after the NAR: a hash that is neither the output's own nor a reference's is another's example in plain
  * bytes, for Nix's own scan would have recorded an input; one that is counts also where it may stand
  * behind another constant. (DESIGN.md, "store-alias".)
  *
@@ -15,7 +15,7 @@ import type { PartialFacts } from './factSink.ts';
 export function softenKnownReferences(
   facts: PartialFacts,
   paths: readonly ByteString[],
-  set: NeedleSet,
+  set: Pick<NeedleSet, 'homes' | 'aliases'>,
 ): PartialFacts {
   const known = new Set<string>();
   for (const path of paths) {
@@ -32,13 +32,13 @@ export function softenKnownReferences(
 }
 
 function isForeign(
-  { rule, carrier, encoding, home, alias, hashPart }: Finding,
+  { rule, carrier, encoding, home, alias, hashPart, location }: Finding,
   known: ReadonlySet<string>,
-  set: NeedleSet,
+  set: Pick<NeedleSet, 'homes' | 'aliases'>,
 ): boolean {
   if (rule !== 'store-alias' || carrier !== 'bytes' || alias === null || hashPart === null) return false;
-  // Nix's own scan cannot see a reference that is written in another encoding
-  if (encoding !== 'plain') return false;
+  // Nix's own scan cannot see a reference that is written in another encoding, or packed
+  if (encoding !== 'plain' || location.container.length > 0) return false;
   if (known.has(hashPart) || set.aliases.includes(alias)) return false;
   return home === null || !set.homes.includes(home);
 }

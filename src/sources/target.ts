@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { byteStringOfText, fsPath, type ByteString } from '../model/bytes.ts';
 import { NarScanError } from '../model/errors.ts';
 import { sniffNar, SNIFF_BYTES } from '../formats/nar/sniff.ts';
+import type { LocalStore } from '../nix/localStore.ts';
 import { parsePathInStore, parseStorePathName } from '../nix/storePath.ts';
 
 /** What an argument means. */
@@ -20,20 +21,26 @@ export interface Target {
 export interface StoreDirs {
   /** The logical store dir. */
   readonly logical: string;
-  /** Its realpath, where that is another one. */
+  /** Where its files lie: the logical store dir itself, or below the root of a chroot store. */
+  readonly disk: string;
+  /** What that really is, where it is another directory. */
   readonly physical: string | null;
 }
 
 const MAX_LINKS = 64;
 const NAR_NAME = /\.nar(?:\.[a-z0-9]+)?$/i;
 
-/** Both sides of the store dir; one that does not exist has no physical side. */
-export async function storeDirs(logical: string): Promise<StoreDirs> {
+/**
+ * Both sides of the store dir; one that does not exist has no physical side.
+ * @param store what a store URL says of it, if there is one
+ */
+export async function storeDirs(logical: string, store: LocalStore | null = null): Promise<StoreDirs> {
+  const disk = store?.realDir ?? (store?.root ?? '') + logical;
   try {
-    const physical = await realpath(logical);
-    return { logical, physical: physical === logical ? null : physical };
+    const physical = await realpath(disk);
+    return { logical, disk, physical: physical === disk ? null : physical };
   } catch {
-    return { logical, physical: null };
+    return { logical, disk, physical: null };
   }
 }
 
@@ -60,14 +67,15 @@ export async function resolveTarget(argument: string, stores: StoreDirs): Promis
   throw new NarScanError('TARGET_MISSING', `'${argument}' leads through too many symbolic links`);
 }
 
-function storePathOf(path: ByteString, { logical, physical }: StoreDirs): Target | null {
-  for (const store of physical === null ? [logical] : [logical, physical]) {
+function storePathOf(path: ByteString, { logical, disk, physical }: StoreDirs): Target | null {
+  for (const store of new Set([logical, disk, physical ?? disk])) {
     const directory = byteStringOfText(store);
     const parts = parsePathInStore(directory, path);
     if (parts === null) continue;
-    const { storePath, hashPart } = parts;
-    const name = storePath.slice(directory.length + 1);
-    return { kind: 'tree', path: storePath, storePath: `${logical}/${name}`, hashPart };
+    const name = parts.storePath.slice(directory.length + 1);
+    // the logical path of a chroot store leads to another store, or nowhere
+    const lies = store === logical ? `${byteStringOfText(disk)}/${name}` : parts.storePath;
+    return { kind: 'tree', path: lies, storePath: `${logical}/${name}`, hashPart: parts.hashPart };
   }
   return null;
 }

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { homesOfPasswd, normalHome, refuseHome, underHomeRoot } from '../../src/needles/homes.ts';
+import {
+  normalHome,
+  passwdEntries,
+  refuseHome,
+  refusePasswdHome,
+  underHomeRoot,
+} from '../../src/needles/homes.ts';
 
 describe('refuseHome', () => {
   it.each([
@@ -74,7 +80,7 @@ describe('underHomeRoot', () => {
   });
 });
 
-describe('homesOfPasswd', () => {
+describe('the passwd database', () => {
   it('takes people, and leaves out services, nobody, odd homes and broken lines', () => {
     const passwd = [
       'root:x:0:0::/root:/bin/sh',
@@ -88,7 +94,12 @@ describe('homesOfPasswd', () => {
       'odd:x:none:1005::/home/odd:/bin/sh',
       '',
     ].join('\n');
-    expect(homesOfPasswd(passwd, 1000)).toEqual(['/home/zoe', '/home/max']);
-    expect(homesOfPasswd(passwd, 1)).toContain('/home/daemon');
+    const homes = (firstUid: number): readonly string[] =>
+      passwdEntries(passwd)
+        .filter((entry) => refusePasswdHome(entry, firstUid) === null)
+        .map(({ home }) => home);
+    expect(homes(1000)).toEqual(['/home/zoe', '/home/max/']);
+    expect(homes(1)).toContain('/home/daemon');
+    expect(passwdEntries(passwd)).toHaveLength(7);
   });
 });

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { byteStringOfText, displayText } from '../../src/model/bytes.ts';
 import { NarScanError } from '../../src/model/errors.ts';
+import { localStoreOf } from '../../src/nix/localStore.ts';
 import { resolveTarget, type StoreDirs, storeDirs } from '../../src/sources/target.ts';
 import { asNobody } from '../support/asNobody.ts';
 import { file, nar } from '../support/narWriter.ts';
@@ -68,9 +69,22 @@ async function codeOf(argument: string): Promise<string> {
 
 describe('the two sides of a store', () => {
   it('has a physical side only where a link leads elsewhere', async () => {
-    expect(stores).toEqual({ logical, physical });
-    expect(await storeDirs(physical)).toEqual({ logical: physical, physical: null });
-    expect(await storeDirs('/no/such/store')).toEqual({ logical: '/no/such/store', physical: null });
+    const plain = (storeDir: string) => ({ logical: storeDir, disk: storeDir, physical: null });
+    expect(stores).toEqual({ logical, disk: logical, physical });
+    expect(await storeDirs(physical)).toEqual(plain(physical));
+    expect(await storeDirs('/no/such/store')).toEqual(plain('/no/such/store'));
+  });
+
+  it('of a chroot store lie below its root, and its logical paths mean what lies there', async () => {
+    const root = physical.slice(0, -'/nix/store'.length);
+    const chroot = await storeDirs('/nix/store', localStoreOf(root));
+    expect(chroot).toEqual({ logical: '/nix/store', disk: physical, physical: null });
+    for (const argument of [`/nix/store/${NAME}`, `${physical}/${NAME}`]) {
+      expect(await resolveTarget(argument, chroot)).toMatchObject({
+        path: `${physical}/${NAME}`,
+        storePath: `/nix/store/${NAME}`,
+      });
+    }
   });
 });
 

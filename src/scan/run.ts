@@ -1,0 +1,263 @@
+import { NarScanError } from '../model/errors.ts';
+import type { Gap, OutputFacts } from '../model/facts.ts';
+import { reportError, type ReportError } from '../model/report.ts';
+import { gapAt } from '../inspect/local.ts';
+import { byteStringOfText } from '../model/bytes.ts';
+import type { NeedleContext } from '../needles/compile.ts';
+import { FactSink, type PartialFacts } from '../sources/factSink.ts';
+import { softenKnownReferences } from '../sources/references.ts';
+import { InOrder } from './inOrder.ts';
+import { unpackFacts } from './packedFacts.ts';
+import type { Control, FromWorker, QueuedWork, Work } from './protocol.ts';
+import { ShownAliases } from './shownAliases.ts';
+import type { Resolved } from './targets.ts';
+
+/** What a scan tells while it runs. */
+export interface ScanSink {
+  output(facts: OutputFacts): Promise<void>;
+  error(error: ReportError): void;
+  progress(progress: { bytes: number; files: number; outputsLeft: number; bytesTotal: number | null }): void;
+}
+
+/** Into how many shares a worker the trees are split; a last, large one is split by its worker. */
+const SHARES = 8;
+
+/** What is known of one target while workers are at it. */
+interface Open {
+  readonly target: Resolved;
+  readonly aliases: readonly string[];
+  readonly sink: FactSink;
+  readonly streams: OutputFacts[];
+  /** What was found before, when it is scanned for the second time. */
+  readonly first: readonly OutputFacts[] | null;
+  /** Why not all of it was scanned. */
+  readonly broken: Gap[];
+  pending: number;
+  started: number;
+}
+
+/**
+ * Gathers the parts of all targets, and tells each when its last part is there.
+ *
+ * A physical place of the store that one output shows by a hash part is a known alias for all that
+ * follow it in the order of the arguments, and these are scanned once more for it. So the facts are
+ * the same however the work was shared out, and a run that shows no alias pays nothing. Standard
+ * input cannot be read twice: nothing is added to it.
+ */
+export class Run {
+  readonly done: Promise<void>;
+  readonly #targets: readonly Resolved[];
+  readonly #context: NeedleContext;
+  /** By number: that of the target, and for its second scan as much more as there are targets. */
+  readonly #open = new Map<number, Open>();
+  readonly #sink: ScanSink;
+  readonly #add: (queued: QueuedWork) => void;
+  readonly #order: InOrder<readonly OutputFacts[]>;
+  /** Scanned once; waiting until those before them are, too. */
+  readonly #scanned = new Map<number, readonly OutputFacts[]>();
+  readonly #shown: ShownAliases;
+  #next = 0;
+  #ended = false;
+  #resolveDone: () => void = () => undefined;
+
+  /** @param add takes work that comes up while others is done */
+  constructor(
+    targets: readonly Resolved[],
+    context: NeedleContext,
+    sink: ScanSink,
+    add: (queued: QueuedWork) => void,
+  ) {
+    this.#targets = targets;
+    this.#context = context;
+    this.#sink = sink;
+    this.#add = add;
+    this.#shown = new ShownAliases(context);
+    this.done = new Promise((resolve) => (this.#resolveDone = resolve));
+    this.#order = new InOrder(async (outputs) => {
+      for (const facts of outputs) await sink.output(facts);
+    });
+    for (const [index, target] of targets.entries()) this.#begin(index, target, [], null);
+  }
+
+  get finished(): boolean {
+    return this.#targets.length === 0;
+  }
+
+  /** How many numbers of targets there are at most. */
+  get size(): number {
+    return 2 * this.#targets.length;
+  }
+
+  /** The work of all targets, streams first: each of them keeps one worker busy for long. */
+  *work(workers: number): Generator<QueuedWork> {
+    const trees = new Map<string, QueuedWork & { work: Work[] }>();
+    for (const [index, target] of this.#targets.entries()) {
+      const { hashParts } = target;
+      const work = workOf(index, target);
+      if (work.kind === 'nar') {
+        yield { hashParts, aliases: [], work: [work] };
+        continue;
+      }
+      const key = hashParts.join();
+      const group = trees.get(key) ?? { hashParts, aliases: [], work: [] };
+      group.work.push(work);
+      trees.set(key, group);
+    }
+    for (const { work, ...searched } of trees.values()) {
+      const share = Math.ceil(work.length / (workers * SHARES));
+      for (let at = 0; at < work.length; at += share) yield { ...searched, work: work.slice(at, at + share) };
+    }
+  }
+
+  pending(target: number, change: 1 | -1): void {
+    const open = this.#open.get(target);
+    if (open === undefined) return;
+    open.pending += change;
+    if (open.pending === 0) this.#close(target, open);
+  }
+
+  /** Parts of a worker's results; told before `pending` says that its work is over. */
+  take({ parts, streams, faults, unfinished }: FromWorker & { kind: 'done' }): void {
+    for (const [target, facts] of parts) this.#open.get(target)?.sink.merge(unpackFacts(facts));
+    for (const [target, outputs] of streams) {
+      const open = this.#open.get(target);
+      for (const { storePath, narHash, facts } of outputs) {
+        open?.streams.push(this.#facts(open, storePath, narHash, facts));
+      }
+    }
+    for (const [target, code, message] of faults) this.#fault(target, new NarScanError(code, message));
+    for (const target of unfinished) this.#open.get(target)?.broken.push(unreached());
+  }
+
+  lost(targets: readonly number[], reason: string): void {
+    for (const target of targets)
+      this.#fault(target, new NarScanError('WORKER_DIED', `a worker died: ${reason}`));
+  }
+
+  progress(control: Control): void {
+    const { bytesPassed, filesPassed } = control;
+    this.#sink.progress({
+      bytes: bytesPassed,
+      files: filesPassed,
+      outputsLeft: this.#open.size,
+      bytesTotal: null,
+    });
+  }
+
+  /** Tells what is there of every target that is still open, with a gap for the rest. */
+  endAll(): void {
+    this.#ended = true;
+    for (const [target, open] of this.#open) {
+      open.broken.push(unreached());
+      this.#close(target, open);
+    }
+  }
+
+  async delivered(): Promise<void> {
+    await this.#order.settled();
+  }
+
+  #begin(
+    number: number,
+    target: Resolved,
+    aliases: readonly string[],
+    first: readonly OutputFacts[] | null,
+  ): void {
+    const started = performance.now();
+    const sink = new FactSink();
+    this.#open.set(number, { target, aliases, sink, streams: [], first, broken: [], pending: 0, started });
+  }
+
+  #fault(target: number, error: NarScanError): void {
+    const open = this.#open.get(target);
+    if (open === undefined) return;
+    const detail = `${error.code}: ${error.message}`;
+    open.broken.push(gapAt('', { reason: 'internal', offset: null, detail }));
+    this.#sink.error(reportError(error, open.target.argument));
+  }
+
+  #close(number: number, open: Open): void {
+    this.#open.delete(number);
+    const index = number % this.#targets.length;
+    if (open.first === null) {
+      this.#scanned.set(index, this.#outputs(open));
+      this.#advance();
+    } else {
+      // half a second scan may show less than the first did
+      const [last, ...others] = open.first.toReversed();
+      const doubtful = last !== undefined && open.broken.length > 0;
+      const outputs = doubtful
+        ? [...others.toReversed(), { ...last, gaps: [...last.gaps, ...open.broken] }]
+        : this.#outputs(open);
+      this.#order.put(index, outputs);
+    }
+    if (this.#open.size === 0) this.#resolveDone();
+  }
+
+  /** Goes on in the order of the arguments with what was scanned once. */
+  #advance(): void {
+    for (;;) {
+      const index = this.#next;
+      const outputs = this.#scanned.get(index);
+      const target = this.#targets[index];
+      if (outputs === undefined || target === undefined) return;
+      this.#scanned.delete(index);
+      this.#next++;
+      const aliases = this.#shown.all;
+      for (const facts of outputs) this.#shown.add(facts, target.hashParts);
+      if (aliases.length === 0 || target.path === null || outputs.length === 0 || this.#ended) {
+        this.#order.put(index, outputs);
+        continue;
+      }
+      const number = this.#targets.length + index;
+      this.#begin(number, target, aliases, outputs);
+      this.#add({ hashParts: target.hashParts, aliases, work: [workOf(number, target)] });
+    }
+  }
+
+  #outputs(open: Open): readonly OutputFacts[] {
+    const { target, streams } = open;
+    for (const gap of open.broken) open.sink.addGap(gap);
+    const own = open.sink.sorted();
+    if (target.kind === 'tree' || own.gaps.length > 0) {
+      return [...streams, this.#facts(open, target.storePath, null, this.#weighed(own, open))];
+    }
+    if (streams.length === 0) {
+      const { argument } = target;
+      const error = new NarScanError('NO_OUTPUTS', `'${argument}' is an export stream of nothing`);
+      this.#sink.error(reportError(error, argument));
+    }
+    return streams;
+  }
+
+  #weighed(facts: PartialFacts, { target, aliases }: Open): PartialFacts {
+    if (target.references === null) return facts;
+    return softenKnownReferences(facts, target.references, {
+      homes: this.#context.homes.map(byteStringOfText),
+      aliases: [...this.#context.aliases, ...aliases].map(byteStringOfText),
+    });
+  }
+
+  #facts(open: Open, storePath: string | null, narHash: string | null, part: PartialFacts): OutputFacts {
+    const { findings, gaps, stats } = part;
+    const milliseconds = Math.round(performance.now() - open.started);
+    return {
+      target: open.target.argument,
+      storePath,
+      narHash,
+      findings,
+      gaps,
+      stats: { ...stats, milliseconds },
+    };
+  }
+}
+
+function workOf(target: number, { kind, path }: Resolved): Work {
+  if (kind === 'nar' || path === null) return { kind: 'nar', target, path };
+  return { kind: 'tree', target, piece: { kind: 'root', path } };
+}
+
+function unreached(): Gap {
+  const detail = 'the scan was ended before everything was inspected';
+  return gapAt('', { reason: 'limit-time', offset: null, detail });
+}
