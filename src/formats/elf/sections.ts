@@ -89,27 +89,37 @@ export function readSectionNames(tables: Tables, { headers, namesIndex }: Sectio
     return names;
   }
   // A table of symbol names may double as this one and be huge: then a small window a name.
-  const windowBytes = table.size <= WHOLE_TABLE_BYTES ? table.size : NAME_BYTES + 1;
-  let window: Uint8Array | null = null;
-  let windowStart = 0;
+  const whole = table.size <= WHOLE_TABLE_BYTES ? textOf(tables, table.offset, table.size) : null;
+  if (table.size <= WHOLE_TABLE_BYTES && whole === null) return names;
   for (const [index, { nameOffset, type }] of headers.entries()) {
     if (type === SHT_NULL) continue;
     if (nameOffset >= table.size) {
       tables.corrupt(table.offset, 'section name outside its table');
       continue;
     }
-    if (window === null || table.size > WHOLE_TABLE_BYTES) {
-      windowStart = table.size <= WHOLE_TABLE_BYTES ? 0 : nameOffset;
-      const length = Math.min(windowBytes, table.size - windowStart);
-      window = tables.read(table.offset + windowStart, length, 'section names');
-      if (window === null) return names;
+    if (whole !== null) {
+      names[index] = nameAt(whole, nameOffset);
+      continue;
     }
-    const start = nameOffset - windowStart;
-    let end = start;
-    while (end < window.length && window[end] !== 0 && end - start < NAME_BYTES) end += 1;
-    names[index] = String.fromCharCode(...window.subarray(start, end));
+    const length = Math.min(NAME_BYTES + 1, table.size - nameOffset);
+    const window = textOf(tables, table.offset + nameOffset, length);
+    if (window === null) return names;
+    names[index] = nameAt(window, 0);
   }
   return names;
+}
+
+/** A range of the section names as a byte string: one for all of them is cheaper than one each. */
+function textOf(tables: Tables, offset: number, length: number): ByteString | null {
+  const bytes = tables.read(offset, length, 'section names');
+  if (bytes === null) return null;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+}
+
+function nameAt(text: ByteString, start: number): ByteString {
+  const longest = text.slice(start, start + NAME_BYTES);
+  const nul = longest.indexOf('\0');
+  return nul < 0 ? longest : longest.slice(0, nul);
 }
 
 const NAME_BYTES = 255;
