@@ -5,6 +5,7 @@
 import { LIMITS } from './model/limits.ts';
 import type { OutputFacts } from './model/facts.ts';
 import type { ReportError } from './model/report.ts';
+import type { Policy } from './policy/policy.ts';
 import { scanTargets, type ScanRequest } from './scan/scan.ts';
 import { startWorkers } from './scan/thread.ts';
 
@@ -14,7 +15,10 @@ export { bytesOfByteString, displayText } from './model/bytes.ts';
 export { ERRORS, NarScanError, type ErrorCode } from './model/errors.ts';
 export type { OutputResult, ReportError } from './model/report.ts';
 export { refuseHome } from './needles/homes.ts';
-export { verdictOfOutput, verdictOfRun, type VerdictPolicy } from './policy/verdict.ts';
+export { decide, unusedWaivers, type Decision } from './policy/decide.ts';
+export { BUILT_IN_POLICY } from './policy/policy.ts';
+export type { FactPolicy, Policy, Severities, VerdictPolicy, Waiver } from './policy/policy.ts';
+export { verdictOfOutput, verdictOfRun } from './policy/verdict.ts';
 export type { ScanRequest } from './scan/scan.ts';
 export { LIMITS };
 
@@ -23,6 +27,16 @@ export interface ScanResult {
   readonly outputs: readonly OutputFacts[];
   /** Targets that could not be scanned, and workers that died. */
   readonly errors: readonly ReportError[];
+}
+
+/**
+ * The policy that the text of a policy file holds.
+ * @param name of the file, for messages and for the places of its waivers
+ * @throws NarScanError POLICY_INVALID
+ */
+export async function readPolicy(bytes: Uint8Array, name: string): Promise<Policy> {
+  const { parsePolicy } = await import('./policy/read.ts');
+  return parsePolicy(bytes, name);
 }
 
 /**

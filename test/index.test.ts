@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { refuseHome, scan, type ScanRequest, verdictOfOutput, verdictOfRun } from '../src/index.ts';
+import { BUILT_IN_POLICY, decide, refuseHome, scan, type ScanRequest, verdictOfRun } from '../src/index.ts';
 import { ROOT } from './support/narScan.ts';
 
 const REQUEST: ScanRequest = {
@@ -38,7 +38,9 @@ describe('the public API', () => {
       [targets[2], 0],
     ]);
     expect(errors.map(({ code, target }) => [code, target])).toEqual([['TARGET_MISSING', targets[1]]]);
-    const verdicts = outputs.map((facts) => verdictOfOutput(facts, { strict: false }));
+    const verdicts = outputs.map(
+      (facts) => decide(facts, BUILT_IN_POLICY.verdict, new Date()).result.verdict,
+    );
     expect(verdicts).toEqual(['contaminated', 'clean']);
     expect(verdictOfRun(new Set(verdicts), errors.length)).toBe('contaminated');
   });

@@ -11,6 +11,9 @@ export interface Command {
 /** The one table of commands. The first is meant where none is named. */
 export const COMMANDS = [
   { name: 'scan', operands: 'TARGET...', help: 'look for leaks in outputs; needs not be named' },
+  { name: 'policy check', operands: '[FILE]', help: 'say what is wrong with a policy file' },
+  { name: 'policy print', operands: '', help: 'print the policy that counts, and where it is from' },
+  { name: 'homes', operands: '', help: 'print the homes and places of the store that are searched for' },
 ] as const satisfies readonly Command[];
 
 export type CommandName = (typeof COMMANDS)[number]['name'];

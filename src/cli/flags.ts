@@ -1,5 +1,6 @@
 import type { CommandName } from './commands.ts';
 import { LIMITS } from '../model/limits.ts';
+import { sizeOf } from '../model/size.ts';
 
 /** Why a text cannot be the value of a flag, or null if it can. Looks at the text only. */
 type ValueCheck = (text: string) => string | null;
@@ -66,16 +67,6 @@ const byteCount: FlagValue = {
     sizeOf(text) === null ? 'is no size: a whole number of bytes above 0, or one with K, M, G or T' : null,
 };
 
-const UNITS = ['', 'K', 'M', 'G', 'T'];
-
-/** What a size means: K, M, G and T are powers of 1024. Null where it is none. */
-export function sizeOf(text: string): number | null {
-  const found = /^([0-9]{1,12})(?:([KMGT])(?:i?B)?)?$/i.exec(text);
-  if (found === null) return null;
-  const size = Number(found[1]) * 1024 ** UNITS.indexOf((found[2] ?? '').toUpperCase());
-  return size >= 1 && Number.isSafeInteger(size) ? size : null;
-}
-
 /** The one table of options: the parser, the help text and the tests read it. */
 export const FLAGS = [
   {
@@ -84,6 +75,7 @@ export const FLAGS = [
     repeat: true,
     group: 'What is searched for',
     help: 'a home that is known to be of this build',
+    commands: ['scan', 'homes'],
   },
   {
     name: 'no-host-homes',
@@ -91,6 +83,7 @@ export const FLAGS = [
     repeat: false,
     group: 'What is searched for',
     help: "leave out this machine's users and HOME",
+    commands: ['scan', 'homes'],
   },
   {
     name: 'alias',
@@ -98,13 +91,37 @@ export const FLAGS = [
     repeat: true,
     group: 'What is searched for',
     help: 'a physical path of the store, such as /home/u/nix/store',
+    commands: ['scan', 'homes'],
   },
   {
     name: 'strict',
     value: null,
     repeat: false,
     group: 'What is searched for',
-    help: 'warnings count as errors',
+    help: 'warnings count as errors; waivers that are expired or cover nothing fail the run',
+  },
+  {
+    name: 'policy',
+    value: { name: 'FILE', check: notEmpty },
+    repeat: false,
+    group: 'What is searched for',
+    help: 'the policy file; else NAR_SCAN_CONFIG, else the one of the user, else the one in /etc',
+    commands: ['scan', 'policy print'],
+  },
+  {
+    name: 'update-baseline',
+    value: { name: 'FILE', check: notEmpty },
+    repeat: false,
+    group: 'What is searched for',
+    help: 'add waivers to that policy file for what blocks today',
+  },
+  {
+    name: 'store',
+    value: { name: 'URL', check: notEmpty },
+    repeat: false,
+    group: 'Store',
+    help: 'a store on this machine, as for Nix, such as /home/u/chroot (else NIX_REMOTE)',
+    commands: ['scan', 'homes'],
   },
   {
     name: 'store-dir',
@@ -112,6 +129,7 @@ export const FLAGS = [
     repeat: false,
     group: 'Store',
     help: 'the logical store directory (else NIX_STORE_DIR, else /nix/store)',
+    commands: ['scan', 'homes'],
   },
   {
     name: 'stdin',
@@ -133,6 +151,7 @@ export const FLAGS = [
     repeat: false,
     group: 'Report',
     help: 'human (the default), json, jsonl: one output a line, or sarif: for code-scanning tools',
+    commands: ['scan', 'homes'],
   },
   {
     name: 'print-clean',

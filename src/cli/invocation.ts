@@ -1,17 +1,16 @@
 import { availableParallelism } from 'node:os';
 import { NarScanError } from '../model/errors.ts';
 import type { ContainerLimits } from '../inspect/containers/budget.ts';
+import { sizeOf } from '../model/size.ts';
 import { refuseHome } from '../needles/homes.ts';
+import { localStoreOf } from '../nix/localStore.ts';
+import type { Surrounded } from '../scan/scan.ts';
 import type { Arguments } from './arguments.ts';
-import { type Color, COLORS, type FlagName, type Format, FORMATS, sizeOf } from './flags.ts';
+import { type Color, COLORS, type FlagName, type Format, FORMATS } from './flags.ts';
 
 /** A command line that was understood: what to scan, and how to tell. */
-export interface Invocation {
+export interface Invocation extends Surrounded {
   readonly targets: readonly string[];
-  readonly storeDir: string;
-  readonly homes: readonly string[];
-  readonly hostHomes: boolean;
-  readonly aliases: readonly string[];
   readonly jobs: number;
   /** Limits of what containers may cost, where others were asked for than the built-in ones. */
   readonly limits: Partial<ContainerLimits>;
@@ -19,6 +18,10 @@ export interface Invocation {
   /** Stdin is an export stream for sure; else its first bytes tell. */
   readonly exportStream: boolean;
   readonly strict: boolean;
+  /** The policy file that was asked for; null: the first of the usual ones. */
+  readonly policy: string | null;
+  /** The policy file to which waivers for what blocks today are added. */
+  readonly updateBaseline: string | null;
   readonly format: Format | 'print-clean';
   /** File the report goes to; null is stdout. */
   readonly output: string | null;
@@ -45,20 +48,40 @@ export function invocationOf(said: Arguments, environment: NodeJS.ProcessEnv): I
   const jobs = said.last('jobs');
   return {
     targets: targetsOf(said, printClean),
-    storeDir: storeDirOf(said, environment),
-    homes: said.all('home').map(checkedHome),
-    hostHomes: !said.has('no-host-homes'),
-    aliases: said.all('alias').map(withoutTrailingSlash),
+    ...surroundedOf(said, environment),
     jobs: jobs === null ? availableParallelism() : Number(jobs),
     limits: limitsOf(said),
     hashNars: !said.has('no-ledger'),
     exportStream: said.has('export'),
     strict: said.has('strict'),
+    policy: said.last('policy'),
+    updateBaseline: said.last('update-baseline'),
     format: printClean ? 'print-clean' : chosen(FORMATS, said.last('format'), 'human'),
     output: said.last('output'),
     quiet: said.has('quiet'),
     verbose: said.has('verbose'),
     color: chosen(COLORS, said.last('color'), 'auto'),
+  };
+}
+
+/**
+ * What the command line and the environment say of homes and stores.
+ * @throws NarScanError USAGE_BAD_HOME, USAGE_BAD_VALUE
+ */
+export function surroundedOf(said: Arguments, environment: NodeJS.ProcessEnv): Surrounded {
+  const url = said.last('store');
+  if (url !== null && localStoreOf(url) === null) {
+    throw new NarScanError('USAGE_BAD_VALUE', `--store: '${url}' is no store on this machine`);
+  }
+  const remote = environment['NIX_REMOTE'] ?? '';
+  // a store elsewhere is Nix's business: what is scanned lies here
+  const store = url ?? (remote === '' || localStoreOf(remote) === null ? undefined : remote);
+  return {
+    storeDir: storeDirOf(said, environment, store),
+    ...(store === undefined ? {} : { store }),
+    homes: said.all('home').map(checkedHome),
+    hostHomes: !said.has('no-host-homes'),
+    aliases: said.all('alias').map(withoutTrailingSlash),
   };
 }
 
@@ -97,9 +120,11 @@ function targetsOf(said: Arguments, printClean: boolean): readonly string[] {
   return targets;
 }
 
-function storeDirOf(said: Arguments, environment: NodeJS.ProcessEnv): string {
+function storeDirOf(said: Arguments, environment: NodeJS.ProcessEnv, store: string | undefined): string {
   const flag = said.last('store-dir');
   if (flag !== null) return withoutTrailingSlash(flag);
+  const named = store === undefined ? null : (localStoreOf(store)?.storeDir ?? null);
+  if (named !== null) return named;
   const inherited = environment['NIX_STORE_DIR'] ?? '';
   if (inherited === '') return DEFAULT_STORE_DIR;
   if (!inherited.startsWith('/') || inherited.split('/').includes('..') || /^[/.]*$/.test(inherited)) {

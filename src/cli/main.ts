@@ -25,7 +25,12 @@ async function run(words: readonly string[]): Promise<number> {
 }
 
 /** What each command is run by. */
-const RUNNERS: Readonly<Record<CommandName, (said: Arguments) => Promise<number>>> = { scan };
+const RUNNERS: Readonly<Record<CommandName, (said: Arguments) => Promise<number>>> = {
+  scan,
+  'policy check': policyCheck,
+  'policy print': policyPrint,
+  homes,
+};
 
 async function tell({ mode, command }: Arguments): Promise<number> {
   if (mode === 'version') return printed(`nar-scan ${version()}\n`);
@@ -39,8 +44,30 @@ async function scan(said: Arguments): Promise<number> {
   // the threads load their modules while this one loads its own
   const { startWorkers } = await import('../scan/thread.ts');
   const workers = startWorkers(invocation.jobs);
-  const [{ runScan }, { engineOn }] = await Promise.all([import('./scanCommand.ts'), import('./engine.ts')]);
-  return await runScan(invocation, engineOn(workers), version());
+  const [{ runScan }, { engineOn }, { rulingOf }] = await Promise.all([
+    import('./scanCommand.ts'),
+    import('./engine.ts'),
+    import('./policy/ruling.ts'),
+  ]);
+  const { facts, judge } = await rulingOf(invocation, process.env, new Date());
+  return await runScan(invocation, engineOn(workers, facts, judge), version());
+}
+
+async function policyCheck(said: Arguments): Promise<number> {
+  const { checkPolicy } = await import('./policy/commands.ts');
+  const { text, status } = await checkPolicy(said, process.env, new Date());
+  printed(text);
+  return status;
+}
+
+async function policyPrint(said: Arguments): Promise<number> {
+  const { printPolicy } = await import('./policy/commands.ts');
+  return printed(await printPolicy(said, process.env));
+}
+
+async function homes(said: Arguments): Promise<number> {
+  const { homesText } = await import('./commands/homes.ts');
+  return printed(await homesText(said, process.env));
 }
 
 function version(): string {

@@ -6,10 +6,12 @@ import { verdictOfRun } from '../policy/verdict.ts';
 import { humanReporter } from '../report/human.ts';
 import { loadDigest } from '../report/ids.ts';
 import { jsonLinesReporter, jsonReporter } from '../report/json.ts';
+import { printableText } from '../report/printable.ts';
 import { printCleanReporter } from '../report/printClean.ts';
 import type { Reporter, ReportOrigin } from '../report/reporter.ts';
 import { errorLine, writeDiagnostic } from './diagnostics.ts';
 import { EXIT_ERROR, exitStatus } from './exitStatus.ts';
+import type { Conclusion } from './judge.ts';
 import { listenForInterruption } from './interruption.ts';
 import { type Invocation, STDIN } from './invocation.ts';
 import { noProgress, type Progress, type ProgressLine, progressLine } from './progress.ts';
@@ -29,6 +31,11 @@ export interface Engine {
   origin(invocation: Invocation): Promise<Pick<ReportOrigin, 'rules'> & { readonly kernel: string }>;
   /** Resolves when everything is scanned, or soon after the signal. */
   scan(invocation: Invocation, events: ScanEvents, signal: AbortSignal): Promise<void>;
+  /**
+   * What the policy has to say when all is scanned; keeps what was to be kept of the run.
+   * @param errors how many the run met
+   */
+  conclude(errors: number): Conclusion;
 }
 
 const DEFAULT_COLUMNS = 80;
@@ -51,7 +58,7 @@ export async function runScan(invocation: Invocation, engine: Engine, version: s
   try {
     const run = new Run(invocation, sink, await reporterFor(invocation, engine, version));
     await run.scan(engine, controller.signal);
-    return await run.end(performance.now() - started);
+    return await run.end(engine, performance.now() - started);
   } catch (error) {
     sink.abandon();
     throw error;
@@ -106,10 +113,13 @@ class Run {
     }
   }
 
-  async end(milliseconds: number): Promise<number> {
+  async end(engine: Engine, milliseconds: number): Promise<number> {
     this.#progress.clear();
+    const { unusedWaivers, errors, remarks } = engine.conclude(this.#errors.length);
+    for (const error of errors) this.#error(error);
+    for (const remark of remarks) writeDiagnostic(`nar-scan: ${printableText(remark)}\n`);
     const verdict = verdictOfRun(this.#verdicts, this.#errors.length);
-    for (const piece of this.#reporter.end({ verdict, errors: this.#errors, milliseconds })) {
+    for (const piece of this.#reporter.end({ verdict, errors: this.#errors, unusedWaivers, milliseconds })) {
       await this.#sink.write(piece);
     }
     try {

@@ -16,7 +16,8 @@ export const ERRORS = {
   NEEDLES_TOO_MANY:
     'name fewer homes outside /home and /Users, and fewer aliases; --no-host-homes leaves out those of passwd',
   HOMES_UNREADABLE: 'make the passwd database readable, or use --no-host-homes and --home',
-  NIX_DATABASE_VERSION: 'use a nar-scan that knows this Nix, or name another state directory in NIX_STATE_DIR',
+  NIX_DATABASE_VERSION:
+    'use a nar-scan that knows this Nix, or name another state directory in NIX_STATE_DIR',
   NIX_DATABASE_LOCKED: 'scan again when Nix is done',
   NIX_DATABASE_UNREADABLE: 'make it readable, or name another state directory in NIX_STATE_DIR',
   // the policy

@@ -1,6 +1,6 @@
 import type { ErrorCode } from './errors.ts';
 import { ERRORS, NarScanError } from './errors.ts';
-import type { OutputFacts, Verdict } from './facts.ts';
+import type { Finding, Gap, OutputFacts, Verdict } from './facts.ts';
 
 /** An error as reports show it. */
 export interface ReportError {
@@ -13,8 +13,16 @@ export interface ReportError {
   readonly hint: string;
 }
 
-/** The facts of one output and the verdict they got under the policy of this run. */
+/** What a policy says of one fact. */
+interface Judged {
+  /** What of the policy covers it, so that it does not count: file, line and cause of a waiver. */
+  readonly waivedBy?: string;
+}
+
+/** The facts of one output and the verdict they got under the policy of this run, severities included. */
 export interface OutputResult extends OutputFacts {
+  readonly findings: readonly (Finding & Judged)[];
+  readonly gaps: readonly (Gap & Judged)[];
   readonly verdict: Verdict;
 }
 

@@ -1,18 +1,34 @@
-import type { Finding, Gap, Verdict } from '../model/facts.ts';
+import type { Verdict } from '../model/facts.ts';
+import type { OutputResult } from '../model/report.ts';
 
-/** What of today's policy a verdict depends on. */
-export interface VerdictPolicy {
-  /** Warnings count as errors. */
+/** Warnings count as errors, or do not. */
+export interface Strictness {
   readonly strict: boolean;
 }
 
-/** The verdict on one output: contaminated wins over incomplete, incomplete over clean. */
+/**
+ * The verdict on judged facts of one output: contaminated wins over incomplete, incomplete over
+ * clean. Without `decide` before it, under the built-in policy.
+ */
 export function verdictOfOutput(
-  facts: { readonly findings: readonly Finding[]; readonly gaps: readonly Gap[] },
-  policy: VerdictPolicy,
+  { findings, gaps }: Pick<OutputResult, 'findings' | 'gaps'>,
+  policy: Strictness,
 ): Verdict {
-  if (facts.findings.some((finding) => blocks(finding, policy))) return 'contaminated';
-  return facts.gaps.length > 0 ? 'incomplete' : 'clean';
+  if (findings.some((finding) => blocks(finding, policy))) return 'contaminated';
+  return gaps.some(counts) ? 'incomplete' : 'clean';
+}
+
+/** Whether a judged finding makes its output contaminated. */
+export function blocks(
+  { severity, waivedBy }: OutputResult['findings'][number],
+  { strict }: Strictness,
+): boolean {
+  return waivedBy === undefined && (severity === 'error' || (strict && severity === 'warning'));
+}
+
+/** Whether a judged gap makes its output incomplete. */
+export function counts({ waivedBy }: OutputResult['gaps'][number]): boolean {
+  return waivedBy === undefined;
 }
 
 /**
@@ -24,8 +40,4 @@ export function verdictOfRun(outputs: Iterable<Verdict>, errors: number): Verdic
   const seen = new Set(outputs);
   if (seen.has('contaminated')) return 'contaminated';
   return seen.has('incomplete') || seen.size === 0 || errors > 0 ? 'incomplete' : 'clean';
-}
-
-function blocks(finding: Finding, policy: VerdictPolicy): boolean {
-  return finding.severity === 'error' || (policy.strict && finding.severity === 'warning');
 }

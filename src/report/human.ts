@@ -40,7 +40,10 @@ export function humanReporter(options: HumanOptions): Reporter {
       totals.add(result);
       return view(result, options, paint);
     },
-    end: (summary) => (options.quiet ? [] : [totals.line(summary, paint)]),
+    end: (summary) =>
+      options.quiet
+        ? []
+        : [unusedLines(summary, paint), totals.line(summary, paint)].filter((text) => text !== ''),
   };
 }
 
@@ -50,14 +53,21 @@ class Totals {
   readonly #severities: Record<Severity, number> = { error: 0, warning: 0, note: 0 };
   #outputs = 0;
   #gaps = 0;
+  #waived = 0;
   #files = 0;
   #bytes = 0;
 
   add(result: OutputResult): void {
     this.#outputs++;
     this.#verdicts[result.verdict]++;
-    for (const finding of result.findings) this.#severities[finding.severity] += 1 + finding.more;
-    this.#gaps += result.gaps.length;
+    for (const finding of result.findings) {
+      if (waiverOf(finding) === null) this.#severities[finding.severity] += 1 + finding.more;
+      else this.#waived++;
+    }
+    for (const gap of result.gaps) {
+      if (waiverOf(gap) === null) this.#gaps++;
+      else this.#waived++;
+    }
     this.#files += result.stats.files;
     this.#bytes += result.stats.bytes;
   }
@@ -70,11 +80,19 @@ class Totals {
       counted(this.#outputs, 'output') + (verdicts.length > 0 ? ` (${verdicts.join(', ')})` : ''),
       severityCounts(this.#severities),
       this.#gaps === 0 ? '' : counted(this.#gaps, 'gap'),
+      this.#waived === 0 ? '' : `${this.#waived.toLocaleString('en-US')} waived`,
       summary.errors.length === 0 ? '' : `${counted(summary.errors.length, 'fault')} of the run`,
       `${counted(this.#files, 'file')}, ${bytesForPeople(this.#bytes)} in ${(summary.milliseconds / 1000).toFixed(2)} s`,
     ].filter((part) => part !== '');
     return `${paint(ROLE_OF_VERDICT[summary.verdict], summary.verdict)}: ${parts.join('; ')}\n`;
   }
+}
+
+/** Waivers of the policy that nothing needs. */
+function unusedLines({ unusedWaivers }: RunSummary, paint: Paint): string {
+  if (unusedWaivers.length === 0) return '';
+  const lines = unusedWaivers.map((waiver) => `  ${printableText(waiver)}`);
+  return `${[paint('doubtful', 'waivers without use'), ...lines].join('\n')}\n`;
 }
 
 function severityCounts(counts: Readonly<Record<Severity, number>>): string {
@@ -85,8 +103,11 @@ function severityCounts(counts: Readonly<Record<Severity, number>>): string {
 
 function quietLine(result: OutputResult, _options: HumanOptions, paint: Paint): string {
   const counts: Record<Severity, number> = { error: 0, warning: 0, note: 0 };
-  for (const finding of result.findings) counts[finding.severity] += 1 + finding.more;
-  const gaps = result.gaps.length === 0 ? '' : counted(result.gaps.length, 'gap');
+  for (const finding of result.findings) {
+    if (waiverOf(finding) === null) counts[finding.severity] += 1 + finding.more;
+  }
+  const open = result.gaps.filter((gap) => waiverOf(gap) === null).length;
+  const gaps = open === 0 ? '' : counted(open, 'gap');
   const parts = [severityCounts(counts), gaps].filter((part) => part !== '');
   return parts.length === 0 ? '' : `${title(result, paint)}: ${parts.join(', ')}\n`;
 }

@@ -1,5 +1,5 @@
 import { bytesOfByteString, type ByteString, displayText, exactText } from '../model/bytes.ts';
-import type { Finding, Gap, Location } from '../model/facts.ts';
+import type { Location } from '../model/facts.ts';
 import type { OutputResult } from '../model/report.ts';
 import { type Digest, findingId, gapId } from './ids.ts';
 import { printableBytes, printableJson } from './printable.ts';
@@ -24,7 +24,7 @@ export function jsonReporter(origin: ReportOrigin, digest: Digest): Reporter {
     end: (summary) => [
       `{${fieldsOf({ schema: REPORT_SCHEMA, ...originRecord(origin), ...summaryRecord(summary) })},\n"outputs":[`,
       ...outputs,
-      `${outputs.length === 0 ? '' : '\n'}],\n${fieldsOf({ unusedWaivers: [] })}}\n`,
+      `${outputs.length === 0 ? '' : '\n'}],\n${fieldsOf({ unusedWaivers: summary.unusedWaivers })}}\n`,
     ],
   };
 }
@@ -35,7 +35,10 @@ export function jsonLinesReporter(origin: ReportOrigin, digest: Digest): Reporte
   return {
     begin: () => '',
     output: (result) => `${printableJson({ ...head, ...outputRecord(result, digest) })}\n`,
-    end: (summary) => [`${printableJson({ ...head, ...summaryRecord(summary), unusedWaivers: [] })}\n`],
+    end: (summary) => {
+      const { unusedWaivers } = summary;
+      return [`${printableJson({ ...head, ...summaryRecord(summary), unusedWaivers })}\n`];
+    },
   };
 }
 
@@ -73,7 +76,7 @@ function outputRecord(result: OutputResult, digest: Digest): object {
   };
 }
 
-function findingRecord(finding: Finding, digest: Digest): object {
+function findingRecord(finding: OutputResult['findings'][number], digest: Digest): object {
   return {
     id: findingId(finding, digest),
     rule: finding.rule,
@@ -85,18 +88,18 @@ function findingRecord(finding: Finding, digest: Digest): object {
     location: locationRecord(finding.location),
     evidence: printableBytes(finding.evidence),
     remedy: remedyOf(finding),
-    waivedBy: null,
+    waivedBy: finding.waivedBy ?? null,
     ...(finding.more > 0 && { more: finding.more }),
   };
 }
 
-function gapRecord(gap: Gap, digest: Digest): object {
+function gapRecord(gap: OutputResult['gaps'][number], digest: Digest): object {
   return {
     id: gapId(gap, digest),
     reason: gap.reason,
     location: locationRecord(gap.location),
     detail: gap.detail,
-    waivedBy: null,
+    waivedBy: gap.waivedBy ?? null,
   };
 }
 

@@ -5,6 +5,8 @@ import type { OutputResult, ReportError } from '../model/report.ts';
 export interface RunSummary {
   readonly verdict: Verdict;
   readonly errors: readonly ReportError[];
+  /** Waivers of the policy that are expired or covered nothing, one line each. */
+  readonly unusedWaivers: readonly string[];
   /** Wall time of the whole run. */
   readonly milliseconds: number;
 }

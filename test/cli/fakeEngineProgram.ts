@@ -12,6 +12,7 @@ import { cleanOutput, leakyOutput, unreadOutput } from '../report/madeFacts.ts';
 
 const engine: Engine = {
   origin: () => Promise.resolve({ kernel: 'fake', rules: 'fake-rules' }),
+  conclude: () => ({ unusedWaivers: [], errors: [], remarks: [] }),
   async scan({ targets }, events, signal) {
     for (const target of targets) {
       if (target === 'leak') void events.output(leakyOutput);

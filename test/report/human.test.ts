@@ -17,9 +17,11 @@ function report(outputs: readonly OutputResult[], options: Partial<HumanOptions>
     outputs.map((output) => output.verdict),
     1,
   );
-  return [reporter.begin(), ...body, ...reporter.end({ verdict, errors: [error], milliseconds: 1234 })].join(
-    '',
-  );
+  return [
+    reporter.begin(),
+    ...body,
+    ...reporter.end({ verdict, errors: [error], unusedWaivers: [], milliseconds: 1234 }),
+  ].join('');
 }
 
 describe('the report for people', () => {

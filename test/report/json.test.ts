@@ -47,6 +47,7 @@ function summaryOf(
       errors.length,
     ),
     errors,
+    unusedWaivers: [],
     milliseconds: 1,
   };
 }
@@ -122,7 +123,14 @@ describe('the JSON report', () => {
     const error = { code: 'INTERRUPTED', target: null, message: 'm', hint: 'h' } as const;
     const say = (verdict: 'clean' | 'incomplete'): boolean =>
       validate(
-        JSON.parse(textOf(jsonReporter(origin, digest), [], { verdict, errors: [error], milliseconds: 1 })),
+        JSON.parse(
+          textOf(jsonReporter(origin, digest), [], {
+            verdict,
+            errors: [error],
+            unusedWaivers: [],
+            milliseconds: 1,
+          }),
+        ),
       );
     expect(say('clean')).toBe(false);
     expect(say('incomplete')).toBe(true);

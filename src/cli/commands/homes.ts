@@ -1,0 +1,104 @@
+import { NarScanError } from '../../model/errors.ts';
+import { displayText } from '../../model/bytes.ts';
+import { HOME_ROOTS, underHomeRoot } from '../../needles/homes.ts';
+import { printableJson, printableText } from '../../report/printable.ts';
+import { findSurroundings } from '../../scan/scan.ts';
+import type { Found } from '../../sources/host/found.ts';
+import type { Arguments } from '../arguments.ts';
+import { surroundedOf } from '../invocation.ts';
+
+/** A directory that is searched for, and all the paths by which it is. */
+interface Searched {
+  readonly path: string;
+  readonly from: string;
+  /** Each of them in every encoding. */
+  readonly needles: readonly string[];
+}
+
+interface LeftOut {
+  readonly kind: 'home' | 'alias';
+  readonly path: string;
+  readonly from: string;
+  readonly reason: string;
+}
+
+/** What a scan with these options would search for. */
+interface Listing {
+  readonly schema: 'nar-scan/homes-v1';
+  readonly storeDir: string;
+  readonly homes: readonly Searched[];
+  readonly aliases: readonly Searched[];
+  readonly refused: readonly LeftOut[];
+}
+
+/**
+ * What `nar-scan homes` prints: each home and each physical place of the store, where it was found
+ * and what is searched for because of it; what was left out, and why.
+ *
+ * @throws NarScanError as a scan with these options would
+ */
+export async function homesText(said: Arguments, environment: NodeJS.ProcessEnv): Promise<string> {
+  const format = said.last('format') ?? 'human';
+  if (format !== 'human' && format !== 'json') {
+    throw new NarScanError('USAGE_BAD_VALUE', `--format: homes are not told as ${format}`);
+  }
+  const [surplus] = said.targets;
+  if (surplus !== undefined) {
+    throw new NarScanError('USAGE_BAD_VALUE', `homes takes no argument such as '${surplus}'; see --home`);
+  }
+  const request = surroundedOf(said, environment);
+  const { homes, aliases } = await findSurroundings(request);
+  const listing: Listing = {
+    schema: 'nar-scan/homes-v1',
+    storeDir: request.storeDir,
+    homes: homes.flatMap((home) => searched(home, needlesOfHome)),
+    aliases: aliases.flatMap((alias) => searched(alias, (path) => [path])),
+    refused: [...leftOut('home', homes), ...leftOut('alias', aliases)],
+  };
+  return format === 'json' ? `${printableJson(listing)}\n` : textOf(listing);
+}
+
+function searched({ path, from, reason }: Found, needles: (path: string) => readonly string[]): Searched[] {
+  return reason === undefined ? [{ path, from, needles: needles(path) }] : [];
+}
+
+function leftOut(kind: LeftOut['kind'], found: readonly Found[]): readonly LeftOut[] {
+  return found.flatMap(({ path, from, reason }) =>
+    reason === undefined ? [] : [{ kind, path, from, reason }],
+  );
+}
+
+/** The home, and the same user under every other home root. */
+function needlesOfHome(home: string): readonly string[] {
+  const bytes = underHomeRoot(home);
+  if (bytes === null) return [home];
+  const user = displayText(bytes);
+  return [...new Set([home, ...HOME_ROOTS.map((root) => `${root}/${user}`), `C:\\Users\\${user}`])];
+}
+
+function textOf({ storeDir, homes, aliases, refused }: Listing): string {
+  const store = printableText(storeDir);
+  return [
+    ...section('Homes that are searched for', homes),
+    ...section(`Physical places of the store ${store} that are searched for`, aliases),
+    refused.length === 0 ? 'Nothing was left out.' : 'Left out:',
+    ...refused.map(
+      ({ path, from, reason }) => `  '${printableText(path)}' ${reason} (${printableText(from)})`,
+    ),
+    '',
+  ].join('\n');
+}
+
+function section(title: string, all: readonly Searched[]): readonly string[] {
+  if (all.length === 0) return [`${title}: none.`];
+  return [
+    `${title}:`,
+    ...all.flatMap(({ path, from, needles }) => {
+      const others = needles.filter((needle) => needle !== path).map(printableText);
+      return [
+        `  ${printableText(path)}  (${printableText(from)})`,
+        ...(others.length === 0 ? [] : [`      also ${others.join(', ')}`]),
+      ];
+    }),
+  ];
+}

@@ -1,0 +1,60 @@
+import { NarScanError } from '../../model/errors.ts';
+import { policyDoubts } from '../../policy/doubts.ts';
+import { policyToml } from '../../policy/print.ts';
+import { examinePolicy } from '../../policy/read.ts';
+import { printableText } from '../../report/printable.ts';
+import { counted } from '../../report/units.ts';
+import type { Arguments } from '../arguments.ts';
+import { EXIT_ERROR } from '../exitStatus.ts';
+import { loadPolicy, readPolicyFile } from './policyFile.ts';
+
+/** What a command prints, and its exit status. */
+interface Answer {
+  readonly text: string;
+  readonly status: number;
+}
+
+/**
+ * `policy check`: all that is wrong with a policy file, one line each.
+ * @throws NarScanError POLICY_UNREADABLE, POLICY_UNSAFE, USAGE_BAD_VALUE
+ */
+export async function checkPolicy(
+  said: Arguments,
+  environment: NodeJS.ProcessEnv,
+  now: Date,
+): Promise<Answer> {
+  const [named, ...others] = said.targets;
+  if (others.length > 0) throw new NarScanError('USAGE_BAD_VALUE', 'policy check takes one file');
+  const path = named ?? (await loadPolicy(null, environment)).path;
+  if (path === null) return answer(['there is no policy file: the built-in policy counts'], 0);
+  const { policy, faults } = examinePolicy(readPolicyFile(path, true) ?? new Uint8Array(), path);
+  if (policy === null) {
+    return answer(
+      faults.map(({ line, message }) => `${path}:${line}: ${message}`),
+      EXIT_ERROR,
+    );
+  }
+  const doubts = policyDoubts(policy, now).map((doubt) => `${doubt} (warning)`);
+  return answer([...doubts, `${path}: good, ${counted(policy.verdict.waivers.length, 'waiver')}`], 0);
+}
+
+/**
+ * `policy print`: the policy that counts as a policy file, headed by where it is from.
+ * @throws NarScanError POLICY_UNREADABLE, POLICY_UNSAFE, POLICY_INVALID, USAGE_BAD_VALUE
+ */
+export async function printPolicy(said: Arguments, environment: NodeJS.ProcessEnv): Promise<string> {
+  if (said.targets.length > 0) {
+    throw new NarScanError('USAGE_BAD_VALUE', 'policy print takes no file; name one by --policy');
+  }
+  const { policy, path, others } = await loadPolicy(said.last('policy'), environment);
+  const head = [
+    path === null ? '# the built-in policy: there is no policy file' : `# from ${path}`,
+    ...others.map((other) => `# ${other} is there as well, and does not count`),
+  ];
+  const toml = policyToml(policy).trim();
+  return answer(head, 0).text + (toml === '' ? '' : `\n${toml}\n`);
+}
+
+function answer(lines: readonly string[], status: number): Answer {
+  return { text: lines.map((line) => `${printableText(line)}\n`).join(''), status };
+}

@@ -1,0 +1,146 @@
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
+import { NarScanError } from '../../model/errors.ts';
+import { LIMITS } from '../../model/limits.ts';
+import { BUILT_IN_POLICY, type Policy } from '../../policy/policy.ts';
+
+/** The policy that counts, and where it is from. */
+export interface LoadedPolicy {
+  readonly policy: Policy;
+  /** Null: no file, the built-in one. */
+  readonly path: string | null;
+  /** Files that are there as well and do not count. */
+  readonly others: readonly string[];
+}
+
+/** Where the policy of the machine lies. */
+const SYSTEM = '/etc/nar-scan/config.toml';
+
+/** What others may not have: the right to write. */
+const OTHERS_WRITE = 0o022;
+const STICKY = 0o1000;
+
+/**
+ * The first policy file that there is: the one that was named, that of NAR_SCAN_CONFIG, the user's,
+ * the machine's. It counts alone, and as a whole.
+ * @param named by `--policy`
+ * @throws NarScanError POLICY_UNREADABLE, POLICY_INVALID, POLICY_UNSAFE
+ */
+export async function loadPolicy(
+  named: string | null,
+  environment: NodeJS.ProcessEnv,
+  system: string = SYSTEM,
+): Promise<LoadedPolicy> {
+  const wanted = named ?? setting(environment, 'NAR_SCAN_CONFIG');
+  const usual = usualPlaces(environment, system);
+  for (const path of wanted === null ? usual : [wanted]) {
+    const bytes = readPolicyFile(path, wanted !== null);
+    if (bytes === null) continue;
+    const { parsePolicy } = await import('../../policy/read.ts');
+    const others = usual.filter((other) => other !== path && existsSync(other));
+    return { policy: parsePolicy(bytes, path), path, others };
+  }
+  return { policy: BUILT_IN_POLICY, path: null, others: [] };
+}
+
+/**
+ * The bytes of a policy file: whatever it is, no more than a policy may have are read. One that
+ * was only found, not named, must be nobody else's to write: it decides what is let through.
+ * @param named it was asked for, and must be there
+ * @returns null where a file that was not asked for is not there
+ * @throws NarScanError POLICY_UNREADABLE, POLICY_UNSAFE
+ */
+export function readPolicyFile(path: string, named: boolean): Buffer | null {
+  let descriptor: number;
+  try {
+    // a fifo would keep the program waiting for a writer
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (!named && (code === 'ENOENT' || code === 'ENOTDIR')) return null;
+    throw unreadable(path, reasonOf(code), error);
+  }
+  try {
+    const status = fstatSync(descriptor);
+    // a device, such as /dev/null, is a way to say: no policy
+    if (!status.isFile() && !status.isCharacterDevice()) throw unreadable(path, 'it is no file');
+    if (!named) refuseUnsafe(path, status);
+    return readAll(path, descriptor);
+  } catch (error) {
+    if (error instanceof NarScanError) throw error;
+    throw unreadable(path, reasonOf((error as NodeJS.ErrnoException).code), error);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function readAll(path: string, descriptor: number): Buffer {
+  const bytes = Buffer.allocUnsafe(LIMITS.policyBytes + 1);
+  let length = 0;
+  while (length < bytes.length) {
+    const count = readSync(descriptor, bytes, length, bytes.length - length, null);
+    if (count === 0) return bytes.subarray(0, length);
+    length += count;
+  }
+  throw unreadable(path, `it is larger than ${LIMITS.policyBytes} bytes`);
+}
+
+/** The places that are looked at when no file is named, the first first. */
+function usualPlaces(environment: NodeJS.ProcessEnv, system: string): readonly string[] {
+  const home = setting(environment, 'HOME');
+  const named = setting(environment, 'XDG_CONFIG_HOME');
+  const configuration =
+    named !== null && isAbsolute(named)
+      ? named
+      : home !== null && isAbsolute(home)
+        ? join(home, '.config')
+        : null;
+  return [...(configuration === null ? [] : [join(configuration, 'nar-scan', 'config.toml')]), system];
+}
+
+function setting(environment: NodeJS.ProcessEnv, name: string): string | null {
+  const value = environment[name] ?? '';
+  return value === '' ? null : value;
+}
+
+/** The file, the directory it is named in, and the one it lies in, where that is another. */
+function refuseUnsafe(path: string, file: Stats): void {
+  refuseOwner(path, file);
+  if ((file.mode & OTHERS_WRITE) !== 0) throw unsafe(path, 'others may write to it');
+  for (const directory of new Set([dirname(path), dirname(realpathSync(path))])) {
+    const status = statSync(directory);
+    refuseOwner(directory, status);
+    // in a directory such as the Nix store others may add, but not replace
+    if ((status.mode & OTHERS_WRITE) !== 0 && (status.mode & STICKY) === 0) {
+      throw unsafe(directory, 'others may write to it');
+    }
+  }
+}
+
+function refuseOwner(path: string, { uid }: Stats): void {
+  const own = process.geteuid?.() ?? uid;
+  if (uid !== own && uid !== 0) throw unsafe(path, `it belongs to another user (${uid})`);
+}
+
+function unsafe(path: string, why: string): NarScanError {
+  return new NarScanError('POLICY_UNSAFE', `the policy at ${path} is not used: ${why}`);
+}
+
+function reasonOf(code: string | undefined): string {
+  if (code === 'ENOENT') return 'there is no such file';
+  return code === 'EISDIR' ? 'it is no file' : (code ?? 'no reason given');
+}
+
+function unreadable(path: string, why: string, cause?: unknown): NarScanError {
+  return new NarScanError('POLICY_UNREADABLE', `the policy ${path} cannot be read: ${why}`, { cause });
+}

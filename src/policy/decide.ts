@@ -1,0 +1,71 @@
+import type { Carrier, Finding, OutputFacts, Rule, Severity } from '../model/facts.ts';
+import type { OutputResult } from '../model/report.ts';
+import { groupsOf } from './groups.ts';
+import type { Severities, VerdictPolicy, Waiver } from './policy.ts';
+import { verdictOfOutput } from './verdict.ts';
+import { isExpired, OutputWaivers } from './waivers.ts';
+
+/** The verdict on one output, and what made it. */
+export interface Decision {
+  readonly result: OutputResult;
+  /** Waivers that covered something. */
+  readonly used: ReadonlySet<Waiver>;
+}
+
+/**
+ * The verdict on one output under a policy, on a day. Contaminated wins over incomplete, incomplete
+ * over clean. Facts are told all the same, with the severity that the policy gives them and with
+ * what waives them. Depends on nothing but its arguments.
+ */
+export function decide(facts: OutputFacts, policy: VerdictPolicy, now: Date): Decision {
+  const waivers = new OutputWaivers(policy.waivers, facts, dayOf(now));
+  const findings = facts.findings.map((finding) => {
+    const judged = withSeverity(finding, policy.severities);
+    const waiver = waivers.ofFinding(finding);
+    return waiver === null ? judged : { ...judged, waivedBy: nameOf(waiver) };
+  });
+  const gaps = facts.gaps.map((gap) => {
+    const waiver = waivers.ofGap(gap);
+    if (waiver !== null) return { ...gap, waivedBy: nameOf(waiver) };
+    return policy.ignoredGaps.includes(gap.reason) ? { ...gap, waivedBy: `gaps.ignore: ${gap.reason}` } : gap;
+  });
+  const verdict = verdictOfOutput({ findings, gaps }, policy);
+  return { result: { ...facts, findings, gaps, verdict }, used: waivers.used };
+}
+
+/**
+ * Waivers that covered nothing in a whole run, one line each, in the order of the file.
+ * @param used by any output
+ */
+export function unusedWaivers(
+  waivers: readonly Waiver[],
+  used: ReadonlySet<Waiver>,
+  now: Date,
+): readonly string[] {
+  return waivers.flatMap((waiver) => {
+    if (isExpired(waiver, dayOf(now))) return [`${nameOf(waiver)} (expired ${waiver.expires})`];
+    return used.has(waiver) ? [] : [`${nameOf(waiver)} (covers nothing)`];
+  });
+}
+
+/** The day that a waiver's expiry is compared with. */
+export function dayOf(now: Date): string {
+  return now.toISOString().slice(0, 10);
+}
+
+function nameOf({ place, because }: Waiver): string {
+  return `${place}: ${because}`;
+}
+
+function withSeverity(finding: Finding, severities: Severities): Finding {
+  const severity = severityUnder(severities, finding.rule, finding.carrier, finding.severity);
+  return severity === finding.severity ? finding : { ...finding, severity };
+}
+
+function severityUnder(severities: Severities, rule: Rule, carrier: Carrier, builtIn: Severity): Severity {
+  const groups = severities[rule];
+  // a store that images have is a note by its prefix, which is in a list of its own
+  if (groups === undefined || (rule === 'store-alias' && builtIn === 'note')) return builtIn;
+  const group = groupsOf(carrier).find((name) => groups[name] !== undefined);
+  return (group === undefined ? undefined : groups[group]) ?? builtIn;
+}

@@ -1,0 +1,135 @@
+import { TomlDate } from 'smol-toml';
+import * as z from 'zod/mini';
+import { CARRIERS, GAP_REASONS, RULES, SEVERITIES } from '../model/facts.ts';
+import { LIMITS } from '../model/limits.ts';
+import { sizeOf } from '../model/size.ts';
+import { HOME_ROOTS, refuseHome } from '../needles/homes.ts';
+import { canBeWaived } from './baseline.ts';
+import { refuseGlob } from './glob.ts';
+import { GROUP_NAMES } from './groups.ts';
+
+const REASONS = GAP_REASONS.filter((reason) => canBeWaived({ reason }));
+
+const LONGEST = 4096;
+
+/** Text that a check may refuse, saying why. */
+function checked(refuse: (text: string) => string | null) {
+  return z.string().check((context) => {
+    const refusal = refuse(context.value);
+    if (refusal !== null) context.issues.push({ code: 'custom', input: context.value, message: refusal });
+  });
+}
+
+const line = (text: string): string | null => {
+  if (text.trim() === '') return 'is empty';
+  if (text.length > LONGEST) return `is longer than ${LONGEST} characters`;
+  return /[\n\r]/.test(text) ? 'is more than one line' : null;
+};
+
+const directory = (text: string): string | null => {
+  if (!text.startsWith('/')) return 'is not an absolute path';
+  if (text.includes('\0') || text.split('/').some((part) => part === '.' || part === '..')) {
+    return "holds '.', '..' or a NUL byte";
+  }
+  if (/\/\/|.\/$/.test(text)) return 'has a slash too many';
+  if (text.length > LONGEST) return `is longer than ${LONGEST} characters`;
+  return text === '/' ? 'is the root directory' : null;
+};
+
+const allowed = (text: string): string | null => {
+  const refusal = directory(text);
+  if (refusal !== null) return refusal;
+  const wide = text.lastIndexOf('/') === 0 || (HOME_ROOTS as readonly string[]).includes(text);
+  return wide ? 'would allow everybody’s home' : null;
+};
+
+const userName = (text: string): string | null =>
+  /^[^/\0\n\r]{1,64}$/u.test(text) ? null : 'is no name of a user';
+
+const glob = checked((text) =>
+  line(text) === 'is more than one line' ? 'is more than one line' : refuseGlob(text),
+);
+
+const severity = z.enum(SEVERITIES);
+const ofGroups = z.strictObject(
+  Object.fromEntries(GROUP_NAMES.map((name) => [name, z.optional(severity)] as const)),
+);
+
+const whole = (least: number, most: number) => {
+  const refusal = `is no whole number from ${least} to ${most}`;
+  return z.number().check((context) => {
+    const { value } = context;
+    if (Number.isInteger(value) && value >= least && value <= most) return;
+    context.issues.push({ code: 'custom', input: value, message: refusal });
+  });
+};
+
+const size = z.union([
+  whole(1, Number.MAX_SAFE_INTEGER),
+  checked((text) => (sizeOf(text) === null ? 'is no size such as 500000, 512M or 16G' : null)),
+]);
+
+const listEdit = (item: z.ZodMiniType<string, string>) =>
+  z.strictObject({ add: z.optional(z.array(item)), remove: z.optional(z.array(item)) });
+
+/** A date without a time. */
+const date = z.custom<TomlDate>((value) => value instanceof TomlDate && value.isDate(), {
+  error: 'is no date such as 2027-01-31, without quotes and without a time',
+});
+
+const waiver = z
+  .strictObject({
+    rule: z.optional(z.enum(RULES)),
+    reason: z.optional(z.enum(REASONS)),
+    carrier: z.optional(z.enum(CARRIERS)),
+    output: z.optional(glob),
+    entry: z.optional(glob),
+    container: z.optional(z.array(glob)),
+    home: z.optional(glob),
+    alias: z.optional(glob),
+    because: checked(line),
+    expires: z.optional(date),
+    by: z.optional(checked(line)),
+  })
+  .check((context) => {
+    const { rule, reason, carrier, output, entry, container, home, alias } = context.value;
+    const fault = (message: string): void => {
+      context.issues.push({ code: 'custom', input: context.value, message });
+    };
+    if ((rule === undefined) === (reason === undefined)) fault('needs either a rule or a reason');
+    const ofGap = reason !== undefined && rule === undefined;
+    if (ofGap && (carrier ?? home ?? alias) !== undefined) fault('a gap has no carrier, home or alias');
+    if ((output ?? entry ?? container ?? home ?? alias) === undefined) {
+      fault(
+        'needs one of output, entry, container, home and alias: to change a whole rule use [rules] or [gaps]',
+      );
+    }
+  });
+
+/** What a policy file may hold. What is not named here is an error. */
+export const POLICY_SCHEMA = z.strictObject({
+  homes: z.optional(z.array(checked(refuseHome))),
+  aliases: z.optional(z.array(checked(directory))),
+  allow: z.optional(z.array(checked(allowed))),
+  placeholders: z.optional(listEdit(checked(userName))),
+  'image-prefixes': z.optional(listEdit(checked(directory))),
+  rules: z.optional(
+    z.strictObject(
+      Object.fromEntries(RULES.map((rule) => [rule, z.optional(z.union([severity, ofGroups]))] as const)),
+    ),
+  ),
+  limits: z.optional(
+    z.strictObject({
+      depth: z.optional(whole(0, LIMITS.containerDepthMost)),
+      expanded: z.optional(size),
+      ratio: z.optional(whole(1, 999_999)),
+      members: z.optional(size),
+      seconds: z.optional(whole(1, 999_999)),
+    }),
+  ),
+  gaps: z.optional(z.strictObject({ ignore: z.optional(z.array(z.enum(REASONS))) })),
+  waivers: z.optional(z.array(waiver)),
+});
+
+export type PolicyText = z.infer<typeof POLICY_SCHEMA>;
+export type WaiverText = z.infer<typeof waiver>;
