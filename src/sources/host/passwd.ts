@@ -57,12 +57,19 @@ function textOf(file: string): string | null {
   }
 }
 
-/** What `getent passwd` prints; '' where there is no such program. */
-function getent(environment: NodeJS.ProcessEnv, keys: readonly string[]): Promise<string> {
+/**
+ * What `getent passwd` prints of these users, or of all; '' where there is no such program.
+ * @throws NarScanError HOMES_UNREADABLE
+ */
+export function getent(
+  environment: NodeJS.ProcessEnv,
+  keys: readonly string[],
+  milliseconds: number = LIMITS.passwdMilliseconds,
+): Promise<string> {
   const { execFile } = process.getBuiltinModule('node:child_process');
   const options = {
     env: { PATH: [environment['PATH'] ?? '', PLACES].filter((part) => part !== '').join(':'), LC_ALL: 'C' },
-    timeout: LIMITS.passwdMilliseconds,
+    timeout: milliseconds,
     killSignal: 'SIGKILL',
     maxBuffer: LIMITS.passwdBytes,
   } as const;
@@ -71,9 +78,7 @@ function getent(environment: NodeJS.ProcessEnv, keys: readonly string[]): Promis
       const refused = error === null ? undefined : error.code;
       if (error === null || refused === 'ENOENT' || refused === NOT_FOUND) resolve(stdout);
       else if (error.killed === true) {
-        reject(
-          unreadable(`getent passwd gave no answer within ${LIMITS.passwdMilliseconds / 1000} s`, error),
-        );
+        reject(unreadable(`getent passwd gave no answer within ${milliseconds / 1000} s`, error));
       } else
         reject(unreadable(`getent passwd failed (${refused ?? error.signal ?? 'no reason given'})`, error));
     });
