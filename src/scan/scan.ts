@@ -32,7 +32,7 @@ export interface ScanRequest {
   readonly limits: Partial<ContainerLimits>;
   readonly hashNars: boolean;
   /** What {@link needleContext} says of this request, where that is known already. */
-  readonly context?: NeedleContext;
+  readonly context?: NeedleContext | Promise<NeedleContext>;
   /** The process runs nothing but this scan, so that settings of the whole process may be changed. */
   readonly ownProcess?: boolean;
   /** Standard input is an export stream for sure; else its first bytes tell. */
