@@ -106,7 +106,7 @@ export const FLAGS = [
     repeat: false,
     group: 'What is searched for',
     help: 'the policy file; else NAR_SCAN_CONFIG, else the one of the user, else the one in /etc',
-    commands: ['scan', 'policy print'],
+    commands: ['scan', 'policy print', 'homes'],
   },
   {
     name: 'update-baseline',

@@ -220,6 +220,60 @@ describe('the same facts', () => {
   });
 });
 
+describe('a physical place of the store that nobody named', () => {
+  const ALIAS = '/gpfs/u17/q/nix/store';
+  let storeDir: string;
+  const made = (number: number, files: Readonly<Record<string, string | Uint8Array>>): string => {
+    const path = join(storeDir, `${hashed(number)}-x`);
+    mkdirSync(path, { recursive: true });
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(path, name), content);
+    return path;
+  };
+  const found = ({ findings }: OutputFacts) =>
+    findings.map(({ location, severity, encoding, alias }) =>
+      [location.entry, severity, encoding, alias].join(' '),
+    );
+
+  beforeAll(() => void (storeDir = join(mkdtempSync(join(folder, 'aliases-')), 'store')));
+
+  it('is found by the own hash, however it is written', async () => {
+    const text = `${ALIAS}/${hashed(1)}-x/bin/y`;
+    const path = made(1, {
+      plain: `exec ${text}\n`,
+      utf16: Buffer.from(`\0${text}\0`, 'utf16le'),
+      base64: Buffer.from(`{"file":"${text}"}`).toString('base64'),
+      // a store of another name
+      pile: `/gpfs/pile/${hashed(1)}-x`,
+    });
+    const [output] = (await runEngine({ targets: [path], storeDir, homes: [] })).outputs;
+    expect(found(output as OutputFacts)).toEqual([
+      `base64 error base64 ${ALIAS}`,
+      'pile error plain /gpfs/pile',
+      `plain error plain ${ALIAS}`,
+      `utf16 error utf16le ${ALIAS}`,
+    ]);
+  });
+
+  it('is known to the outputs after the one that shows it, and to none before', async () => {
+    const bare = (number: number) => made(number, { conf: `root=${ALIAS}\n`, other: 'root=/gpfs/pile\n' });
+    const showing = made(3, {
+      own: `${ALIAS}/${hashed(3)}-x /gpfs/pile/${hashed(3)}-x /usr/store/${hashed(3)}-x`,
+      // another's hash says nothing of where this one lies
+      other: `/elsewhere/store/${hashed(9)}-x`,
+    });
+    const targets = [bare(2), showing, bare(4), made(5, { conf: 'root=/elsewhere/store /usr/store' })];
+    const stream = join(folder, 'bare.nar');
+    writeFileSync(stream, nar(directory(['conf', file(`root=${ALIAS}/x`)])));
+    const run = await runEngine({ targets: [...targets, stream], storeDir, homes: [] }, { jobs: 1 });
+    expect(run.outputs.map(({ findings }) => findings.length)).toEqual([0, 4, 1, 0, 1]);
+    expect(found(run.outputs[2] as OutputFacts)).toEqual([`conf error plain ${ALIAS}`]);
+    for (const jobs of [2, 4]) {
+      const again = await runEngine({ targets: [...targets, stream], storeDir, homes: [] }, { jobs });
+      expect(timeless(again)).toEqual(timeless(run));
+    }
+  });
+});
+
 describe('targets', () => {
   it('given twice are told twice', async () => {
     const [tree = ''] = trees;

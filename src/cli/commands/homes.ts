@@ -6,6 +6,7 @@ import { findSurroundings } from '../../scan/scan.ts';
 import type { Found } from '../../sources/host/found.ts';
 import type { Arguments } from '../arguments.ts';
 import { surroundedOf } from '../invocation.ts';
+import { loadPolicy } from '../policy/policyFile.ts';
 
 /** A directory that is searched for, and all the paths by which it is. */
 interface Searched {
@@ -46,7 +47,13 @@ export async function homesText(said: Arguments, environment: NodeJS.ProcessEnv)
   if (surplus !== undefined) {
     throw new NarScanError('USAGE_BAD_VALUE', `homes takes no argument such as '${surplus}'; see --home`);
   }
-  const request = surroundedOf(said, environment);
+  const named = surroundedOf(said, environment);
+  const { facts } = (await loadPolicy(said.last('policy'), environment)).policy;
+  const request = {
+    ...named,
+    homes: [...named.homes, ...facts.homes],
+    aliases: [...named.aliases, ...facts.aliases],
+  };
   const { homes, aliases } = await findSurroundings(request);
   const listing: Listing = {
     schema: 'nar-scan/homes-v1',

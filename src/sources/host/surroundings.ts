@@ -9,6 +9,9 @@ import { hostHomes, named } from './hostHomes.ts';
 import { usersOf } from './passwd.ts';
 import { storeAliases } from './storeAliases.ts';
 
+/** Where somebody named a directory. */
+const NAMED = 'an option or the policy';
+
 /** What somebody named, and where to look. */
 export interface SurroundingsRequest {
   readonly homes: readonly string[];
@@ -38,14 +41,14 @@ export async function surroundings(request: SurroundingsRequest, stores: StoreDi
   for (const alias of request.aliases) refuse('USAGE_BAD_ALIAS', alias, refuseAlias(alias, stores.logical));
   const mounts = mountsOf();
   const aliases = distinct([
-    ...request.aliases.map((path): Found => ({ path: normalHome(path), from: '--alias' })),
+    ...request.aliases.map((path): Found => ({ path: normalHome(path), from: NAMED })),
     ...storeAliases({ environment, stores, mounts }),
   ]);
   const clues = { environment, mounts, aliases: accepted(aliases), users: await users };
   const homes = request.homes.flatMap((home) => [
     // what a person says counts, even of root
-    { path: normalHome(home), from: '--home' },
-    ...named(home, '--home'),
+    { path: normalHome(home), from: NAMED },
+    ...named(home, NAMED),
   ]);
   return { homes: distinct([...homes, ...(request.hostHomes ? hostHomes(clues) : [])]), aliases };
 }
