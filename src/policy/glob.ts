@@ -3,7 +3,7 @@ import { byteStringOfText, type ByteString, exactText } from '../model/bytes.ts'
 /** Whether a byte string is one of those that a glob means. */
 export type Glob = (value: ByteString) => boolean;
 
-const GLOB_CHARACTERS = 4096;
+const GLOB_CHARACTERS = 65_536;
 const SLASH = 0x2f;
 
 /**
@@ -17,6 +17,8 @@ interface Step {
 }
 
 const WILD = /[*?\\]/;
+const SPECIAL = /[*?\\\x00-\x1f\x7f]/g;
+const SPECIAL_OR_HIGH = /[*?\\\x00-\x1f\x7f-\xff]/g;
 const TOKEN = /\\x(?<hex>[0-9a-fA-F]{2})|\\(?<escaped>[*?\\])|(?<wild>\*\*\/|\*\*|\*|\?)|(?<plain>[^\\])/suy;
 
 /** Why a text is no glob, or null if it is one. */
@@ -26,14 +28,12 @@ export function refuseGlob(text: string): string | null {
   return stepsOf(text) === null ? 'holds a backslash that begins none of \\*, \\?, \\\\ and \\xHH' : null;
 }
 
-/** The glob that means exactly these bytes. */
+/** The glob that means exactly these bytes, in one printable line as far as they are text. */
 export function exactGlob(value: ByteString): string {
   const text = exactText(value);
-  if (text !== null) return text.replace(/[*?\\]/g, '\\$&');
-  return value.replace(/[^]/g, (byte) => {
-    if (byte >= '\x80') return `\\x${byte.charCodeAt(0).toString(16)}`;
-    return WILD.test(byte) ? `\\${byte}` : byte;
-  });
+  return (text ?? value).replace(text === null ? SPECIAL_OR_HIGH : SPECIAL, (character) =>
+    WILD.test(character) ? `\\${character}` : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 }
 
 /** The bytes that a glob without wildcards means; null where it has some. */
@@ -116,7 +116,8 @@ function advance(steps: readonly Step[], next: Uint8Array, at: number, step: Ste
       reach(steps, next, at);
       return;
     case 'one':
-      if (!slash) reach(steps, next, byte >= 0xc0 ? at + 1 : at + 2);
+      // a byte from the middle of a character is none
+      if (!slash && (byte < 0x80 || byte >= 0xc0)) reach(steps, next, byte >= 0xc0 ? at + 1 : at + 2);
       return;
     case 'tail':
       if (byte >= 0x80 && byte < 0xc0) reach(steps, next, at);

@@ -20,6 +20,9 @@ export type ExaminedPolicy =
   | { readonly policy: Policy; readonly faults: readonly [] }
   | { readonly policy: null; readonly faults: readonly [PolicyFault, ...PolicyFault[]] };
 
+/** Characters of a wrong value that are shown. */
+const SHOWN = 64;
+
 /** Deeper than any policy goes. */
 const DEPTH = 16;
 
@@ -153,7 +156,8 @@ function typeText(value: unknown): string {
 function shown(value: unknown): string {
   if (typeof value === 'number') return `${value} `;
   if (typeof value !== 'string') return '';
-  return `'${value.length > 64 ? `${value.slice(0, 64)}…` : value}' `;
+  const text = value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value;
+  return `'${text.replace(/[\x00-\x1f\x7f]/g, ' ')}' `;
 }
 
 function valueAt(document: unknown, path: KeyPath): unknown {

@@ -46,9 +46,7 @@ const allowed = (text: string): string | null => {
 const userName = (text: string): string | null =>
   /^[^/\0\n\r]{1,64}$/u.test(text) ? null : 'is no name of a user';
 
-const glob = checked((text) =>
-  line(text) === 'is more than one line' ? 'is more than one line' : refuseGlob(text),
-);
+const glob = checked(refuseGlob);
 
 const severity = z.enum(SEVERITIES);
 const ofGroups = z.strictObject(

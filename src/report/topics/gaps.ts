@@ -1,4 +1,5 @@
 import { GAP_REASONS, type GapReason } from '../../model/facts.ts';
+import { canBeWaived } from '../../policy/baseline.ts';
 import { GAP_ADVICE } from '../gapAdvice.ts';
 import type { Topic } from './topic.ts';
 
@@ -48,5 +49,5 @@ export const GAP_TOPICS: readonly Topic[] = GAP_REASONS.map((reason) => ({
   why: 'What was not inspected may hold any leak: the verdict is incomplete until the gap closes or somebody answers for it.',
   cause: WORDS[reason][1],
   mend: [`${GAP_ADVICE[reason].charAt(0).toUpperCase()}${GAP_ADVICE[reason].slice(1)}.`],
-  waive: [`reason = "${reason}"`],
+  waive: canBeWaived({ reason }) ? [`reason = "${reason}"`] : [],
 }));
