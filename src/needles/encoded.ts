@@ -9,15 +9,7 @@ import { unusualSpellings } from './unusual.ts';
  * How bytes around an occurrence are to be read: what the inspection decodes by. `escaped` stands
  * for the escape that ends where the needle begins, whichever it is.
  */
-type EncodedForm =
-  | 'backslash'
-  | 'percent'
-  | 'entity'
-  | 'escaped'
-  | 'utf16'
-  | 'utf32'
-  | 'base64'
-  | 'hex';
+type EncodedForm = 'backslash' | 'percent' | 'entity' | 'escaped' | 'utf16' | 'utf32' | 'base64' | 'hex';
 
 /** A plain needle that may stand, decoded, `lead` bytes before an encoded needle's anchor. */
 interface EncodedTarget {

@@ -8,7 +8,7 @@ import { DiskSpools, type SpoolLimits } from '../../../src/sources/spool.ts';
 import { directory, file, nar } from '../../support/narWriter.ts';
 import { PiecedSource } from '../../support/piecedSource.ts';
 
-export const HOME = '/home/noamyr';
+const HOME = '/home/noamyr';
 export const LEAK = `puts("${HOME}/src/secret.c");`;
 
 /** How one file is scanned. */
