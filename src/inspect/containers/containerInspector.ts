@@ -368,7 +368,7 @@ export class ContainerInspector {
     });
     try {
       const { memory, start, size } = window;
-      const count = await feed.fill(memory, start, size);
+      const count = await feed.take(memory, start, size);
       if (count === size) return await this.#long(name, feed, depth, budget);
       const facts = count === 0 ? NO_FACTS : inspector.whole(name, start, start + count);
       const reader = new MemoryRange(memory, start, count);

@@ -19,8 +19,8 @@ export class Feed {
     this.#onChunk = onChunk;
   }
 
-  /** Fills memory[at, at + room) as far as the stream goes; less only at its end, and then for good. */
-  async fill(memory: Uint8Array, at: number, room: number): Promise<number> {
+  /** Takes bytes into memory[at, at + room), as far as the stream goes; less only at its end, and then for good. */
+  async take(memory: Uint8Array, at: number, room: number): Promise<number> {
     let count = 0;
     while (count < room) {
       if (this.#rest.length === 0) {

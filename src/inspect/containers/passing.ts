@@ -95,7 +95,7 @@ export class Passing {
     if (this.#given) {
       if (this.#count === 0) return null;
       this.#window.carry(this.#inspector);
-      this.#count = await this.#feed.fill(memory, start, size);
+      this.#count = await this.#feed.take(memory, start, size);
       this.size += this.#count;
       if (this.#count === 0) {
         this.#inspector.extend(start, true);

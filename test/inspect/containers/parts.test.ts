@@ -93,13 +93,13 @@ describe('a feed', () => {
         const seen: number[] = [];
         const memory = new Uint8Array(room);
         for (;;) {
-          const count = await feed.fill(memory, 0, room);
+          const count = await feed.take(memory, 0, room);
           seen.push(...memory.subarray(0, count));
           if (count < room) break;
         }
         const total = sizes.reduce((sum, size) => sum + size, 0);
         expect(seen).toEqual(Array.from({ length: total }, (_, index) => index & 0xff));
-        expect([await feed.fill(memory, 0, room), feed.failure]).toEqual([0, null]);
+        expect([await feed.take(memory, 0, room), feed.failure]).toEqual([0, null]);
       }),
     );
   });
@@ -107,7 +107,7 @@ describe('a feed', () => {
   it('ends at a fault and says which, after what came before it', async () => {
     const fault = new Error('broken');
     const feed = new Feed(chunks([5], fault), () => undefined);
-    expect(await feed.fill(new Uint8Array(9), 0, 9)).toBe(5);
+    expect(await feed.take(new Uint8Array(9), 0, 9)).toBe(5);
     expect(feed.failure).toEqual({ error: fault });
   });
 });
