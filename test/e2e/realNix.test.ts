@@ -1,10 +1,18 @@
 import { gzipSync } from 'node:zlib';
-import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { leakLines, narScanReport, onlyOutput, type ReportedOutput } from '../support/narScan.ts';
+import {
+  leakLines,
+  NAR_SCAN,
+  narScanReport,
+  onlyOutput,
+  type Report,
+  type ReportedOutput,
+} from '../support/narScan.ts';
 import { needs } from '../support/programs.ts';
-import { NIX_COMPRESSIONS, SymlinkedStore } from '../support/realNix.ts';
+import { HomeStore, NIX_COMPRESSIONS, SymlinkedStore } from '../support/realNix.ts';
 
 const LEAKING = `
   mkdir -p $out/bin $out/share
@@ -86,6 +94,38 @@ describe.skipIf(!needs('nix', 'nix-store', 'nix-build'))(
       );
       expect(findings.every(({ alias }) => alias === store.physicalStoreDir)).toBe(true);
       expect(findings.every(({ severity }) => severity === 'error')).toBe(true);
+    });
+
+    it('finds the alias and the home that holds it without any option', () => {
+      const env = { PATH: process.env['PATH'], NIX_STORE_DIR: store.storeDir };
+      const { status, report } = narScanReport([leaking], { env });
+      const { findings } = onlyOutput(report);
+      expect(status).toBe(1);
+      expect(findings).toHaveLength(4);
+      expect(findings.every(({ alias }) => alias === store.physicalStoreDir)).toBe(true);
+      const homes = store.home.startsWith('/home/') ? [store.home] : [null];
+      expect([...new Set(findings.map(({ home }) => home))]).toEqual(homes);
+    });
+
+    it('takes references of the database for anchors, wherever their store is called otherwise', () => {
+      const script = `mkdir $out; echo prefix=/gpfs/pile/$(basename ${clean}) ${clean} > $out/conf`;
+      const output = onlyOutput(scan(store.build('refers-1.0', script, [clean])).report);
+      expect(output.findings.map(({ severity, alias }) => [severity, alias])).toEqual([
+        ['error', '/gpfs/pile'],
+      ]);
+    });
+
+    it('a database of another version ends the scan with one line', () => {
+      const state = join(store.folder, 'other');
+      mkdirSync(join(state, 'db'), { recursive: true });
+      writeFileSync(join(state, 'db/schema'), '11');
+      writeFileSync(join(state, 'db/db.sqlite'), '');
+      const env = { PATH: process.env['PATH'], NIX_STORE_DIR: store.storeDir, NIX_STATE_DIR: state };
+      const { status, stderr, report } = narScanReport([clean], { env });
+      expect([status, report.verdict, report.outputs]).toEqual([2, 'incomplete', []]);
+      expect(stderr).toMatch(
+        /^nar-scan: the schema of the Nix database [^\n]+\[NIX_DATABASE_VERSION\][^\n]+\n$/,
+      );
     });
 
     it('takes the physical path, a link to the output and a path within it for the same output', () => {
@@ -173,7 +213,7 @@ describe.skipIf(!needs('nix', 'nix-store', 'nix-build'))(
         onlyOutput(report).findings.map(({ rule, severity, alias }) => [rule, severity, alias]),
       );
       const alias = '/gpfs/u17/x/nix/store';
-      expect(severities).toEqual([[['store-alias', 'error', alias]], [['store-alias', 'warning', alias]]]);
+      expect(severities).toEqual([[['store-alias', 'warning', alias]], [['store-alias', 'warning', alias]]]);
     });
 
     it('never calls a compressed NAR clean that was cut short', () => {
@@ -192,6 +232,66 @@ describe.skipIf(!needs('nix', 'nix-store', 'nix-build'))(
         [],
       );
       expect(status).toBe(3);
+    });
+  },
+);
+
+/** What Nix's own mounts and the shell tell a builder of where it is. */
+const TELLING = `mkdir $out; cat /proc/self/mountinfo > $out/mounts
+  sed -n 's,^[^ ]* [^ ]* [^ ]* \\([^ ]*\\) /nix .*,prefix=\\1/store,p' /proc/self/mountinfo > $out/prefix`;
+
+describe.skipIf(!needs('nix', 'nix-store', 'nix-build', 'bwrap'))(
+  'a store in a home that is /nix/store',
+  () => {
+    const scanned = (
+      store: HomeStore,
+      ...args: readonly string[]
+    ): { status: number | null; report: Report } => {
+      const [program = '', ...words] = store.seen(NAR_SCAN, ...args, '--format', 'json');
+      const run = spawnSync(program, words, { env: { PATH: process.env['PATH'] }, maxBuffer: 1 << 28 });
+      return { status: run.status, report: JSON.parse(run.stdout.toString()) as Report };
+    };
+    const homesOf = (store: HomeStore) => (store.home.startsWith('/home/') ? [store.home] : []);
+
+    it('by bubblewrap is found where it really lies, with its home, without any option', () => {
+      using store = new HomeStore('bound');
+      const path = store.build('told-1.0', TELLING);
+      const clean = store.build('clean-1.0', CLEAN);
+      const { status, report } = scanned(store, path, clean);
+      expect(status).toBe(1);
+      expect(report.outputs.map(({ storePath, verdict }) => [storePath, verdict])).toEqual([
+        [path, 'contaminated'],
+        [clean, 'clean'],
+      ]);
+      const errors = report.outputs.flatMap(({ findings }) =>
+        findings.filter(({ severity }) => severity === 'error'),
+      );
+      expect(errors.map(({ location }) => location.entry)).toContain('prefix');
+      const homes = errors.flatMap(({ home }) => (home === null ? [] : [home]));
+      expect([...new Set(homes)]).toEqual(homesOf(store));
+
+      const [program = '', ...words] = store.seen(NAR_SCAN, 'homes', '--format', 'json');
+      const { aliases } = JSON.parse(spawnSync(program, words).stdout.toString()) as {
+        aliases: readonly { path: string }[];
+      };
+      expect(aliases.map((alias) => alias.path)).toContain(store.physicalStoreDir);
+    });
+
+    it('by --store is found where it really lies, with its home, by its logical and its physical path', () => {
+      using store = new HomeStore('chroot');
+      const path = store.build('told-1.0', TELLING);
+      const name = path.slice('/nix/store/'.length);
+      const physical = `${store.physicalStoreDir}/${name}`;
+      for (const target of [path, physical]) {
+        const { status, report } = scanned(store, '--store', store.place, target);
+        const output = onlyOutput(report);
+        expect([target, status, output.storePath]).toEqual([target, 1, path]);
+        const errors = output.findings.filter(({ severity }) => severity === 'error');
+        expect(errors.map(({ location }) => location.entry)).toContain('mounts');
+        expect(errors.every(({ alias, home }) => alias !== null || home !== null)).toBe(true);
+        expect([...new Set(errors.flatMap(({ home }) => home ?? []))]).toEqual(homesOf(store));
+      }
+      expect(scanned(store, physical).status).toBe(1);
     });
   },
 );

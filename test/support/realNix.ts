@@ -82,13 +82,9 @@ export class SymlinkedStore implements Disposable {
   }
 
   /** Builds a derivation of this name with a shell script and returns its store path. */
-  build(name: string, script: string): string {
+  build(name: string, script: string, inputs: readonly string[] = []): string {
     const file = join(this.folder, `${name}.nix`);
-    writeFileSync(
-      file,
-      `derivation { name = "${name}"; system = "x86_64-linux"; builder = "/bin/sh"; PATH = "/usr/bin:/bin";
-  args = [ "-c" ''\n${script}\n'' ]; }\n`,
-    );
+    writeFileSync(file, derivationOf(name, script, inputs));
     return this.#run('nix-build', ['--no-out-link', file]).toString().trim();
   }
 
@@ -126,6 +122,73 @@ export class SymlinkedStore implements Disposable {
     rmSync(this.#made, { recursive: true, force: true });
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * A store of the real Nix below a home that Nix knows as `/nix/store`: bound there by bubblewrap, or
+ * as a chroot store. Dispose of it to leave nothing behind.
+ */
+export class HomeStore implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'nar-scan-nix-'));
+  readonly home: string;
+  /** What is bound to `/nix`, or the root of the chroot store. */
+  readonly place: string;
+  /** Where the store really lies. */
+  readonly physicalStoreDir: string;
+  readonly #made: string;
+  readonly #chroot: boolean;
+
+  constructor(kind: 'bound' | 'chroot') {
+    const { home, made } = makeHome(this.folder);
+    this.home = home;
+    this.#made = made;
+    this.#chroot = kind === 'chroot';
+    this.place = join(home, this.#chroot ? 'chroot' : 'nix');
+    this.physicalStoreDir = join(this.place, this.#chroot ? 'nix/store' : 'store');
+    mkdirSync(this.physicalStoreDir, { recursive: true });
+    const sandbox = this.#chroot ? 'true\nsandbox-paths = /bin /lib /lib64 /usr' : 'false';
+    const rest = 'build-users-group =\nexperimental-features = nix-command\n';
+    writeFileSync(join(this.folder, 'nix.conf'), `substituters =\nsandbox = ${sandbox}\n${rest}`);
+  }
+
+  /** The words of a command line, run where the store is seen. */
+  seen(...words: readonly string[]): readonly string[] {
+    if (this.#chroot) return words;
+    return ['bwrap', '--dev-bind', '/', '/', '--bind', this.place, '/nix', ...words];
+  }
+
+  /** Builds a derivation of this name with a shell script and returns its store path. */
+  build(name: string, script: string): string {
+    const file = join(this.folder, `${name}.nix`);
+    writeFileSync(file, derivationOf(name, script));
+    const words = ['nix-build', ...(this.#chroot ? ['--store', this.place] : []), '--no-out-link', file];
+    const [program = '', ...args] = this.seen(...words);
+    const environment = {
+      PATH: process.env['PATH'],
+      HOME: this.home,
+      XDG_CACHE_HOME: join(this.folder, 'cache'),
+      NIX_CONF_DIR: this.folder,
+    };
+    const output = execFileSync(program, args, {
+      env: environment,
+      cwd: this.folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return output.toString().trim();
+  }
+
+  [Symbol.dispose](): void {
+    execFileSync('chmod', ['-R', 'u+w', this.#made, this.folder]);
+    rmSync(this.#made, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** @param inputs store paths that the build may refer to */
+function derivationOf(name: string, script: string, inputs: readonly string[] = []): string {
+  const named = inputs.map((path) => `(builtins.storePath ${path})`).join(' ');
+  return `derivation { inputs = [ ${named} ]; name = "${name}"; system = "x86_64-linux"; builder = "/bin/sh"; PATH = "/usr/bin:/bin";
+  args = [ "-c" ''\n${script}\n'' ]; }\n`;
 }
 
 /** The NAR of any file or directory, by the real Nix. */
