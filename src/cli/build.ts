@@ -1,8 +1,9 @@
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { manualPage } from './manual.ts';
 
 /*
  * The last step of the build, behind the compiler, which emits types only: bundles, because every
@@ -57,8 +58,17 @@ function copyReportSchema(): void {
   copyFileSync(join(source, 'report', 'report.schema.json'), join(dist, 'report.schema.json'));
 }
 
+/** The manual page, for a package's share/man/man1. */
+function writeManual(): void {
+  const { version } = JSON.parse(readFileSync(join(source, '..', 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  writeFileSync(join(dist, 'nar-scan.1'), manualPage(version));
+}
+
 mkdirSync(bundles, { recursive: true });
 await bundleProgram();
 await bundleLibrary();
 copyLiblzma();
 copyReportSchema();
+writeManual();

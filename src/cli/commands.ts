@@ -14,6 +14,12 @@ export const COMMANDS = [
   { name: 'policy check', operands: '[FILE]', help: 'say what is wrong with a policy file' },
   { name: 'policy print', operands: '', help: 'print the policy that counts, and where it is from' },
   { name: 'homes', operands: '', help: 'print the homes and places of the store that are searched for' },
+  {
+    name: 'explain',
+    operands: '[TOPIC...]',
+    help: 'say more about a rule, a carrier, an encoding, a gap or an error',
+  },
+  { name: 'completion', operands: 'bash|zsh|fish', help: 'print what completes command lines in a shell' },
 ] as const satisfies readonly Command[];
 
 export type CommandName = (typeof COMMANDS)[number]['name'];

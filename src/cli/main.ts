@@ -10,6 +10,9 @@ import { EXIT_ERROR } from './exitStatus.ts';
  * Start-up is watched: what help, version and a refused command line do not need is imported later.
  */
 
+/** Width of what is explained, as of help. */
+const TEXT_COLUMNS = 80;
+
 /** Runs the program on this process's arguments and ends it with the exit status. */
 export async function main(): Promise<never> {
   process.on('uncaughtException', (error) => process.exit(failed(error)));
@@ -30,6 +33,8 @@ const RUNNERS: Readonly<Record<CommandName, (said: Arguments) => Promise<number>
   'policy check': policyCheck,
   'policy print': policyPrint,
   homes,
+  explain,
+  completion,
 };
 
 async function tell({ mode, command }: Arguments): Promise<number> {
@@ -70,6 +75,16 @@ async function homes(said: Arguments): Promise<number> {
   return printed(await homesText(said, process.env));
 }
 
+async function explain({ targets }: Arguments): Promise<number> {
+  const { explanation } = await import('./commands/explain.ts');
+  return printed(explanation(targets, TEXT_COLUMNS));
+}
+
+async function completion({ targets }: Arguments): Promise<number> {
+  const { completionScript } = await import('./completion/completion.ts');
+  return printed(completionScript(targets));
+}
+
 function version(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
@@ -78,7 +93,8 @@ function version(): string {
 /** Short text for stdout; a reader who has gone is no fault. */
 function printed(text: string): number {
   try {
-    writeSync(1, text);
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length;) at += writeSync(1, bytes, at);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return 0;
     throw new NarScanError('REPORT_NOT_WRITTEN', `stdout: ${String(error)}`, { cause: error });

@@ -9,6 +9,7 @@ export const ERRORS = {
   USAGE_BAD_VALUE: 'see nar-scan --help',
   USAGE_BAD_HOME: "give a person's home directory as an absolute path, such as /home/alice",
   USAGE_BAD_ALIAS: 'name the directory that holds the store paths, such as /home/alice/nix/store',
+  USAGE_UNKNOWN_TOPIC: 'nar-scan explain lists what can be explained',
   USAGE_NO_TARGET: 'name a store path, a directory, a file, a NAR, or - for stdin; see nar-scan --help',
   // targets and sources
   TARGET_MISSING: 'check the path',

@@ -73,14 +73,14 @@ class Totals {
   }
 
   line(summary: RunSummary, paint: Paint): string {
-    const verdicts = VERDICTS.filter((verdict) => this.#verdicts[verdict] > 0).map(
-      (verdict) => `${this.#verdicts[verdict].toLocaleString('en-US')} ${verdict}`,
+    const verdicts = VERDICTS.filter((verdict) => this.#verdicts[verdict] > 0).map((verdict) =>
+      counted(this.#verdicts[verdict], verdict, verdict),
     );
     const parts = [
       counted(this.#outputs, 'output') + (verdicts.length > 0 ? ` (${verdicts.join(', ')})` : ''),
       severityCounts(this.#severities),
       this.#gaps === 0 ? '' : counted(this.#gaps, 'gap'),
-      this.#waived === 0 ? '' : `${this.#waived.toLocaleString('en-US')} waived`,
+      this.#waived === 0 ? '' : counted(this.#waived, 'waived', 'waived'),
       summary.errors.length === 0 ? '' : `${counted(summary.errors.length, 'fault')} of the run`,
       `${counted(this.#files, 'file')}, ${bytesForPeople(this.#bytes)} in ${(summary.milliseconds / 1000).toFixed(2)} s`,
     ].filter((part) => part !== '');

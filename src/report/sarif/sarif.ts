@@ -68,10 +68,18 @@ function head({ tool }: ReportOrigin): string {
   return `{"$schema":${JSON.stringify(SCHEMA)},"version":"2.1.0","runs":[{"tool":${printableJson({ driver })}`;
 }
 
-function tail({ verdict, errors }: RunSummary, { tool, rules }: ReportOrigin, kept: readonly Kept[]): string {
+function tail(
+  { verdict, errors, unusedWaivers }: RunSummary,
+  { tool, rules }: ReportOrigin,
+  kept: readonly Kept[],
+): string {
   const gaps = kept.flatMap((output) => output.gaps.map((gap) => [...gap, output.base[0]] as const));
   const invocation = {
     executionSuccessful: errors.length === 0 && gaps.length === 0 && kept.length > 0,
+    toolConfigurationNotifications: unusedWaivers.map((waiver) => ({
+      level: 'warning',
+      message: message(`waiver without use: ${printableText(waiver)}`),
+    })),
     toolExecutionNotifications: [
       ...errors.map(errorNotification),
       ...gaps.map(([reason, count, baseId]) => gapNotification(reason, count, baseId)),

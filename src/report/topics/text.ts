@@ -37,7 +37,7 @@ export function topicText(topic: Topic, columns: number): string {
     lines.push('', `${heading}:`);
     for (const paragraph of paragraphs) {
       if (paragraph.startsWith('    ')) lines.push(`  ${paragraph}`);
-      else lines.push(...wrapped(paragraph, '  ', columns, '    '));
+      else lines.push(...wrapped(paragraph, '  ', columns, topic.mend.includes(paragraph) ? '    ' : '  '));
     }
   }
   return `${lines.join('\n')}\n`;

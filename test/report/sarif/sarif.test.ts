@@ -46,6 +46,7 @@ interface Log {
       readonly invocations: readonly [
         {
           readonly executionSuccessful: boolean;
+          readonly toolConfigurationNotifications: readonly object[];
           readonly toolExecutionNotifications: readonly { level: string; message: { text: string } }[];
         },
       ];
@@ -91,7 +92,7 @@ function textOf(outputs: readonly OutputResult[], errors: readonly ReportError[]
     errors.length,
   );
   const pieces = [reporter.begin(), ...outputs.map((output) => reporter.output(output))];
-  const summary = { verdict, errors, unusedWaivers: [], milliseconds: 1 };
+  const summary = { verdict, errors, unusedWaivers: ['policy.toml:9: old (expired)'], milliseconds: 1 };
   return [...pieces, ...reporter.end(summary)].join('');
 }
 
@@ -222,6 +223,12 @@ describe('the SARIF log', () => {
       { kind: 'external', status: 'accepted', justification: 'why' },
     ]);
     expect(results[1]?.suppressions).toEqual([]);
+  });
+
+  it('tells which waivers nothing needs', () => {
+    expect(runOf([cleanOutput]).invocations[0].toolConfigurationNotifications).toEqual([
+      { level: 'warning', message: { text: 'waiver without use: policy.toml:9: old (expired)' } },
+    ]);
   });
 
   it('makes no link of what was scanned', () => {
