@@ -1,4 +1,5 @@
 import { KINDS_OF_DATA } from './frequency.ts';
+import type { Places } from './matcher.ts';
 
 /** The bytes by which a needle is found among those of its bucket. */
 export interface BucketedFingerprint {
@@ -49,6 +50,23 @@ export class BucketPlanner {
   /** @param mostOffset where a fingerprint may begin at most */
   constructor(mostOffset: number) {
     this.#mostOffset = mostOffset;
+  }
+
+  /** Begins with what was planned before, if nothing has been planned yet. */
+  seed(places: Places): void {
+    if (this.#placed.size > 0) return;
+    this.#buckets = Array.from({ length: BUCKETS }, () => new Bucket());
+    for (const [key, bucket, offset] of places) {
+      const needle = Buffer.from(key, 'latin1');
+      if (bucket >= BUCKETS || offset > Math.min(needle.length - POSITIONS, this.#mostOffset)) continue;
+      this.#placed.set(key, { needle, place: { bucket, offset } });
+      this.#change(needle, { bucket, offset }, 1);
+    }
+  }
+
+  /** Where the needles of the last plan are. */
+  get places(): Places {
+    return [...this.#placed].map(([key, { place }]) => [key, place.bucket, place.offset] as const);
   }
 
   /** @param chosen indices of the needles, of three bytes or more each */
@@ -113,9 +131,18 @@ function keyOf(needle: Uint8Array): string {
 }
 
 class Bucket {
-  /** The share of addresses at which its fingerprints may stand. */
-  share = 0;
+  #share: number | null = 0;
   readonly #positions = BUCKET_POSITIONS.map(({ high }) => new NibbleSets(high));
+
+  /** The share of addresses at which its fingerprints may stand. */
+  get share(): number {
+    this.#share ??= KINDS_OF_DATA.reduce(
+      (sum, { share }, kind) =>
+        sum + this.#positions.reduce((product, { shares }) => product * (shares[kind] as number), share),
+      0,
+    );
+    return this.#share;
+  }
 
   shareWith(needle: Uint8Array, offset: number): number {
     const [p0, p1, p2] = this.#positions as [NibbleSets, NibbleSets, NibbleSets];
@@ -136,20 +163,15 @@ class Bucket {
   /** Counts the fingerprint of a needle in or out. */
   change(needle: Uint8Array, offset: number, by: 1 | -1): void {
     for (const [i, position] of this.#positions.entries()) position.change(needle[offset + i] as number, by);
-    this.share = 0;
-    for (const [kind, { share }] of KINDS_OF_DATA.entries()) {
-      this.share += this.#positions.reduce(
-        (product, { shares }) => product * (shares[kind] as number),
-        share,
-      );
-    }
+    this.#share = null;
   }
 }
 
 /** The nibbles of the bytes at one position of a bucket, counted. */
 class NibbleSets {
-  /** By kind of data, the share of bytes that have a nibble of each. */
-  readonly shares = new Float64Array(KINDS);
+  readonly #shares = new Float64Array(KINDS);
+  /** Whether nibbles came or went since the shares were told. */
+  #stale = false;
   /** By byte and kind, what the shares would be with that byte: where learnt since the last change. */
   readonly with = new Float64Array(256 * KINDS).fill(-1);
   readonly #low = new Uint16Array(16);
@@ -162,8 +184,15 @@ class NibbleSets {
     this.#high = new Uint16Array(16).fill(hasHigh ? 0 : 1);
   }
 
+  /** By kind of data, the share of bytes that have a nibble of each. */
+  get shares(): Float64Array {
+    if (this.#stale) this.#tell();
+    return this.#shares;
+  }
+
   /** Where in `with` the shares with this byte begin. */
   learnt(byte: number): number {
+    if (this.#stale) this.#tell();
     const at = byte * KINDS;
     if ((this.with[at] as number) < 0) {
       for (let kind = 0; kind < KINDS; kind++) this.with[at + kind] = this.#shareWith(byte, kind);
@@ -175,7 +204,7 @@ class NibbleSets {
     const shares = KINDS_OF_DATA[kind]?.bytes as Float64Array;
     const low = byte & 15;
     const high = byte >> 4;
-    let share = this.shares[kind] as number;
+    let share = this.#shares[kind] as number;
     if (this.#low[low] === 0) {
       for (let nibble = 0; nibble < 16; nibble++) {
         if ((this.#high[nibble] as number) > 0) share += shares[nibble * 16 + low] as number;
@@ -194,6 +223,11 @@ class NibbleSets {
     const isNew = count(this.#low, byte & 15, by);
     // one nibble more among others of its kind changes nothing
     if (!(this.#hasHigh && count(this.#high, byte >> 4, by)) && !isNew) return;
+    this.#stale = true;
+  }
+
+  #tell(): void {
+    this.#stale = false;
     this.with.fill(-1);
     for (const [kind, { bytes: shares }] of KINDS_OF_DATA.entries()) {
       let share = 0;
@@ -201,7 +235,7 @@ class NibbleSets {
         const isIn = (this.#low[each & 15] as number) > 0 && (this.#high[each >> 4] as number) > 0;
         if (isIn) share += shares[each] as number;
       }
-      this.shares[kind] = share;
+      this.#shares[kind] = share;
     }
   }
 }

@@ -1,5 +1,6 @@
 import { BucketPlanner } from './buckets.ts';
 import { COST_OF_TRIPLES, fit, type Choice } from './classes.ts';
+import type { Places } from './matcher.ts';
 import { MOST_DISTANCE } from './frequency.ts';
 
 /** How one needle set is searched for: pure data, written into the kernel's memory by tables.ts. */
@@ -40,7 +41,9 @@ const MOST_OFFSET = 48;
 export class Planner {
   readonly #buckets = new BucketPlanner(MOST_OFFSET);
 
-  plan(needles: readonly Uint8Array[]): Plan {
+  /** @param places where needles were placed when the program was built: it saves the planning of those */
+  plan(needles: readonly Uint8Array[], places: Places = []): Plan {
+    this.#buckets.seed(places);
     const all = [...needles.keys()];
     const runs = all.filter((index) => isRun(needles[index] as Uint8Array));
     const rest = all.filter((index) => !isRun(needles[index] as Uint8Array));
@@ -56,6 +59,11 @@ export class Planner {
       return asPlan(together, []);
     }
     return apart === null ? this.#inBuckets(needles, rest, runs) : asPlan(apart, runs);
+  }
+
+  /** Where the needles of the last plan are that are searched for in buckets. */
+  get places(): Places {
+    return this.#buckets.places;
   }
 
   /** Fingerprints of adjacent bytes; the masks of any bytes can be built. */

@@ -1,6 +1,6 @@
 import { NarScanError } from '../model/errors.ts';
 import { checkNeedles, checkRange } from './check.ts';
-import type { Matcher, OnHit } from './matcher.ts';
+import type { Matcher, OnHit, Places } from './matcher.ts';
 import type { Kernel, KernelExports } from './module.ts';
 import { PendingHits } from './pending.ts';
 import { Planner, type Plan } from './plan.ts';
@@ -35,9 +35,9 @@ export class SimdMatcher implements Matcher {
     this.pending = new PendingHits(kernel);
   }
 
-  load(needles: readonly Uint8Array[]): void {
+  load(needles: readonly Uint8Array[], places: Places = []): void {
     checkNeedles(needles);
-    const plan = this.planner.plan(needles);
+    const plan = this.planner.plan(needles, places);
     writeTables(this.kernel, needles, plan);
     const offsets = plan.fingerprints.map(({ offset }) => offset);
     this.leastOffset = Math.min(...offsets);

@@ -4,6 +4,7 @@ import type { ContainerInspector } from '../inspect/containers/containerInspecto
 import type { Spools } from '../inspect/containers/spool.ts';
 import { ContentInspector } from '../inspect/contentInspector.ts';
 import { EntryNames } from '../inspect/entryName.ts';
+import { PLACES } from '../inspect/places.generated.ts';
 import { searchedBytes } from '../inspect/magics.ts';
 import { Classifier } from '../inspect/rules/classify.ts';
 import { DiskSpools } from './spool.ts';
@@ -38,7 +39,7 @@ export function prepareInspection(
 ): Inspection {
   const set = compileNeedles(context);
   const opens = maxDepth > 0;
-  matcher.load(searchedBytes(set, opens));
+  matcher.load(searchedBytes(set, opens), PLACES);
   const hashes = { known: set.hashParts, complete: false };
   const classifier = new Classifier(set, hashes);
   let containers: Promise<ContainerInspector> | null = null;

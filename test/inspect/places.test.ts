@@ -1,0 +1,49 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { searchedBytes } from '../../src/inspect/magics.ts';
+import { Planner } from '../../src/kernel/plan.ts';
+import { compileNeedles } from '../../src/needles/compile.ts';
+import { context } from './support.ts';
+
+const FILE = new URL('../../src/inspect/places.generated.ts', import.meta.url);
+
+/** What is searched for whatever is scanned. */
+const fixed = (): readonly Uint8Array[] => searchedBytes(compileNeedles(context()), true);
+
+function generated(): string {
+  const planner = new Planner();
+  planner.plan(fixed());
+  const lines = planner.places.map(([needle, bucket, offset]) => {
+    const text = Buffer.from(needle, 'latin1').toString('base64');
+    return `  ['${text}', ${bucket}, ${offset}],`;
+  });
+  return `import type { Places } from '../kernel/matcher.ts';
+
+// Made by \`UPDATE_PLACES=1 npx vitest run test/inspect/places.test.ts\`, which compares it, too.
+
+/** Where the kernel finds the needles that are always searched for: planning them takes as long as all else at a start. */
+export const PLACES: Places = (
+  [
+${lines.map((line) => `  ${line}`).join('\n')}
+  ] as const
+).map(([needle, bucket, offset]) => [Buffer.from(needle, 'base64').toString('latin1'), bucket, offset]);
+`;
+}
+
+it('the places of needles are those that planning gives', () => {
+  if (process.env['UPDATE_PLACES'] === '1') writeFileSync(FILE, generated());
+  expect(readFileSync(FILE, 'utf8')).toBe(generated());
+});
+
+it('places that were planned before change nothing but the time that planning takes', async () => {
+  const { PLACES } = await import('../../src/inspect/places.generated.ts');
+  const planner = new Planner();
+  const seeded = planner.plan(fixed(), PLACES);
+  expect(seeded).toEqual(new Planner().plan(fixed()));
+});
+
+it('places that fit no needle are passed over', () => {
+  const needles = fixed();
+  const wrong = needles.map((needle) => [Buffer.from(needle).toString('latin1'), 9, needle.length] as const);
+  expect(new Planner().plan(needles, wrong)).toEqual(new Planner().plan(needles));
+});
