@@ -23,7 +23,7 @@ function refusal(words: readonly string[], environment: NodeJS.ProcessEnv = {}):
 function sample(flag: Flag): string {
   if (flag.value === null) return '';
   return (
-    { DIR: '/home/alice', FILE: 'report', N: '3', SIZE: '3M' }[flag.value.name] ??
+    { DIR: '/home/alice', FILE: 'report', N: '3', SIZE: '3M', URL: '/home/alice/chroot' }[flag.value.name] ??
     flag.value.name.split('|')[0] ??
     ''
   );

@@ -220,6 +220,30 @@ describe('the same facts', () => {
   });
 });
 
+describe('a store dir that lies in a home', () => {
+  it('is allowed, the rest of that home is not', async () => {
+    const storeDir = '/home/noamyr/nix/store';
+    const path = join(folder, `${hashed(1)}-x`);
+    mkdirSync(path);
+    const allowed = `${storeDir}/${hashed(2)}-lib ${storeDir}`;
+    const leak = '/home/noamyr/nix/storage';
+    for (const [name, text] of Object.entries({ allowed, leak })) {
+      writeFileSync(join(path, name), text);
+      writeFileSync(join(path, `${name}16`), Buffer.from(text, 'utf16le'));
+      writeFileSync(join(path, `${name}64`), Buffer.from(text).toString('base64'));
+    }
+    symlinkSync(`${storeDir}/${hashed(2)}-lib/bin`, join(path, 'allowed-link'));
+    symlinkSync('/home/noamyr/nix', join(path, 'leak-link'));
+    const [output] = (await runEngine({ targets: [path], storeDir })).outputs;
+    expect(output?.findings.map(({ location }) => location.entry)).toEqual([
+      'leak',
+      'leak-link',
+      'leak16',
+      'leak64',
+    ]);
+  });
+});
+
 describe('a physical place of the store that nobody named', () => {
   const ALIAS = '/gpfs/u17/q/nix/store';
   let storeDir: string;
