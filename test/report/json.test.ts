@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +9,9 @@ import { verdictOfRun } from '../../src/policy/verdict.ts';
 import { type Digest, loadDigest } from '../../src/report/ids.ts';
 import { jsonLinesReporter, jsonReporter } from '../../src/report/json.ts';
 import type { Reporter, RunSummary } from '../../src/report/reporter.ts';
+import { runEngine } from '../support/engineRun.ts';
+import { judged } from '../support/judged.ts';
+import { ROOT } from '../support/narScan.ts';
 import { anyOutput, anyText } from './arbitraryFacts.ts';
 import { leakyOutput } from './madeFacts.ts';
 
@@ -72,6 +76,18 @@ describe('the JSON report', () => {
       ),
     );
   });
+
+  it('is accepted for every fixture', async () => {
+    const targets = ['leaks', 'ok', 'malformed'].flatMap((folder) =>
+      readdirSync(join(ROOT, 'fixtures', folder)).map((name) => join(ROOT, 'fixtures', folder, name)),
+    );
+    const run = await runEngine({ targets });
+    const outputs = run.outputs.map(judged);
+    const text = textOf(jsonReporter(origin, digest), outputs, summaryOf(outputs, [...run.errors]));
+    const report = JSON.parse(text) as { outputs: unknown[] };
+    expect(validate(report), JSON.stringify(validate.errors)).toBe(true);
+    expect(report.outputs).toHaveLength(targets.length);
+  }, 60_000);
 
   it('has the fields of the contract in their order', () => {
     const report = JSON.parse(
