@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type Flag, FLAGS } from '../../src/cli/flags.ts';
 import { ERRORS } from '../../src/model/errors.ts';
 import { RULES } from '../../src/model/facts.ts';
+import { examinePolicy } from '../../src/policy/read.ts';
 import { ROOT } from '../support/narScan.ts';
 
 const README = join(ROOT, 'README.md');
@@ -45,6 +46,12 @@ describe('the README is in step with the code (UPDATE_README=1 rewrites its tabl
       else expect(text).toBe(wanted);
     });
   }
+
+  it('shows a policy that is one', () => {
+    const [, example = ''] = /```toml\n(homes[^]*?)```/.exec(readFileSync(README, 'utf8')) ?? [];
+    expect(examinePolicy(Buffer.from(example), 'README.md').faults).toEqual([]);
+    expect(example).toContain('[[waivers]]');
+  });
 
   it('explains every rule', () => {
     const readme = readFileSync(README, 'utf8');
