@@ -131,6 +131,32 @@ describe('waivers', () => {
     );
   });
 
+  it('that cover the same are all of use, and the first of the file is told', () => {
+    const [one] = fc.sample(gap, 1);
+    const [base] = fc.sample(waiver, 1);
+    const anyhow = { ...base!, rule: null, carrier: null, home: null, alias: null, expires: null };
+    const of = (place: string, entry: string | null): Waiver => ({
+      ...anyhow,
+      place,
+      entry,
+      reason: 'corrupt',
+      output: null,
+      container: null,
+    });
+    const waivers = [of('1', '*'), of('2', 'a'), of('3', 'a'), of('4', null)];
+    const location = { ...one!.location, entry: 'a' };
+    const output = {
+      ...fc.sample(facts, 1)[0]!,
+      findings: [],
+      gaps: [{ ...one!, reason: 'corrupt' as const, location }],
+    };
+    for (const list of [waivers, waivers.toReversed()]) {
+      const { result, used } = decide(output, policyOf({ waivers: list }), NOW);
+      expect(result.gaps[0]?.waivedBy).toBe(`${list[0]?.place}: known`);
+      expect(used.size).toBe(4);
+    }
+  });
+
   it('change nothing of the facts but what covers them', () => {
     fc.assert(
       fc.property(facts, fc.array(waiver), (output, waivers) => {
