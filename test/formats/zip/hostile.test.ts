@@ -14,7 +14,8 @@ const LEAK = 'see /home/alice/src/x.c for more\n';
 const leaking: ZipMember = { name: 'leak', content: LEAK };
 const harmless: ZipMember = { name: 'other', content: 'nothing to see\n' };
 
-const hasLeak = ({ members }: ReadArchive): boolean => members.some(({ content }) => content === LEAK);
+const hasLeak = ({ members }: ReadArchive): boolean =>
+  members.some(({ content, target }) => content === LEAK || target === LEAK);
 
 describe('local header and central directory', () => {
   const cases: [string, Partial<ZipMember>][] = [
