@@ -9,7 +9,7 @@ import { POLICY_SCHEMA, type PolicyText, type WaiverText } from './schema.ts';
 import { type KeyPath, type TomlLines, tomlLines } from './tomlLines.ts';
 
 /** Something wrong in a policy file. */
-export interface PolicyFault {
+interface PolicyFault {
   readonly line: number;
   /** Key and what is wrong with it. */
   readonly message: string;
