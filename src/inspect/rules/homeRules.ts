@@ -110,7 +110,19 @@ export function allowedAt(span: Span, start: number, set: NeedleSet): boolean {
 export function storeDirAt(span: Span, start: number, set: NeedleSet): boolean {
   const end = start + set.storeDir.length;
   if (set.storeDir.length > LIMITS.needleBytes || end > span.hi) return false;
-  return textAt(span, start, end) === set.storeDir && componentEnds(span, end);
+  if (textAt(span, start, end) !== set.storeDir || !componentEnds(span, end)) return false;
+  return !climbsOut(textAt(span, end, pathRunEnd(span, end, LIMITS.contextBytes)));
+}
+
+/** Whether what follows a directory leads out of it again (`/../../x`). */
+function climbsOut(rest: ByteString): boolean {
+  let depth = 0;
+  for (const part of rest.split('/')) {
+    if (part === '' || part === '.') continue;
+    depth += part === '..' ? -1 : 1;
+    if (depth < 0) return true;
+  }
+  return false;
 }
 
 /** The user at `name` whose home is known, under whatever root this is. */

@@ -185,6 +185,12 @@ describe('a store alias', () => {
     expect(leaks(`/home/u/nix/store/${OWN}-x`, known)).toEqual([]);
     expect(leaks(`/home/u/nix/store/${OWN}-x:/home/u/.ssh`, known)).toEqual(['error known-home /home/u']);
     expect(leaks('/home/u/nix/store-old', known)).toEqual(['error known-home /home/u']);
+    // a way out of the store dir leads into the home; one within a store path does not
+    expect(leaks('/home/u/nix/store/../../.ssh', known)).toEqual(['error known-home /home/u']);
+    expect(leaks(`/home/u/nix/store/${OWN}-x/lib/../../../../x`, known)).toEqual([
+      'error known-home /home/u',
+    ]);
+    expect(leaks(`/home/u/nix/store/${OWN}-x/lib/../share`, known)).toEqual([]);
   });
 
   it('is found behind many homes in one run', () => {
