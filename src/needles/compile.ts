@@ -1,5 +1,6 @@
 import { bytesOfByteString, byteStringOfText, type ByteString } from '../model/bytes.ts';
 import { LIMITS } from '../model/limits.ts';
+import { Extensions, type Extension } from './extensions.ts';
 import { encodeNeedles, type EncodedNeedle } from './encoded.ts';
 import { normalHome, underHomeRoot } from './homes.ts';
 import { type RuleEdits, type RuleLists, ruleLists } from './ruleLists.ts';
@@ -31,19 +32,12 @@ export type NeedleMeaning =
   /** The beginning of literals that are longer than a needle may be. */
   | { readonly kind: 'beginning' };
 
-/** A longer literal that is looked for wherever its needle occurs: its bytes start `before` bytes earlier. */
-interface Extension {
-  readonly before: number;
-  readonly bytes: Uint8Array;
-  readonly meaning: NeedleMeaning;
-}
-
 /** One needle of the kernel, with the literals that are only reached through it. */
 export interface CompiledNeedle {
   readonly bytes: Uint8Array;
   readonly text: ByteString;
   readonly meaning: NeedleMeaning;
-  readonly extensions: readonly Extension[];
+  readonly extensions: Extensions;
 }
 
 export interface NeedleSet {
@@ -114,7 +108,12 @@ export function compileNeedles(context: NeedleContext): NeedleSet {
     const before = text.indexOf(extended.text);
     extended.extensions.push({ before, bytes: bytesOfByteString(text), meaning });
   }
-  const plain = needles.map((needle) => ({ ...needle, bytes: bytesOfByteString(needle.text) }));
+  const plain = needles.map(({ text, meaning, extensions }) => ({
+    text,
+    meaning,
+    bytes: bytesOfByteString(text),
+    extensions: new Extensions(text.length, extensions),
+  }));
   const encoded = encodeNeedles(plain, context.hashParts);
   const users = new Map<ByteString, ByteString>();
   for (const home of homes) {

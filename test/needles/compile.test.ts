@@ -9,7 +9,7 @@ describe('compileNeedles', () => {
     const alone = compileNeedles(context()).needles.length;
     const many = compileNeedles(context({ homes: ['/home/zoe', '/var/home/max', '/Users/eve/work'] }));
     expect(many.needles).toHaveLength(alone);
-    const extensions = many.needles.flatMap((needle) => needle.extensions);
+    const extensions = many.needles.flatMap((needle) => needle.extensions.all);
     expect(extensions.map(({ before }) => before).toSorted((a, b) => a - b)).toEqual([0, 0, 4]);
   });
 
@@ -34,11 +34,11 @@ describe('compileNeedles', () => {
   it('looks for a literal that is longer than a needle by its beginning', () => {
     const deep = `/data/${'deep/'.repeat(200)}`;
     const { needles } = compileNeedles(context({ homes: [`${deep}zoe`, `${deep}max`] }));
-    const [needle, ...others] = needles.filter(({ extensions }) => extensions.length > 0);
+    const [needle, ...others] = needles.filter(({ extensions }) => extensions.all.length > 0);
     expect(others).toEqual([]);
     expect(needle?.bytes).toHaveLength(LIMITS.needleBytes);
     expect(needle?.meaning).toEqual({ kind: 'beginning' });
-    expect(needle?.extensions.map(({ before, bytes }) => [before, bytes.length])).toEqual([
+    expect(needle?.extensions.all.map(({ before, bytes }) => [before, bytes.length])).toEqual([
       [0, deep.length + 3],
       [0, deep.length + 3],
     ]);
@@ -58,7 +58,7 @@ describe('compileNeedles', () => {
         const reached = new Set<string>();
         for (const { text, extensions } of set.needles) {
           reached.add(text);
-          for (const { before, bytes } of extensions) {
+          for (const { before, bytes } of extensions.all) {
             const literal = Buffer.from(bytes).toString('latin1');
             expect(literal.slice(before, before + text.length)).toBe(text);
             reached.add(literal);

@@ -69,10 +69,10 @@ export class Classifier {
    */
   classify(span: Span, origin: number, needle: CompiledNeedle, address: number): Leak | null {
     let found = this.#meaningAt(span, origin, needle.meaning, address, needle.bytes.length);
-    for (const extension of needle.extensions) {
-      const start = address - extension.before;
-      if (!bytesAt(span, start, extension.bytes)) continue;
-      const leak = this.#meaningAt(span, origin, extension.meaning, start, extension.bytes.length);
+    for (const { before, bytes, meaning } of needle.extensions.at(span.memory, address, span.hi)) {
+      const start = address - before;
+      if (!bytesAt(span, start, bytes)) continue;
+      const leak = this.#meaningAt(span, origin, meaning, start, bytes.length);
       if (leak !== null && (found === null || precedes(leak, found))) found = leak;
     }
     return found;
