@@ -20,8 +20,10 @@ const MOST_BYTES = 0x7fff_ffff;
 export const readPng: RandomContainer = async function* (reader, end) {
   for (let at = SIGNATURE_BYTES; ;) {
     const head = bytesAt(reader, at, CHUNK_START_BYTES);
+    // some writers leave the end chunk out: nothing is unread then
+    if (head.length === 0 && at === reader.size) return end(at);
     if (head.length < CHUNK_START_BYTES) {
-      yield packedFault('truncated', at, 'the image has no end chunk');
+      yield packedFault('truncated', at, 'a chunk ends early');
       return;
     }
     const length = BIG_ENDIAN.u32(head, 0);

@@ -57,10 +57,16 @@ describe('a PNG image', () => {
     expect((await readAll(readPng, Buffer.concat([png(), Buffer.from('more')]))).faults).toEqual([]);
   });
 
-  it('that is cut is never whole, and its texts are read as far as they go', async () => {
-    const whole = png(chunk('zTXt', 'Comment\0\0', deflateSync(LEAK)));
+  it('that is cut within a chunk is never whole, and its texts are read as far as they go', async () => {
+    const text = chunk('zTXt', 'Comment\0\0', deflateSync(LEAK));
+    const whole = png(text);
+    // between two chunks nothing is unread: some writers leave the last one out
+    const borders = [8, HEADER.length, text.length, PIXELS.length].map((_, index, lengths) =>
+      lengths.slice(0, index + 1).reduce((sum, length) => sum + length, 0),
+    );
     for (let end = 8; end < whole.length; end += 1) {
-      expect(isIncomplete(await readAll(readPng, whole.subarray(0, end))), `cut at ${end}`).toBe(true);
+      const read = await readAll(readPng, whole.subarray(0, end));
+      expect(isIncomplete(read), `cut at ${end}`).toBe(!borders.includes(end));
     }
     const large = png(chunk('zTXt', 'Comment\0\0', deflateSync(sample(300_000))));
     const cut = await readAll(readPng, large.subarray(0, large.length - 5000));
