@@ -89,7 +89,7 @@ describe('a PNG image', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(text, { maxLength: 6 }),
-        fc.uint8Array({ maxLength: 99 }),
+        fc.uint8Array({ minLength: 1, maxLength: 99 }),
         async (all, noise) => {
           const bytes = png(...all.map((data) => chunk('zTXt', 'k\0\0', deflateSync(data))));
           const read = await readAll(readPng, bytes);
