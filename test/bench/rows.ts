@@ -131,7 +131,8 @@ async function opened(): Promise<Row> {
     name: 'opened',
     what: `${TREE.join(' and ')}, containers opened`,
     peerName: 'rg -z -j2, five roots',
-    peer: { ...rg(...TREE), args: ['-z', ...rg(...TREE).args] },
+    // 2: files that no decompressor reads, which test data is full of
+    peer: { ...rg(...TREE), args: ['-z', ...rg(...TREE).args], statuses: [0, 1, 2] },
     subject: scan(...TREE),
     pairs: 5,
     most: 1.5,
