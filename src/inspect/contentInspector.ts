@@ -140,14 +140,16 @@ export class ContentInspector {
     return { findings, gaps: [...gaps, gap] };
   }
 
-  /** What the last bytes say, where the search saw a magic among them. */
-  #sniffTail(reader: RangeReader): ContentKind | null {
+  /** What the last bytes say, where the search saw a magic among them. Bytes that are not to be had are a gap. */
+  #sniffTail(reader: RangeReader, gaps: LocalGap[]): ContentKind | null {
     const { tail: last, first } = this.#search.magics;
     // nothing before the first magic can be one of the tail's
     const from = Math.max(0, reader.size - TAIL_BYTES, first);
     if (last < from) return null;
     const tail = reader.read(from, reader.size - from);
-    return tail === null ? null : sniffTail(tail, 0, tail.length, reader.size);
+    if (tail !== null) return sniffTail(tail, 0, tail.length, reader.size);
+    gaps.push({ reason: 'unreadable', offset: from, detail: 'its last bytes could not be read again' });
+    return null;
   }
 
   #facts(name: ByteString, kind: ContentKind | null, reader: RangeReader, head: Uint8Array): ContentFacts {
@@ -167,7 +169,7 @@ export class ContentInspector {
     const opening: Opening = {
       head: container,
       // scripts, programs and images may carry an archive behind themselves
-      tail: container === 'zip' ? null : this.#sniffTail(reader),
+      tail: container === 'zip' ? null : this.#sniffTail(reader, gaps),
       archiveEnds: container === 'zip' ? [] : this.#search.magics.archiveEnds,
       sections: sections.filter(({ compressed }) => compressed !== null),
       embedded: this.#search.magics.embedded,

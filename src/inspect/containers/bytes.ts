@@ -1,5 +1,6 @@
 import { streamOf, type ByteStream } from '../../formats/container.ts';
 import type { RangeReader } from '../../formats/ranges.ts';
+import { NarScanError } from '../../model/errors.ts';
 
 const PIECE_BYTES = 64 * 1024;
 
@@ -48,13 +49,22 @@ export class Counted {
   }
 }
 
-/** Offset of the first byte that is not zero from `from` on, or the size where there is none. */
+/**
+ * Offset of the first byte that is not zero from `from` on, or the size where there is none.
+ * @throws NarScanError CONTAINER_UNREADABLE
+ */
 export function firstNonZero(reader: RangeReader, from: number): number {
   for (let at = from; at < reader.size; at += PIECE_BYTES) {
-    const piece = reader.read(at, Math.min(PIECE_BYTES, reader.size - at));
-    if (piece === null) return reader.size;
+    const piece = readAt(reader, at, Math.min(PIECE_BYTES, reader.size - at));
     const found = piece.findIndex((byte) => byte !== 0);
     if (found >= 0) return at + found;
   }
   return reader.size;
+}
+
+/** @throws NarScanError CONTAINER_UNREADABLE where the reader does not have those bytes */
+export function readAt(reader: RangeReader, offset: number, length: number): Uint8Array {
+  const bytes = reader.read(offset, length);
+  if (bytes !== null) return bytes;
+  throw new NarScanError('CONTAINER_UNREADABLE', `no bytes at offset ${offset}`, { offset });
 }
