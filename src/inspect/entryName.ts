@@ -80,6 +80,11 @@ function known(
 }
 
 function finding(leak: Leak, path: ByteString): LocalFinding {
+  return nameFinding(leak, path, 1);
+}
+
+/** A leak in the name that a path is without its first `lead` bytes, which were put before it. */
+export function nameFinding(leak: Leak, path: ByteString, lead: number): LocalFinding {
   return {
     rule: leak.rule,
     severity: severityOf(leak, 'entry-name'),
@@ -89,8 +94,8 @@ function finding(leak: Leak, path: ByteString): LocalFinding {
     alias: leak.alias,
     hashPart: leak.hashPart,
     offset: null,
-    evidence: path.slice(1),
-    marked: [Math.max(0, leak.start - 1), leak.end - 1],
+    evidence: path.slice(lead),
+    marked: [Math.max(0, leak.start - lead), Math.min(leak.end, path.length) - lead],
     more: 0,
   };
 }

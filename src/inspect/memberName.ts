@@ -1,9 +1,9 @@
 import type { ByteString } from '../model/bytes.ts';
 import type { NeedleSet } from '../needles/compile.ts';
+import { nameFinding } from './entryName.ts';
 import type { LocalFinding } from './local.ts';
 import type { Classifier } from './rules/classify.ts';
 import { leaksInText } from './rules/text.ts';
-import { severityOf } from './rules/severity.ts';
 
 /**
  * Leaks in the name of an archive's member, which most archives write without a leading slash
@@ -20,19 +20,8 @@ export function inspectMemberName(
   // some archives of Windows have its separators
   const path = added === 1 ? `/${relative.replaceAll('\\', '/')}` : relative;
   return leaksInText(`${path}/`, set, classifier).map((leak) => {
-    const severity = severityOf(leak, 'entry-name');
-    return {
-      rule: leak.rule,
-      severity: leak.rule === 'foreign-home' && severity === 'error' ? 'warning' : severity,
-      carrier: 'entry-name',
-      encoding: 'plain',
-      home: leak.home,
-      alias: leak.alias,
-      hashPart: leak.hashPart,
-      offset: null,
-      evidence: relative,
-      marked: [Math.max(0, leak.start - added), Math.min(leak.end, path.length) - added],
-      more: 0,
-    };
+    const finding = nameFinding(leak, path, added);
+    const lessened = leak.rule === 'foreign-home' && finding.severity === 'error';
+    return { ...finding, evidence: relative, ...(lessened ? { severity: 'warning' as const } : {}) };
   });
 }

@@ -50,6 +50,35 @@ export const CARRIERS = [
 ] as const;
 export type Carrier = (typeof CARRIERS)[number];
 
+/** Bytes of no known meaning, and text of a file of a known kind that nothing looks up as a path, or not every time. */
+export const TEXT_CARRIERS: readonly Carrier[] = [
+  'bytes',
+  'pdb',
+  'config-script',
+  'python-code',
+  'python-config',
+  'ruby-config',
+  'packlist',
+  'source-map',
+  'java-class',
+  'rust-metadata',
+  'gcov-notes',
+];
+
+/** What is looked up as a path. */
+export const STRUCTURAL_CARRIERS: readonly Carrier[] = CARRIERS.filter(
+  (carrier) => carrier !== 'entry-name' && !TEXT_CARRIERS.includes(carrier),
+);
+
+/** Where a loader looks for libraries, and the loader itself. */
+export const LOADER_CARRIERS: readonly Carrier[] = [
+  'rpath',
+  'runpath',
+  'interp',
+  'macho-rpath',
+  'macho-dylinker',
+];
+
 /** How a leak is written. */
 export const ENCODINGS = [
   'plain',

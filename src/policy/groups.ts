@@ -1,4 +1,10 @@
-import { type Carrier, CARRIERS } from '../model/facts.ts';
+import {
+  type Carrier,
+  CARRIERS,
+  LOADER_CARRIERS,
+  STRUCTURAL_CARRIERS,
+  TEXT_CARRIERS,
+} from '../model/facts.ts';
 
 /**
  * Groups of carriers that a policy gives severities to, the widest first: of several that hold a
@@ -6,43 +12,11 @@ import { type Carrier, CARRIERS } from '../model/facts.ts';
  */
 export const CARRIER_GROUPS = {
   any: CARRIERS,
-  /** Bytes of no known meaning, and text of a file whose kind is known. */
-  bytes: [
-    'bytes',
-    'pdb',
-    'config-script',
-    'python-code',
-    'python-config',
-    'ruby-config',
-    'packlist',
-    'source-map',
-    'java-class',
-    'rust-metadata',
-    'gcov-notes',
-  ],
-  /** What is looked up as a path. */
-  structural: [
-    'symlink',
-    'rpath',
-    'runpath',
-    'interp',
-    'needed',
-    'soname',
-    'audit',
-    'filter',
-    'config',
-    'macho-rpath',
-    'macho-dylib',
-    'macho-dylinker',
-    'shebang',
-    'pkg-config',
-    'libtool',
-    'cmake',
-  ],
+  bytes: TEXT_CARRIERS,
+  structural: STRUCTURAL_CARRIERS,
   'entry-name': ['entry-name'],
   symlink: ['symlink'],
-  /** Where a loader looks for libraries, and the loader itself. */
-  loader: ['rpath', 'runpath', 'interp', 'macho-rpath', 'macho-dylinker'],
+  loader: LOADER_CARRIERS,
 } as const satisfies Readonly<Record<string, readonly Carrier[]>>;
 
 export type CarrierGroup = keyof typeof CARRIER_GROUPS;

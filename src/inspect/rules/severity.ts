@@ -1,22 +1,15 @@
-import type { Carrier, Severity } from '../../model/facts.ts';
+import {
+  type Carrier,
+  LOADER_CARRIERS,
+  type Severity,
+  STRUCTURAL_CARRIERS,
+  TEXT_CARRIERS,
+} from '../../model/facts.ts';
 import type { Leak } from './classify.ts';
 
-const LOADER_FIELDS = new Set<Carrier>(['rpath', 'runpath', 'interp', 'macho-rpath', 'macho-dylinker']);
-/** Text of a file of a known kind that nothing looks up as a path, or not every time. */
-const TEXT = new Set<Carrier>([
-  'bytes',
-  'pdb',
-  'config-script',
-  'python-code',
-  'python-config',
-  'ruby-config',
-  'packlist',
-  'source-map',
-  'java-class',
-  'rust-metadata',
-  'gcov-notes',
-]);
-const UNSTRUCTURED = new Set<Carrier>([...TEXT, 'entry-name']);
+const LOADER = new Set(LOADER_CARRIERS);
+const TEXT = new Set(TEXT_CARRIERS);
+const STRUCTURAL = new Set(STRUCTURAL_CARRIERS);
 
 /** How bad a leak in `carrier` is (DESIGN.md, "Rules"). */
 export function severityOf(leak: Pick<Leak, 'rule' | 'base' | 'home'>, carrier: Carrier): Severity {
@@ -25,14 +18,14 @@ export function severityOf(leak: Pick<Leak, 'rule' | 'base' | 'home'>, carrier: 
       return 'error';
     case 'store-alias':
       // a store in somebody's home, in a field that is a path: as bad as the home alone
-      return leak.home !== null && !UNSTRUCTURED.has(carrier) ? 'error' : leak.base;
+      return leak.home !== null && STRUCTURAL.has(carrier) ? 'error' : leak.base;
     case 'root-home':
-      return UNSTRUCTURED.has(carrier) ? 'warning' : 'error';
+      return STRUCTURAL.has(carrier) ? 'error' : 'warning';
     case 'foreign-home':
       // an entry name comes here only when it is anchored at the output's own root
       return TEXT.has(carrier) ? 'warning' : 'error';
     case 'placeholder-home':
-      return LOADER_FIELDS.has(carrier) ? 'warning' : 'note';
+      return LOADER.has(carrier) ? 'warning' : 'note';
     case 'build-dir':
       return 'note';
   }
