@@ -105,6 +105,7 @@ async function* linkItems(
     yield corrupt('longer than any link target', data.offset, data.name);
     return;
   }
-  yield { ...memberOf(data, null), type: 'symlink', target };
+  // some programs unpack it as a file: then it is content, and may be of any kind
+  yield { ...memberOf(data, unpack(reader, window, data, progress)), type: 'symlink', target };
   if (failure !== null) yield corrupt(failure.message, data.offset, data.name);
 }
