@@ -1,6 +1,7 @@
 import type { Carrier, GapReason, Rule, Severity } from '../model/facts.ts';
 import { NO_EDITS, type RuleEdits } from '../needles/ruleLists.ts';
 import type { ContainerLimits } from '../inspect/containers/budget.ts';
+import { BUILT_IN_GATE, type GateSettings } from './gate.ts';
 import type { CarrierGroup } from './groups.ts';
 
 /** What findings depend on. */
@@ -50,10 +51,12 @@ export interface VerdictPolicy {
 export interface Policy {
   readonly facts: FactPolicy;
   readonly verdict: VerdictPolicy;
+  readonly gate: GateSettings;
 }
 
 /** Nothing is changed, nothing is waived. */
 export const BUILT_IN_POLICY: Policy = Object.freeze({
   facts: Object.freeze({ homes: [], aliases: [], edits: NO_EDITS, limits: {} }),
   verdict: Object.freeze({ severities: {}, ignoredGaps: [], waivers: [], strict: false }),
+  gate: BUILT_IN_GATE,
 });

@@ -1,9 +1,11 @@
 import { stringify, TomlDate } from 'smol-toml';
 import type { ListEdit } from '../needles/ruleLists.ts';
+import { gateTables } from './gate.ts';
 import type { Policy, Waiver } from './policy.ts';
 
 /** A policy as TOML that reads back as the same policy; what is as built in is left out. */
-export function policyToml({ facts, verdict }: Policy): string {
+export function policyToml({ facts, verdict, gate }: Policy): string {
+  const { guard, quarantine, notify } = gateTables(gate);
   const { homes, aliases, edits, limits } = facts;
   return stringify(
     named({
@@ -21,6 +23,9 @@ export function policyToml({ facts, verdict }: Policy): string {
         seconds: limits.seconds,
       }),
       gaps: named({ ignore: someOf(verdict.ignoredGaps) }),
+      guard: named(guard),
+      quarantine: named(quarantine),
+      notify: named(notify),
       waivers: someOf(verdict.waivers.map(waiverRecord)),
     }),
   );

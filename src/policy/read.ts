@@ -4,6 +4,7 @@ import { NarScanError } from '../model/errors.ts';
 import type { Rule } from '../model/facts.ts';
 import { sizeOf } from '../model/size.ts';
 import type { ListEdit } from '../needles/ruleLists.ts';
+import { gateOf } from './gate.ts';
 import type { Policy, Severities, Waiver } from './policy.ts';
 import { POLICY_SCHEMA, type PolicyText, type WaiverText } from './schema.ts';
 import { type KeyPath, type TomlLines, tomlLines } from './tomlLines.ts';
@@ -143,6 +144,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   number: 'a number',
   array: 'a list',
   object: 'a table',
+  boolean: 'true or false',
 };
 
 function typeText(value: unknown): string {
@@ -196,6 +198,7 @@ function policyOf(text: PolicyText, name: string, lines: TomlLines): Policy {
       ),
       strict: false,
     },
+    gate: gateOf(text),
   };
 }
 

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { CARRIERS, GAP_REASONS, RULES, SEVERITIES } from '../model/facts.ts';
 import { LIMITS } from '../model/limits.ts';
 import { sizeOf } from '../model/size.ts';
+import { FULL_MODES, GUARD_MODES, INCOMPLETE_MODES } from './gate.ts';
 import { HOME_ROOTS, refuseHome } from '../needles/homes.ts';
 import { canBeWaived } from './baseline.ts';
 import { refuseGlob } from './glob.ts';
@@ -104,6 +105,24 @@ const waiver = z
     }
   });
 
+/** Words that a program is started by: its absolute path and its arguments. */
+const program = (text: string): string | null => {
+  if (text.includes('\0')) return 'holds a NUL byte';
+  return text.length > LONGEST ? `is longer than ${LONGEST} characters` : null;
+};
+const command = z.array(checked(program)).check((context) => {
+  const [first] = context.value;
+  const refusal =
+    first === undefined ? 'is empty' : first.startsWith('/') ? null : 'does not begin with an absolute path';
+  if (refusal !== null) context.issues.push({ code: 'custom', input: context.value, message: refusal });
+});
+
+const webhook = (text: string): string | null => {
+  if (text.length > LONGEST) return `is longer than ${LONGEST} characters`;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && /^https?:$/.test(url.protocol) ? null : 'is no http or https URL';
+};
+
 /** What a policy file may hold. What is not named here is an error. */
 export const POLICY_SCHEMA = z.strictObject({
   homes: z.optional(z.array(checked(refuseHome))),
@@ -126,6 +145,23 @@ export const POLICY_SCHEMA = z.strictObject({
     }),
   ),
   gaps: z.optional(z.strictObject({ ignore: z.optional(z.array(z.enum(REASONS))) })),
+  guard: z.optional(
+    z.strictObject({
+      mode: z.optional(z.enum(GUARD_MODES)),
+      incomplete: z.optional(z.enum(INCOMPLETE_MODES)),
+      // oxlint-disable-next-line unicorn/no-thenable -- the key that people write
+      then: z.optional(command),
+      deadline: z.optional(whole(1, 999_999)),
+    }),
+  ),
+  quarantine: z.optional(
+    z.strictObject({
+      keep: z.optional(z.boolean()),
+      size: z.optional(size),
+      full: z.optional(z.enum(FULL_MODES)),
+    }),
+  ),
+  notify: z.optional(z.strictObject({ url: z.optional(checked(webhook)), command: z.optional(command) })),
   waivers: z.optional(z.array(waiver)),
 });
 

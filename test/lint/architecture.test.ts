@@ -22,6 +22,9 @@ const LAYERS = [
   ['sources', 'policy'],
   ['scan'],
   ['report'],
+  ['ledger'],
+  ['quarantine'],
+  ['guard'],
   ['cli'],
 ];
 const FOLDERS = LAYERS.flat();

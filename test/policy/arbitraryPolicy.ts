@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { CARRIERS, GAP_REASONS, RULES, SEVERITIES } from '../../src/model/facts.ts';
 import { canBeWaived } from '../../src/policy/baseline.ts';
+import { FULL_MODES, GUARD_MODES, INCOMPLETE_MODES } from '../../src/policy/gate.ts';
 import { GROUP_NAMES } from '../../src/policy/groups.ts';
 import type { Policy, Waiver } from '../../src/policy/policy.ts';
 
@@ -48,6 +49,8 @@ const directory = fc.constantFrom('/gpfs/u17', '/chroot', '/srv/zażółć', '/a
 
 const listEdit = (item: fc.Arbitrary<string>) => fc.record({ add: some(item), remove: some(item) });
 
+const command = fc.constantFrom([], ['/bin/notify'], ['/opt/hook "x"', '--to', 'http://a', '']);
+
 /** Policies as a policy file can hold them. */
 export const anyPolicy: fc.Arbitrary<Policy> = fc.record({
   facts: fc.record({
@@ -86,5 +89,22 @@ export const anyPolicy: fc.Arbitrary<Policy> = fc.record({
     ignoredGaps: fc.uniqueArray(fc.constantFrom(...REASONS), { maxLength: 3 }),
     waivers: some(anyWaiver),
     strict: fc.constant(false),
+  }),
+  gate: fc.record({
+    guard: fc.record({
+      mode: fc.constantFrom(...GUARD_MODES),
+      incomplete: fc.constantFrom(...INCOMPLETE_MODES),
+      next: command,
+      deadline: fc.integer({ min: 1, max: 999_999 }),
+    }),
+    quarantine: fc.record({
+      keep: fc.boolean(),
+      bytes: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+      full: fc.constantFrom(...FULL_MODES),
+    }),
+    notify: fc.record({
+      url: maybe(fc.constantFrom('https://hooks.example/nar-scan', 'http://[::1]:8080/')),
+      command,
+    }),
   }),
 });

@@ -39,6 +39,27 @@ describe('a policy file', () => {
       '[rules.known-home]\nbytes = "off"',
       "2: rules.known-home.bytes: 'off' is none of error, warning, note",
     ],
+    [
+      'an unknown mode of the guard',
+      "[guard]\nmode = 'off'",
+      "2: guard.mode: 'off' is none of enforce, quarantine, report",
+    ],
+    [
+      'a hook that is no path',
+      "[guard]\nthen = ['attic', 'push']",
+      '2: guard.then: does not begin with an absolute path',
+    ],
+    ['a hook that is text', "[guard]\nthen = '/bin/hook'", '2: guard.then: is text where a list is wanted'],
+    [
+      'a webhook elsewhere',
+      "[notify]\nurl = 'file:///etc'",
+      "2: notify.url: 'file:///etc' is no http or https URL",
+    ],
+    [
+      'a switch that is text',
+      "[quarantine]\nkeep = 'no'",
+      '2: quarantine.keep: is text where true or false is wanted',
+    ],
     ['a limit out of range', '[limits]\ndepth = 65', '2: limits.depth: 65 is no whole number from 0 to 64'],
     [
       'a size that is none',

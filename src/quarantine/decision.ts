@@ -1,0 +1,32 @@
+/** What a person decided about an output, as the audit trail has it. */
+interface Decided {
+  /** Number of its record in the audit trail. */
+  readonly sequence: number;
+  readonly reason: string;
+  readonly actor: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** Beats every clean: the output with this hash part, or this content under whatever name, stays here. */
+export interface Denial extends Decided {
+  readonly hashPart: string | null;
+  readonly narHash: string | null;
+}
+
+/** Lets one content of one store path out in spite of exactly these findings and gaps. */
+export interface Release extends Decided {
+  readonly storePath: string;
+  readonly narHash: string;
+  /** Ids of findings and gaps (report/ids.ts), sorted. What blocks and is not among them blocks again. */
+  readonly covers: readonly string[];
+  /** Milliseconds since 1970 from which on it counts no more; null: never. */
+  readonly expires: number | null;
+}
+
+/** Decisions that count now, of all audit trails that count here: a denial of any of them denies. */
+export interface Decisions {
+  denial(storePath: string, narHash: string | null): Denial | null;
+  /** @param blocking ids of what blocks the output today */
+  release(storePath: string, narHash: string, blocking: readonly string[], now: Date): Release | null;
+}
