@@ -21,6 +21,8 @@ export const ERRORS = {
     'use a nar-scan that knows this Nix, or name another state directory in NIX_STATE_DIR',
   NIX_DATABASE_LOCKED: 'scan again when Nix is done',
   NIX_DATABASE_UNREADABLE: 'make it readable, or name another state directory in NIX_STATE_DIR',
+  DERIVATION_UNREADABLE: 'check the path and its permissions',
+  DERIVATION_INVALID: 'give a .drv file, as nix-instantiate writes it or nix-store -q --deriver names it',
   // the policy
   POLICY_UNREADABLE: 'check the path and its permissions',
   POLICY_INVALID: 'nar-scan policy check FILE lists all that is wrong with it; README.md, "Policy"',

@@ -88,6 +88,10 @@ export const LIMITS = Object.freeze({
   needleBytes: 512,
   /** A home; it must fit into the bytes kept around a hit. */
   homeBytes: 4000,
+  /** A derivation: its file, the items of all its lists, outputs of outputs of its inputs. */
+  derivationBytes: 64 * MiB,
+  derivationItems: 1_000_000,
+  derivationDepth: 16,
   /** A policy file. */
   policyBytes: 1 * MiB,
 } as const);
