@@ -21,6 +21,8 @@ export const ERRORS = {
     'use a nar-scan that knows this Nix, or name another state directory in NIX_STATE_DIR',
   NIX_DATABASE_LOCKED: 'scan again when Nix is done',
   NIX_DATABASE_UNREADABLE: 'make it readable, or name another state directory in NIX_STATE_DIR',
+  TREE_NOT_SERIALISABLE:
+    'Nix makes a NAR of files, directories and links that can be read; mend or remove the entry',
   DERIVATION_UNREADABLE: 'check the path and its permissions',
   DERIVATION_INVALID: 'give a .drv file, as nix-instantiate writes it or nix-store -q --deriver names it',
   // the policy
@@ -60,6 +62,12 @@ export const ERRORS = {
   CONTAINER_UNSUPPORTED: 'pack it in a format that can be opened, or cover the gap by a waiver',
   CONTAINER_LIMIT: 'unpack the archive in the output, or raise the limit',
   CONTAINER_UNREADABLE: 'scan again; if it happens again check the disk',
+  // what is kept on this machine
+  STATE_UNKNOWN: 'set NAR_SCAN_STATE to an absolute path, or HOME',
+  STATE_UNSAFE:
+    'give it to whoever runs nar-scan, take the right to write from others (chmod go-w), or set NAR_SCAN_STATE',
+  STATE_NOT_WRITTEN: 'check free space and permissions, or set NAR_SCAN_STATE to another directory',
+  STATE_UNREADABLE: 'check its permissions, or set NAR_SCAN_STATE to another directory',
   // the run and its report
   NO_OUTPUTS: 'give at least one output',
   INTERRUPTED: 'scan again; what was not reached was not inspected',

@@ -1,15 +1,6 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  openSync,
-  readSync,
-  realpathSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { unsafeAt } from '../../ledger/ownership.ts';
 import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { BUILT_IN_POLICY, type Policy } from '../../policy/policy.ts';
@@ -25,10 +16,6 @@ export interface LoadedPolicy {
 
 /** Where the policy of the machine lies. */
 const SYSTEM = '/etc/nar-scan/config.toml';
-
-/** What others may not have: the right to write. */
-const OTHERS_WRITE = 0o022;
-const STICKY = 0o1000;
 
 /**
  * The first policy file that there is: the one that was named, that of NAR_SCAN_CONFIG, the user's,
@@ -113,27 +100,11 @@ function setting(environment: NodeJS.ProcessEnv, name: string): string | null {
   return value === '' ? null : value;
 }
 
-/** The file, the directory it is named in, and the one it lies in, where that is another. */
+/** What decides what is let through must be nobody else's to change. */
 function refuseUnsafe(path: string, file: Stats): void {
-  refuseOwner(path, file);
-  if ((file.mode & OTHERS_WRITE) !== 0) throw unsafe(path, 'others may write to it');
-  for (const directory of new Set([dirname(path), dirname(realpathSync(path))])) {
-    const status = statSync(directory);
-    refuseOwner(directory, status);
-    // in a directory such as the Nix store others may add, but not replace
-    if ((status.mode & OTHERS_WRITE) !== 0 && (status.mode & STICKY) === 0) {
-      throw unsafe(directory, 'others may write to it');
-    }
-  }
-}
-
-function refuseOwner(path: string, { uid }: Stats): void {
-  const own = process.geteuid?.() ?? uid;
-  if (uid !== own && uid !== 0) throw unsafe(path, `it belongs to another user (${uid})`);
-}
-
-function unsafe(path: string, why: string): NarScanError {
-  return new NarScanError('POLICY_UNSAFE', `the policy at ${path} is not used: ${why}`);
+  const found = unsafeAt(path, file);
+  if (found === null) return;
+  throw new NarScanError('POLICY_UNSAFE', `the policy at ${found.path} is not used: ${found.why}`);
 }
 
 function reasonOf(code: string | undefined): string {
