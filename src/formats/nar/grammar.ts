@@ -3,6 +3,7 @@ import { NarScanError } from '../../model/errors.ts';
 import type { ErrorCode } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import type { NarHandler } from './handler.ts';
+import { RUNS } from './runs.ts';
 import { firstNonZero, fixedTokens, holds, padded, readUint64, tokens } from './tokens.ts';
 import type { FixedTokens, Memory } from './tokens.ts';
 
@@ -46,7 +47,7 @@ const FIXED: readonly (readonly [token: FixedTokens, next: State] | null)[] = ((
 })();
 
 /** First token of every NAR. */
-export const MAGIC = tokens('nix-archive-1');
+export const MAGIC = tokens(...RUNS.magic);
 const CLOSE = fixedTokens(')');
 const REGULAR = fixedTokens('regular');
 const DIRECTORY = fixedTokens('directory');
@@ -57,12 +58,12 @@ const ENTRY = fixedTokens('entry');
 
 // Runs of tokens without a choice in them. Where a chunk holds a whole run it is taken at once;
 // anything else goes token by token, which alone decides what is wrong.
-const ENTRY_HEAD = fixedTokens('entry', '(', 'name');
-const NODE_HEAD = fixedTokens('node', '(', 'type');
-const PLAIN_FILE = fixedTokens('regular', 'contents');
-const EXECUTABLE_FILE = fixedTokens('regular', 'executable', '', 'contents');
-const LINK_HEAD = fixedTokens('symlink', 'target');
-const ENTRY_TAIL = fixedTokens(')', ')');
+const ENTRY_HEAD = fixedTokens(...RUNS.entryHead);
+const NODE_HEAD = fixedTokens(...RUNS.nodeHead);
+const PLAIN_FILE = fixedTokens(...RUNS.plainFile);
+const EXECUTABLE_FILE = fixedTokens(...RUNS.executableFile);
+const LINK_HEAD = fixedTokens(...RUNS.link);
+const ENTRY_TAIL = fixedTokens(...RUNS.entryTail);
 
 /** Longest string a field may be, and the error if it is longer. All other states read a tag. */
 interface BoundedField {
