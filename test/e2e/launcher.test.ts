@@ -45,7 +45,11 @@ function installAt(place: string, ownNode: boolean): string {
   mkdirSync(join(root, 'dist/bundle'), { recursive: true });
   copyFileSync(launcher, join(root, 'bin/nar-scan'));
   chmodSync(join(root, 'bin/nar-scan'), 0o755);
-  writeFileSync(join(root, 'dist/bundle/entry.cjs'), TELLTALE);
+  rmSync(join(root, 'bin/nix-realpath'), { force: true });
+  symlinkSync('nar-scan', join(root, 'bin/nix-realpath'));
+  for (const bundle of ['entry.cjs', 'realpath.cjs']) {
+    writeFileSync(join(root, 'dist/bundle', bundle), TELLTALE);
+  }
   if (ownNode) linkNode(join(root, 'node_modules/node/bin/node'));
   return root;
 }
@@ -124,6 +128,32 @@ describe('the launcher', () => {
       expect(stderr).toBe('');
       expect(told?.entry, link).toBe(join(root, 'dist/bundle/entry.cjs'));
     }
+  });
+
+  it('starts the program whose name it is called by, through any links', () => {
+    const root = installAt('named/node_modules/nar-scan', true);
+    const links = {
+      'named/node_modules/.bin/nix-realpath': '../nar-scan/bin/nar-scan',
+      'named/bin/realpath': '../node_modules/nar-scan/bin/nix-realpath',
+      'named/bin/chain': 'realpath',
+      'named/here': 'node_modules/nar-scan/bin',
+    };
+    for (const [link, target] of Object.entries(links)) {
+      mkdirSync(dirname(join(folder, link)), { recursive: true });
+      symlinkSync(target, join(folder, link));
+    }
+    const bundle = join(root, 'dist/bundle/realpath.cjs');
+    const direct = ['named/node_modules/.bin/nix-realpath', 'named/here/nix-realpath'];
+    for (const link of [...direct, 'named/node_modules/nar-scan/bin/nix-realpath']) {
+      expect(start(join(folder, link)).told?.entry, link).toBe(bundle);
+    }
+    linkNode(join(folder, 'named/other/node'));
+    for (const link of ['named/bin/realpath', 'named/bin/chain']) {
+      const { told, stderr } = start(join(folder, link), ['a'], { PATH: join(folder, 'named/other') });
+      expect([stderr, told?.entry, told?.words], link).toEqual(['', bundle, ['a']]);
+    }
+    const { stderr } = start(join(folder, 'named/bin/chain'), [], { NAR_SCAN_NODE: '/no/such/node' });
+    expect(stderr.split('\n').at(-2)).toMatch(/does not start; set NAR_SCAN_NODE/);
   });
 
   it('keeps the working directory, and can be called by a relative name', () => {
