@@ -2,6 +2,7 @@ import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { NarScanError } from '../model/errors.ts';
+import { sqlite } from './sqlite.ts';
 
 /** The only schema there has been since Nix 2.0; Lix has the same. */
 const SCHEMA = '10';
@@ -88,11 +89,10 @@ function query(
 
 /** @param settled nobody has it open for writing: then not even the log's index is to be made */
 function open(file: string, settled: boolean): DatabaseSync {
-  const sqlite = quietly(() => process.getBuiltinModule('node:sqlite'));
   const url = pathToFileURL(file);
   url.searchParams.set('mode', 'ro');
   if (settled) url.searchParams.set('immutable', '1');
-  return new sqlite.DatabaseSync(url, { readOnly: true });
+  return new (sqlite().DatabaseSync)(url, { readOnly: true });
 }
 
 /** Whether all that was written is in the file itself: it has a write-ahead log, and that is empty. */
@@ -113,17 +113,6 @@ function stamp(file: string): string {
     .map((path) => statSync(path, { throwIfNoEntry: false, bigint: true }))
     .map((stats) => (stats === undefined || stats.size === 0n ? '-' : `${stats.size} ${stats.mtimeNs}`))
     .join('\n');
-}
-
-/** Node says of its own SQLite that it is experimental: nothing for the user of this program. */
-function quietly<T>(act: () => T): T {
-  const warn: unknown = Reflect.get(process, 'emitWarning');
-  process.emitWarning = () => undefined;
-  try {
-    return act();
-  } finally {
-    Reflect.set(process, 'emitWarning', warn);
-  }
 }
 
 function fault(file: string, error: unknown): NarScanError {
