@@ -54,5 +54,6 @@ function underPolicy<T extends Pick<Invocation, 'homes' | 'aliases' | 'limits'>>
     aliases: [...invocation.aliases, ...policy.aliases],
     limits: { ...policy.limits, ...invocation.limits },
     edits: policy.edits,
+    digests: policy.digests,
   };
 }

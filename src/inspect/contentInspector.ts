@@ -17,6 +17,7 @@ import type { Matcher } from '../kernel/matcher.ts';
 import type { NeedleSet } from '../needles/compile.ts';
 import { ByteSearch } from './byteSearch.ts';
 import { carrierOfFile } from './carriers.ts';
+import type { ContentDigest } from './contentDigest.ts';
 import { leaksInFields, type FieldLeaks } from './fieldLeaks.ts';
 import { LeakCollector } from './leakCollector.ts';
 import { NO_FACTS, type ContentFacts, type LocalGap, type Opening } from './local.ts';
@@ -34,6 +35,8 @@ const UNREAD: FieldLeaks = { leaks: [], complete: false };
 export interface InspectOptions {
   /** Whether containers are opened; else each is a gap. */
   readonly opens: boolean;
+  /** Where facts are to be told with the digest of the content that they are about. */
+  readonly digest?: ContentDigest | null;
 }
 
 /**
@@ -47,6 +50,7 @@ export class ContentInspector {
   readonly #set: NeedleSet;
   readonly #classifier: Classifier;
   readonly #options: InspectOptions;
+  readonly #digest: ContentDigest | null;
   readonly #containers = new Map<ContentKind, ContentFacts>();
 
   constructor(matcher: Matcher, set: NeedleSet, classifier: Classifier, options: InspectOptions) {
@@ -55,10 +59,18 @@ export class ContentInspector {
     this.#set = set;
     this.#classifier = classifier;
     this.#options = options;
+    this.#digest = options.digest ?? null;
   }
 
   /** A content that lies whole in memory[start, end). `name`: its path in the output; some kinds are told by it. */
   whole(name: ByteString, start: number, end: number): ContentFacts {
+    const facts = this.#whole(name, start, end);
+    if (this.#digest === null || saysNothing(facts)) return facts;
+    this.#digest.update(this.#memory.subarray(start, end));
+    return { ...facts, digest: this.#digest.finish() };
+  }
+
+  #whole(name: ByteString, start: number, end: number): ContentFacts {
     const size = end - start;
     if (size === 0) return NO_FACTS;
     this.#search.begin(start, 0);
@@ -87,6 +99,7 @@ export class ContentInspector {
 
   /** The content now reaches up to `end`; `final`: and no further. */
   extend(end: number, final: boolean): void {
+    this.#digest?.update(this.#memory.subarray(this.#search.end, end));
     this.#search.extend(end, final);
   }
 
@@ -123,6 +136,12 @@ export class ContentInspector {
    * (64 KiB, or all there are), `reader` gives its tables.
    */
   finish(name: ByteString, head: Uint8Array, reader: RangeReader): ContentFacts {
+    const facts = this.#finish(name, head, reader);
+    const digest = this.#digest?.finish();
+    return digest === undefined || saysNothing(facts) ? facts : { ...facts, digest };
+  }
+
+  #finish(name: ByteString, head: Uint8Array, reader: RangeReader): ContentFacts {
     const kind = this.kindOf(name, head, reader.size);
     const { tail, embedded } = this.#search.magics;
     if (kind === null && this.#leaks.empty && tail < 0 && embedded.length === 0) return NO_FACTS;
@@ -131,11 +150,14 @@ export class ContentInspector {
 
   /** The leaks of bytes whose format nobody knows. */
   rest(): ContentFacts {
+    this.#digest?.finish();
     return this.#leaks.finish([], [], true, UNREAD);
   }
 
   /** The facts of a content that broke off. */
   broken(gap: LocalGap): ContentFacts {
+    // what is there of it is another content
+    this.#digest?.finish();
     const { findings, gaps } = this.#leaks.finish([], [], true, UNREAD);
     return { findings, gaps: [...gaps, gap] };
   }
@@ -206,6 +228,10 @@ export class ContentInspector {
     }
     return facts;
   }
+}
+
+function saysNothing({ findings, gaps, opening }: ContentFacts): boolean {
+  return findings.length === 0 && gaps.length === 0 && opening === undefined;
 }
 
 /** What a leak in text is called here. */

@@ -48,6 +48,8 @@ export interface ContentFacts {
   readonly gaps: readonly LocalGap[];
   /** What it holds besides, still to be opened. */
   readonly opening?: Opening;
+  /** Of the content, where the run asks for it. */
+  readonly digest?: string;
 }
 
 /** A stream in the middle of a content. */
@@ -77,7 +79,8 @@ export const NO_FACTS: ContentFacts = Object.freeze({ findings: [], gaps: [] });
 /** Most facts lie in the bytes of an entry itself: they share it. */
 const NO_CONTAINER: readonly ByteString[] = Object.freeze([]);
 
-export function findingAt(entry: ByteString, local: LocalFinding): Finding {
+/** @param digest of the entry's content, where the run asked for it */
+export function findingAt(entry: ByteString, local: LocalFinding, digest?: string): Finding {
   const { offset, section, field, container, outerOffset, inPlace: _, ...rest } = local;
   return {
     ...rest,
@@ -88,15 +91,20 @@ export function findingAt(entry: ByteString, local: LocalFinding): Finding {
       outerOffset: outerOffset === undefined ? offset : outerOffset,
       ...(section === undefined ? {} : { section }),
       ...(field === undefined ? {} : { field }),
+      ...(digest === undefined ? {} : { digest }),
     },
   };
 }
 
-export function gapAt(entry: ByteString, local: LocalGap): Gap {
+/** @param digest of the entry's content, where the run asked for it */
+export function gapAt(entry: ByteString, local: LocalGap, digest?: string): Gap {
   const { reason, offset, section, detail, container = NO_CONTAINER, outerOffset = offset } = local;
-  const location =
-    section === undefined
-      ? { entry, container, offset, outerOffset }
-      : { entry, container, offset, outerOffset, section };
+  const place = { entry, container, offset, outerOffset };
+  if (section === undefined && digest === undefined) return { reason, detail, location: place };
+  const location = {
+    ...place,
+    ...(section === undefined ? {} : { section }),
+    ...(digest === undefined ? {} : { digest }),
+  };
   return { reason, detail, location };
 }

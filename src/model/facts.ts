@@ -112,6 +112,8 @@ export interface Location {
   readonly section?: string;
   /** Field of a format, such as `DT_RUNPATH`. */
   readonly field?: string;
+  /** BLAKE3 of the entry's content as lower-case hexadecimal text, where the run asked for it. */
+  readonly digest?: string;
 }
 
 /** One leak. */

@@ -60,6 +60,7 @@ export class Baseline {
       container: location.container.map(exactGlob),
       home: null,
       alias: null,
+      blake3: null,
       because: `baseline of ${dayOf(this.#now)}: was there before the check`,
       expires: null,
       by: null,

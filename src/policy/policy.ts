@@ -11,6 +11,8 @@ export interface FactPolicy {
   readonly aliases: readonly string[];
   readonly edits: RuleEdits;
   readonly limits: Partial<ContainerLimits>;
+  /** Whether waivers name contents, so that their digests must be known. */
+  readonly digests: boolean;
 }
 
 /** Which findings or gaps are known and accepted. What is null may be anything. */
@@ -28,6 +30,8 @@ export interface Waiver {
   readonly container: readonly string[] | null;
   readonly home: string | null;
   readonly alias: string | null;
+  /** BLAKE3 of the entry's content. */
+  readonly blake3: string | null;
   readonly because: string;
   /** `2027-01-31`: from the beginning of that day (UTC) on it covers nothing. */
   readonly expires: string | null;
@@ -56,7 +60,7 @@ export interface Policy {
 
 /** Nothing is changed, nothing is waived. */
 export const BUILT_IN_POLICY: Policy = Object.freeze({
-  facts: Object.freeze({ homes: [], aliases: [], edits: NO_EDITS, limits: {} }),
+  facts: Object.freeze({ homes: [], aliases: [], edits: NO_EDITS, limits: {}, digests: false }),
   verdict: Object.freeze({ severities: {}, ignoredGaps: [], waivers: [], strict: false }),
   gate: BUILT_IN_GATE,
 });

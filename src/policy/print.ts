@@ -38,7 +38,8 @@ export function waiversToml(waivers: readonly Waiver[]): string {
 
 /** In the order in which people write it. */
 function waiverRecord(waiver: Waiver): object {
-  const { rule, reason, carrier, output, entry, container, home, alias, because, expires, by } = waiver;
+  const { rule, reason, carrier, output, entry, container, home, alias, blake3, because, expires, by } =
+    waiver;
   const until = expires === null ? null : new TomlDate(expires);
   return named({
     rule,
@@ -49,6 +50,7 @@ function waiverRecord(waiver: Waiver): object {
     container,
     home,
     alias,
+    blake3,
     because,
     expires: until,
     by,

@@ -189,6 +189,7 @@ function policyOf(text: PolicyText, name: string, lines: TomlLines): Policy {
       aliases,
       edits: { allow, placeholders: listEdit(placeholders), imagePrefixes: listEdit(imagePrefixes) },
       limits: limitsOf(text.limits ?? {}),
+      digests: waivers.some(({ blake3 }) => blake3 !== undefined),
     },
     verdict: {
       severities: severitiesOf(rules),
@@ -224,7 +225,7 @@ function severitiesOf(rules: NonNullable<PolicyText['rules']>): Severities {
 }
 
 function waiverOf(text: WaiverText, place: string): Waiver {
-  const { rule, reason, carrier, output, entry, container, home, alias, because, expires, by } = text;
+  const { rule, reason, carrier, output, entry, container, home, alias, blake3, because, expires, by } = text;
   return {
     place,
     rule: rule ?? null,
@@ -235,6 +236,7 @@ function waiverOf(text: WaiverText, place: string): Waiver {
     container: container ?? null,
     home: home ?? null,
     alias: alias ?? null,
+    blake3: blake3 ?? null,
     because,
     expires: expires?.toISOString().slice(0, 10) ?? null,
     by: by ?? null,

@@ -49,6 +49,10 @@ const userName = (text: string): string | null =>
 
 const glob = checked(refuseGlob);
 
+const blake3 = checked((text) =>
+  /^[0-9a-f]{64}$/.test(text) ? null : 'is no BLAKE3: 64 digits as b3sum prints them',
+);
+
 const severity = z.enum(SEVERITIES);
 const ofGroups = z.strictObject(
   Object.fromEntries(GROUP_NAMES.map((name) => [name, z.optional(severity)] as const)),
@@ -86,21 +90,22 @@ const waiver = z
     container: z.optional(z.array(glob)),
     home: z.optional(glob),
     alias: z.optional(glob),
+    blake3: z.optional(blake3),
     because: checked(line),
     expires: z.optional(date),
     by: z.optional(checked(line)),
   })
   .check((context) => {
-    const { rule, reason, carrier, output, entry, container, home, alias } = context.value;
+    const { rule, reason, carrier, output, entry, container, home, alias, blake3: content } = context.value;
     const fault = (message: string): void => {
       context.issues.push({ code: 'custom', input: context.value, message });
     };
     if ((rule === undefined) === (reason === undefined)) fault('needs either a rule or a reason');
     const ofGap = reason !== undefined && rule === undefined;
     if (ofGap && (carrier ?? home ?? alias) !== undefined) fault('a gap has no carrier, home or alias');
-    if ((output ?? entry ?? container ?? home ?? alias) === undefined) {
+    if ((output ?? entry ?? container ?? home ?? alias ?? content) === undefined) {
       fault(
-        'needs one of output, entry, container, home and alias: to change a whole rule use [rules] or [gaps]',
+        'needs one of output, entry, container, home, alias and blake3: to change a whole rule use [rules] or [gaps]',
       );
     }
   });

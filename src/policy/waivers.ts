@@ -72,6 +72,8 @@ export class OutputWaivers {
       for (const compiled of list ?? []) {
         if (compiled.entry !== null && !compiled.entry(location.entry)) continue;
         if (compiled.container !== null && !compiled.container(location.container)) continue;
+        const { blake3 } = compiled.waiver;
+        if (blake3 !== null && blake3 !== location.digest) continue;
         if (!fits(compiled)) continue;
         this.#used.add(compiled.waiver);
         if (first === null || compiled.order < first.order) first = compiled;

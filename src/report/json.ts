@@ -104,7 +104,7 @@ function gapRecord(gap: OutputResult['gaps'][number], digest: Digest): object {
 }
 
 function locationRecord(location: Location): object {
-  const { entry, container, offset, outerOffset, section, field } = location;
+  const { entry, container, offset, outerOffset, section, field, digest } = location;
   return {
     entry: displayText(entry),
     ...(exactText(entry) === null && { entryBytes: bytesOfByteString(entry).toString('base64') }),
@@ -113,6 +113,7 @@ function locationRecord(location: Location): object {
     outerOffset,
     section: section ?? null,
     field: field ?? null,
+    ...(digest !== undefined && { blake3: digest }),
   };
 }
 

@@ -32,8 +32,8 @@ export function packFacts({ findings, gaps, stats, lost }: PartialFacts): Packed
 
 /** What two gaps that differ in their entry only have in common. */
 function keyOf({ reason, detail, location }: Gap): string {
-  const { container, offset, outerOffset, section, field } = location;
-  if (container.length > 0 || section !== undefined || field !== undefined) {
+  const { container, offset, outerOffset, section, field, digest } = location;
+  if (container.length > 0 || (section ?? field ?? digest) !== undefined) {
     return JSON.stringify([reason, detail, { ...location, entry: '' }]);
   }
   return `${reason}\n${offset}\n${outerOffset}\n${detail}`;

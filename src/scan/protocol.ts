@@ -27,6 +27,8 @@ export interface WorkerData {
   /** Nothing is decoded in this run, and the process is the program's own: see `spareOptimizer`. */
   readonly spareOptimizer: boolean;
   readonly hashNars: boolean;
+  /** Whether facts are told with the BLAKE3 of the entry's content. */
+  readonly digests: boolean;
   /** Whether there are processors to spare for hashing beside the search. */
   readonly hashThreads: boolean;
   /** Standard input is an export stream for sure. */

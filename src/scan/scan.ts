@@ -31,6 +31,8 @@ export interface ScanRequest {
   /** Where other limits are wanted than the built-in ones. */
   readonly limits: Partial<ContainerLimits>;
   readonly hashNars: boolean;
+  /** Whether facts are told with the BLAKE3 of the entry's content. */
+  readonly digests?: boolean;
   /** What {@link needleContext} says of this request, where that is known already. */
   readonly context?: NeedleContext | Promise<NeedleContext>;
   /** The process runs nothing but this scan, so that settings of the whole process may be changed. */
@@ -111,6 +113,7 @@ export async function scanTargets(
     budgets: new SharedArrayBuffer(run.size * Budget.bytes),
     spareOptimizer: request.ownProcess === true && streams === 0 && limits.depth === 0,
     hashNars: request.hashNars,
+    digests: request.digests === true,
     hashThreads: streams < workers.length,
     exportStream: request.exportStream,
     control: shared,

@@ -1,6 +1,7 @@
 import { flushCompileCache, getCompileCacheDir } from 'node:module';
 import { parentPort } from 'node:worker_threads';
 import { Budget } from '../inspect/containers/budget.ts';
+import type { ContentDigest } from '../inspect/contentDigest.ts';
 import { createMatcher } from '../kernel/create.ts';
 import { NarScanError, type ErrorCode } from '../model/errors.ts';
 import { FactSink } from '../sources/factSink.ts';
@@ -11,6 +12,7 @@ import type { StreamOutput } from '../sources/narStream.ts';
 import { DiskSpools } from '../sources/spool.ts';
 import { TreeScanner } from '../sources/tree.ts';
 import { Window, windowsBytes } from '../inspect/window.ts';
+import { blake3Digest } from './blake3Digest.ts';
 import { packFacts, type PackedFacts } from './packedFacts.ts';
 import { spareOptimizer } from './thread.ts';
 import type { ThreadHasher as Thread } from './threadHasher.ts';
@@ -35,6 +37,7 @@ class Worker {
   readonly #spools = new DiskSpools();
   readonly #matcher: ReturnType<typeof createMatcher>;
   readonly #send: (message: FromWorker) => void;
+  readonly #digest: ContentDigest | null;
   #inspection: Inspection | null = null;
   #searched = '';
   #kept = false;
@@ -42,6 +45,7 @@ class Worker {
   constructor(data: WorkerData, send: (message: FromWorker) => void) {
     this.#data = data;
     this.#send = send;
+    this.#digest = data.digests ? blake3Digest() : null;
     this.#control = new Control(data.control);
     this.#matcher = createMatcher({ size: windowsBytes(data.limits.depth), compiled: data.compiled });
     this.#window = new Window(this.#matcher);
@@ -147,7 +151,7 @@ class Worker {
       this.#inspection = prepareInspection(
         this.#matcher,
         { ...context, hashParts, aliases: [...context.aliases, ...aliases] },
-        { maxDepth: this.#data.limits.depth, spools: this.#spools },
+        { maxDepth: this.#data.limits.depth, spools: this.#spools, digest: this.#digest },
       );
       this.#searched = key;
     }

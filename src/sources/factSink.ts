@@ -37,9 +37,9 @@ export class FactSink {
     this.addGap(gapAt(entry, local));
   }
 
-  content(entry: ByteString, { findings, gaps }: ContentFacts): void {
-    for (const finding of findings) this.finding(entry, finding);
-    for (const gap of gaps) this.gap(entry, gap);
+  content(entry: ByteString, { findings, gaps, digest }: ContentFacts): void {
+    for (const finding of findings) this.addFinding(findingAt(entry, finding, digest));
+    for (const gap of gaps) this.addGap(gapAt(entry, gap, digest));
   }
 
   addFinding(finding: Finding): void {

@@ -2,6 +2,7 @@ import type { Matcher } from '../kernel/matcher.ts';
 import { compileNeedles, type NeedleContext, type NeedleSet } from '../needles/compile.ts';
 import type { ContainerInspector } from '../inspect/containers/containerInspector.ts';
 import type { Spools } from '../inspect/containers/spool.ts';
+import type { ContentDigest } from '../inspect/contentDigest.ts';
 import { ContentInspector } from '../inspect/contentInspector.ts';
 import { EntryNames } from '../inspect/entryName.ts';
 import { PLACES } from '../inspect/places.generated.ts';
@@ -26,6 +27,8 @@ export interface InspectionOptions {
   /** Containers inside containers that are opened; 0: none. The matcher has windows for as many. */
   readonly maxDepth: number;
   readonly spools?: Spools;
+  /** Where facts are to be told with the digest of the content that they are about. */
+  readonly digest?: ContentDigest | null;
 }
 
 /**
@@ -35,7 +38,7 @@ export interface InspectionOptions {
 export function prepareInspection(
   matcher: Matcher,
   context: NeedleContext,
-  { maxDepth, spools = new DiskSpools() }: InspectionOptions,
+  { maxDepth, spools = new DiskSpools(), digest = null }: InspectionOptions,
 ): Inspection {
   const set = compileNeedles(context);
   const opens = maxDepth > 0;
@@ -50,7 +53,7 @@ export function prepareInspection(
   return {
     set,
     classifier,
-    contents: new ContentInspector(matcher, set, classifier, { opens }),
+    contents: new ContentInspector(matcher, set, classifier, { opens, digest }),
     containers: () => (containers ??= load()),
     names: new EntryNames(set, classifier),
     opens,

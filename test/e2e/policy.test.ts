@@ -1,8 +1,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { narScan, narScanReport } from '../support/narScan.ts';
+import { directory, file, nar } from '../support/narWriter.ts';
+import { writeZip } from '../support/zipWriter.ts';
 
 let folder: string;
 let policy: string;
@@ -43,6 +46,36 @@ describe('a scan under a policy', () => {
     expect(report.outputs[0]?.gaps).toMatchObject([{ waivedBy: `${policy}:5: looked inside` }]);
     expect(scan(...said(KNOWN)).status).toBe(3);
     expect(scan(...said(PACKED)).status).toBe(1);
+  });
+
+  it('waives what a content is known for, wherever it lies, and not what became of it', async () => {
+    const { blake3 } = (await import('@napi-rs/blake-hash')).default;
+    const long = Buffer.alloc(1_500_000, 'filling ');
+    long.write('/home/noamyr/long', 700_000);
+    const zip = Buffer.from(writeZip([{ name: 'inner', content: 'x=/home/noamyr/zipped\n' }]));
+    const folderOf = join(folder, 'digests');
+    mkdirSync(folderOf);
+    const contents = { known: Buffer.from('x=/home/noamyr/src\n'), long, zip };
+    const waivers = Object.entries(contents).map(([name, content]) => {
+      writeFileSync(join(folderOf, name), content);
+      return `[[waivers]]\nrule = "known-home"\nblake3 = "${blake3(content).toString('hex')}"\nbecause = "known"\n`;
+    });
+    const args = [...HOME, ...said(waivers.join(''))];
+    const files = Object.entries(contents).map(([name, content]) => [name, file(content)] as const);
+    const packed = nar(directory(...files));
+    const scans = (): ReturnType<typeof narScanReport>[] => [
+      narScanReport([...args, folderOf]),
+      narScanReport([...args, '--no-ledger', '-'], { stdin: packed }),
+      narScanReport([...args, '-'], { stdin: gzipSync(packed) }),
+    ];
+    for (const { status, report } of scans()) {
+      expect([status, report.outputs[0]?.findings.length]).toEqual([0, 3]);
+      expect(report.outputs[0]?.findings[0]?.location).toMatchObject({
+        blake3: blake3(contents.known).toString('hex'),
+      });
+    }
+    writeFileSync(join(folderOf, 'long'), Buffer.concat([long, Buffer.from('!')]));
+    expect(narScanReport([...args, folderOf]).status).toBe(1);
   });
 
   it('tells waivers without use, and fails for them when it is strict', () => {

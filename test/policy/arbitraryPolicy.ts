@@ -35,6 +35,7 @@ const anyWaiver: fc.Arbitrary<Waiver> = fc
     container: maybe(some(glob)),
     home: maybe(glob),
     alias: maybe(glob),
+    blake3: maybe(fc.constantFrom('0123456789abcdef'.repeat(4), 'f'.repeat(64))),
     because: line,
     expires: maybe(day),
     by: maybe(line),
@@ -52,59 +53,68 @@ const listEdit = (item: fc.Arbitrary<string>) => fc.record({ add: some(item), re
 const command = fc.constantFrom([], ['/bin/notify'], ['/opt/hook "x"', '--to', 'http://a', '']);
 
 /** Policies as a policy file can hold them. */
-export const anyPolicy: fc.Arbitrary<Policy> = fc.record({
-  facts: fc.record({
-    homes: some(fc.constantFrom('/home/zoe', '/srv/people/ż')),
-    aliases: some(directory),
-    edits: fc.record({
-      allow: some(directory.filter((path) => path !== '/chroot')),
-      placeholders: listEdit(fc.constantFrom('alex', 'ż x')),
-      imagePrefixes: listEdit(directory),
-    }),
-    limits: fc.record(
-      {
-        depth: fc.nat(64),
-        expandedBytes: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
-        ratio: fc.integer({ min: 1, max: 999_999 }),
-        entries: fc.integer({ min: 1 }),
-        seconds: fc.integer({ min: 1, max: 999_999 }),
-      },
-      { requiredKeys: [] },
-    ),
-  }),
-  verdict: fc.record({
-    severities: fc
-      .array(
-        fc.tuple(fc.constantFrom(...RULES), fc.constantFrom(...GROUP_NAMES), fc.constantFrom(...SEVERITIES)),
-        {
-          maxLength: 6,
-        },
-      )
-      .map((said) => {
-        const severities: Record<string, Record<string, string>> = {};
-        for (const [rule, group, severity] of said)
-          severities[rule] = { ...severities[rule], [group]: severity };
-        return severities;
+export const anyPolicy: fc.Arbitrary<Policy> = fc
+  .record({
+    facts: fc.record({
+      homes: some(fc.constantFrom('/home/zoe', '/srv/people/ż')),
+      aliases: some(directory),
+      edits: fc.record({
+        allow: some(directory.filter((path) => path !== '/chroot')),
+        placeholders: listEdit(fc.constantFrom('alex', 'ż x')),
+        imagePrefixes: listEdit(directory),
       }),
-    ignoredGaps: fc.uniqueArray(fc.constantFrom(...REASONS), { maxLength: 3 }),
-    waivers: some(anyWaiver),
-    strict: fc.constant(false),
-  }),
-  gate: fc.record({
-    guard: fc.record({
-      mode: fc.constantFrom(...GUARD_MODES),
-      incomplete: fc.constantFrom(...INCOMPLETE_MODES),
-      next: command,
-      deadline: fc.integer({ min: 1, max: 999_999 }),
+      limits: fc.record(
+        {
+          depth: fc.nat(64),
+          expandedBytes: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+          ratio: fc.integer({ min: 1, max: 999_999 }),
+          entries: fc.integer({ min: 1 }),
+          seconds: fc.integer({ min: 1, max: 999_999 }),
+        },
+        { requiredKeys: [] },
+      ),
     }),
-    quarantine: fc.record({
-      keep: fc.boolean(),
-      bytes: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
-      full: fc.constantFrom(...FULL_MODES),
+    verdict: fc.record({
+      severities: fc
+        .array(
+          fc.tuple(
+            fc.constantFrom(...RULES),
+            fc.constantFrom(...GROUP_NAMES),
+            fc.constantFrom(...SEVERITIES),
+          ),
+          {
+            maxLength: 6,
+          },
+        )
+        .map((said) => {
+          const severities: Record<string, Record<string, string>> = {};
+          for (const [rule, group, severity] of said)
+            severities[rule] = { ...severities[rule], [group]: severity };
+          return severities;
+        }),
+      ignoredGaps: fc.uniqueArray(fc.constantFrom(...REASONS), { maxLength: 3 }),
+      waivers: some(anyWaiver),
+      strict: fc.constant(false),
     }),
-    notify: fc.record({
-      url: maybe(fc.constantFrom('https://hooks.example/nar-scan', 'http://[::1]:8080/')),
-      command,
+    gate: fc.record({
+      guard: fc.record({
+        mode: fc.constantFrom(...GUARD_MODES),
+        incomplete: fc.constantFrom(...INCOMPLETE_MODES),
+        next: command,
+        deadline: fc.integer({ min: 1, max: 999_999 }),
+      }),
+      quarantine: fc.record({
+        keep: fc.boolean(),
+        bytes: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+        full: fc.constantFrom(...FULL_MODES),
+      }),
+      notify: fc.record({
+        url: maybe(fc.constantFrom('https://hooks.example/nar-scan', 'http://[::1]:8080/')),
+        command,
+      }),
     }),
-  }),
-});
+  })
+  .map(({ facts, ...policy }) => {
+    const digests = policy.verdict.waivers.some(({ blake3 }) => blake3 !== null);
+    return { ...policy, facts: { ...facts, digests } };
+  });

@@ -12,12 +12,18 @@ const STATS = { entries: 1, files: 1, bytes: 1, expandedBytes: 0, milliseconds: 
 const ENTRIES = ['', 'a', 'a/b', 'bin/x', 'a*'];
 const HOMES = ['/home/zoe', '/home/ann'];
 
-const location = fc.record({
-  entry: fc.constantFrom(...ENTRIES),
-  container: fc.array(fc.constantFrom('x.jar', 'm/y'), { maxLength: 2 }),
-  offset: fc.constant(0),
-  outerOffset: fc.constant(0),
-});
+const DIGESTS = ['a'.repeat(64), 'b'.repeat(64)];
+
+const location = fc.record(
+  {
+    entry: fc.constantFrom(...ENTRIES),
+    container: fc.array(fc.constantFrom('x.jar', 'm/y'), { maxLength: 2 }),
+    offset: fc.constant(0),
+    outerOffset: fc.constant(0),
+    digest: fc.constantFrom(...DIGESTS),
+  },
+  { requiredKeys: ['entry', 'container', 'offset', 'outerOffset'] },
+);
 
 const finding: fc.Arbitrary<Finding> = fc.record({
   rule: fc.constantFrom('known-home', 'store-alias'),
@@ -62,6 +68,7 @@ const waiver: fc.Arbitrary<Waiver> = fc
     }),
     home: globOf('/home/zoe', '/home/*', '**'),
     alias: globOf('/gpfs/store', '/*/store'),
+    blake3: fc.option(fc.constantFrom(...DIGESTS), { nil: null, freq: 2 }),
     because: fc.constant('known'),
     expires: fc.constantFrom(null, '2026-06-14', '2026-06-15', '2026-06-16'),
     by: fc.constant(null),
@@ -90,6 +97,7 @@ function names(one: Waiver, output: OutputFacts, fact: Finding | Gap): boolean {
   if (!fits(one.output, target, storePath, last, last?.slice(33) ?? null)) return false;
   if (!fits(one.entry, fact.location.entry)) return false;
   if (one.container !== null && !chainMatches(one.container, fact.location.container)) return false;
+  if (one.blake3 !== null && one.blake3 !== fact.location.digest) return false;
   if ('reason' in fact) return one.reason === fact.reason;
   const sure =
     one.carrier === null || (one.carrier === fact.carrier && (fact.more === 0 || fact.carrier === 'bytes'));

@@ -83,7 +83,8 @@ export class ContainerInspector {
     } catch (error) {
       bag.gap(gapOfFault(error));
     }
-    return bag.facts();
+    const all = bag.facts();
+    return facts.digest === undefined ? all : { ...all, digest: facts.digest };
   }
 
   /** Inspects a content that comes as a stream, and opens it in turn. Never throws for what is read. */

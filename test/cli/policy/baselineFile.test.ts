@@ -24,6 +24,7 @@ const WAIVER: Waiver = {
   container: [],
   home: '/home/zoe',
   alias: null,
+  blake3: null,
   because: 'baseline',
   expires: null,
   by: null,
