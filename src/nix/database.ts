@@ -1,7 +1,8 @@
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { NarScanError } from '../model/errors.ts';
+import { parseNarHash } from './narHash.ts';
 import { sqlite } from './sqlite.ts';
 
 /** The only schema there has been since Nix 2.0; Lix has the same. */
@@ -11,31 +12,188 @@ const BUSY_MS = 3000;
 /** Offset of the byte that says how the database is read: 2 is with a write-ahead log. */
 const READ_VERSION = 19;
 const WITH_LOG = 2;
+/** How many paths are listed at once. */
+const PAGE = 8192;
 
-const QUERY = `select reference.path as path from ValidPaths as referrer
-  join Refs on Refs.referrer = referrer.id join ValidPaths as reference on Refs.reference = reference.id
-  where referrer.path = ?`;
+const REFERENCES = `select reference.path as path from Refs join ValidPaths as reference
+  on Refs.reference = reference.id where Refs.referrer = ? order by reference.path`;
+const CLOSURE = `with recursive Member(id) as (
+    select id from ValidPaths where path in (select value from json_each(?))
+    union select reference from Refs join Member on Refs.referrer = Member.id)
+  select path from ValidPaths join Member using (id) order by path`;
+const INFO = `select id, hash, narSize, registrationTime, deriver, sigs, ca from ValidPaths where path = ?`;
+const LISTED = `select id, path from ValidPaths where id > ? order by id limit ${PAGE}`;
+
+/** What Nix has registered of a valid path. */
+export interface PathInfo {
+  readonly storePath: string;
+  /** `sha256:<nix32>`. What was registered, not what lies there. */
+  readonly narHash: string;
+  /** Bytes of the NAR; null where it was not registered. */
+  readonly narSize: number | null;
+  /** Seconds since 1970. */
+  readonly registrationTime: number;
+  /** A store path, or null where it is not known. */
+  readonly deriver: string | null;
+  /** `name:base64` each. */
+  readonly signatures: readonly string[];
+  /** Says that the path is named by its content, such as `fixed:r:sha256:…`; null where it is not. */
+  readonly ca: string | null;
+  /** Store paths, sorted, the path itself among them if it refers to itself. */
+  readonly references: readonly string[];
+}
+
+/** A closure: everything that can be reached, sorted; and what was asked for but is not valid. */
+export interface Closure {
+  readonly paths: readonly string[];
+  readonly invalid: readonly string[];
+}
 
 /**
- * The references of store paths, as the Nix database of `stateDir` has them; paths that it does not
- * know are not in the map. Read directly, without writing anything: the nix programs of all
- * versions print references of many paths in one heap or in formats of their own.
+ * The Nix database of a state directory. Read directly, without writing anything: the nix programs of
+ * all versions print references of many paths in one heap or in formats of their own.
+ *
+ * Every method throws NarScanError NIX_DATABASE_LOCKED, NIX_DATABASE_UNREADABLE.
+ */
+export class NixDatabase implements Disposable {
+  readonly #file: string;
+  #database: DatabaseSync;
+  /** How the file was when it was opened without locks, because there was no writer; else null. */
+  #settled: string | null;
+
+  private constructor(file: string, settled: string | null) {
+    this.#file = file;
+    this.#settled = settled;
+    this.#database = connect(file, settled !== null);
+  }
+
+  /**
+   * The database of `stateDir`, or null where there is none. To be disposed of.
+   * @param stateDir such as `/nix/var/nix`
+   * @throws NarScanError NIX_DATABASE_VERSION, NIX_DATABASE_LOCKED, NIX_DATABASE_UNREADABLE
+   */
+  static open(stateDir: string): NixDatabase | null {
+    const file = `${stateDir}/db/db.sqlite`;
+    try {
+      if (statSync(file, { throwIfNoEntry: false }) === undefined) return null;
+      checkSchema(stateDir);
+      const before = stamp(file);
+      return new NixDatabase(file, isSettled(file) ? before : null);
+    } catch (error) {
+      throw fault(file, error);
+    }
+  }
+
+  /** These store paths and all that they refer to, and so on. */
+  closure(storePaths: readonly string[]): Closure {
+    const paths = this.#ask((database) =>
+      database.prepare(CLOSURE).all(JSON.stringify(storePaths)).map(pathOf),
+    );
+    const members = new Set(paths);
+    return { paths, invalid: storePaths.filter((path) => !members.has(path)) };
+  }
+
+  /** What is registered of these store paths; those that are not valid are not in the map. */
+  infos(storePaths: readonly string[]): ReadonlyMap<string, PathInfo> {
+    return this.#ask((database) => {
+      const found = new Map<string, PathInfo>();
+      const info = database.prepare(INFO);
+      const references = database.prepare(REFERENCES);
+      for (const storePath of storePaths) {
+        const row = info.get(storePath);
+        if (row === undefined) continue;
+        found.set(storePath, infoOf(storePath, row, references.all(row['id'] ?? null).map(pathOf)));
+      }
+      return found;
+    });
+  }
+
+  /** Every valid path, in the order in which they were registered; some at a time are in memory. */
+  *allPaths(): Generator<string, void, undefined> {
+    for (let last = 0; ;) {
+      const after = last;
+      const rows = this.#ask((database) => database.prepare(LISTED).all(after));
+      for (const row of rows) {
+        last = Number(row['id']);
+        yield pathOf(row);
+      }
+      if (rows.length < PAGE) return;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+
+  /** What `act` finds. What was read without locks is read again with them where a writer came meanwhile. */
+  #ask<T>(act: (database: DatabaseSync) => T): T {
+    try {
+      if (this.#settled !== null) {
+        const found = this.#unlocked(act);
+        if (found !== null) return found.value;
+        this.#database.close();
+        this.#settled = null;
+        this.#database = connect(this.#file, false);
+      }
+      return act(this.#database);
+    } catch (error) {
+      throw fault(this.#file, error);
+    }
+  }
+
+  #unlocked<T>(act: (database: DatabaseSync) => T): { readonly value: T } | null {
+    try {
+      const value = act(this.#database);
+      return stamp(this.#file) === this.#settled ? { value } : null;
+    } catch (error) {
+      if (stamp(this.#file) === this.#settled) throw error;
+      return null;
+    }
+  }
+}
+
+/**
+ * What the Nix database of `stateDir` has registered of store paths; paths that are not valid, or all where
+ * there is no database, are not in the map.
  *
  * @param stateDir such as `/nix/var/nix`
  * @throws NarScanError NIX_DATABASE_VERSION, NIX_DATABASE_LOCKED, NIX_DATABASE_UNREADABLE
  */
-export function referencesOf(
-  stateDir: string,
-  storePaths: readonly string[],
-): ReadonlyMap<string, readonly string[]> {
-  const file = `${stateDir}/db/db.sqlite`;
-  try {
-    if (statSync(file, { throwIfNoEntry: false }) === undefined) return new Map();
-    checkSchema(stateDir);
-    return (isSettled(file) ? querySettled(file, storePaths) : null) ?? query(file, false, storePaths);
-  } catch (error) {
-    throw error instanceof NarScanError ? error : fault(file, error);
-  }
+export function pathInfosOf(stateDir: string, storePaths: readonly string[]): ReadonlyMap<string, PathInfo> {
+  using database = NixDatabase.open(stateDir);
+  return database?.infos(storePaths) ?? new Map<string, PathInfo>();
+}
+
+function infoOf(
+  storePath: string,
+  row: Record<string, SQLOutputValue>,
+  references: readonly string[],
+): PathInfo {
+  const { narSize, registrationTime } = row;
+  const hash = textOf(row['hash']) ?? '';
+  const narHash = parseNarHash(hash);
+  if (narHash === null) throw new Error(`the hash of '${storePath}' is no SHA-256: '${hash}'`);
+  const signatures = textOf(row['sigs'])?.split(' ') ?? [];
+  return {
+    storePath,
+    narHash,
+    // 0 is what old versions wrote for a size that they did not know
+    narSize: typeof narSize === 'number' && narSize > 0 ? narSize : null,
+    registrationTime: Number(registrationTime),
+    deriver: textOf(row['deriver']),
+    signatures: signatures.filter((signature) => signature !== ''),
+    ca: textOf(row['ca']),
+    references,
+  };
+}
+
+/** The text of a column; null where there is none. */
+function textOf(value: SQLOutputValue | undefined): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function pathOf({ path }: Record<string, SQLOutputValue>): string {
+  return String(path);
 }
 
 function checkSchema(stateDir: string): void {
@@ -48,51 +206,14 @@ function checkSchema(stateDir: string): void {
   );
 }
 
-/** Reads without locks, because there is no writer; null where one came meanwhile. */
-function querySettled(
-  file: string,
-  storePaths: readonly string[],
-): ReadonlyMap<string, readonly string[]> | null {
-  const before = stamp(file);
-  try {
-    const found = query(file, true, storePaths);
-    return stamp(file) === before ? found : null;
-  } catch (error) {
-    if (stamp(file) === before) throw error;
-    return null;
-  }
-}
-
-function query(
-  file: string,
-  settled: boolean,
-  storePaths: readonly string[],
-): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, readonly string[]>();
-  const database = open(file, settled);
-  try {
-    database.exec(`pragma busy_timeout = ${BUSY_MS}`);
-    const known = database.prepare('select 1 from ValidPaths where path = ?');
-    const references = database.prepare(QUERY);
-    for (const path of storePaths) {
-      if (known.get(path) === undefined) continue;
-      found.set(
-        path,
-        references.all(path).map(({ path: reference }) => String(reference)),
-      );
-    }
-  } finally {
-    database.close();
-  }
-  return found;
-}
-
 /** @param settled nobody has it open for writing: then not even the log's index is to be made */
-function open(file: string, settled: boolean): DatabaseSync {
+function connect(file: string, settled: boolean): DatabaseSync {
   const url = pathToFileURL(file);
   url.searchParams.set('mode', 'ro');
   if (settled) url.searchParams.set('immutable', '1');
-  return new (sqlite().DatabaseSync)(url, { readOnly: true });
+  const database = new (sqlite().DatabaseSync)(url, { readOnly: true });
+  database.exec(`pragma busy_timeout = ${BUSY_MS}`);
+  return database;
 }
 
 /** Whether all that was written is in the file itself: it has a write-ahead log, and that is empty. */
@@ -116,6 +237,7 @@ function stamp(file: string): string {
 }
 
 function fault(file: string, error: unknown): NarScanError {
+  if (error instanceof NarScanError) return error;
   const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
   const locked = /\b(?:locked|busy)\b/.test(reason);
   return new NarScanError(

@@ -2,6 +2,7 @@ import { LIMITS } from '../model/limits.ts';
 import { reportError, type ReportError } from '../model/report.ts';
 import { parseStorePathName } from '../nix/storePath.ts';
 import { resolveTarget, type StoreDirs, type Target } from '../sources/target.ts';
+import { registered } from './registered.ts';
 
 const RESOLVING = 16;
 
@@ -10,6 +11,8 @@ export type Resolved = Target & {
   readonly argument: string;
   /** Its own store path and those it refers to; null where nobody knows them. */
   readonly references: readonly string[] | null;
+  /** The derivation that it was built from, where the Nix database says so. */
+  readonly deriver: string | null;
   /** Hash parts that are searched for in it: its own first. */
   readonly hashParts: readonly string[];
 };
@@ -42,28 +45,14 @@ export async function resolveTargets(
   for (const result of resolved) if (!('kind' in result)) refused(result);
   const found = resolved.filter((result) => 'kind' in result);
   const storePaths = found.flatMap(({ storePath }) => (storePath === null ? [] : [storePath]));
-  const references = await referencesOf(stateDirs, storePaths);
+  const infos = await registered(stateDirs, storePaths);
   return found.map((target) => {
-    const known = target.storePath === null ? undefined : references.get(target.storePath);
-    const all = target.storePath === null || known === undefined ? null : [target.storePath, ...known];
-    return { ...target, references: all, hashParts: hashParts(target, all ?? []) };
+    const info = target.storePath === null ? undefined : infos.get(target.storePath);
+    const all =
+      target.storePath === null || info === undefined ? null : [target.storePath, ...info.references];
+    const deriver = info?.deriver ?? null;
+    return { ...target, references: all, deriver, hashParts: hashParts(target, all ?? []) };
   });
-}
-
-/** The first of the databases that knows a path tells of it. */
-async function referencesOf(
-  stateDirs: readonly string[],
-  storePaths: readonly string[],
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  if (storePaths.length === 0) return new Map();
-  const database = await import('../nix/database.ts');
-  const found = new Map<string, readonly string[]>();
-  for (const stateDir of stateDirs) {
-    const missing = storePaths.filter((path) => !found.has(path));
-    if (missing.length === 0) break;
-    for (const [path, references] of database.referencesOf(stateDir, missing)) found.set(path, references);
-  }
-  return found;
 }
 
 function hashParts({ hashPart }: Target, references: readonly string[]): readonly string[] {

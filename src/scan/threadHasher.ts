@@ -1,4 +1,5 @@
-import { narHashText, type NarHasher } from '../sources/narHasher.ts';
+import { narHashText } from '../nix/narHash.ts';
+import type { NarHasher } from '../sources/narHasher.ts';
 import { DISCARD, EXIT, FINISH, HashRing, hashRingMemory } from './hashRing.ts';
 import { startThread } from './thread.ts';
 

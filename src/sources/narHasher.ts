@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { base32Encode } from '../nix/base32.ts';
+import { narHashText } from '../nix/narHash.ts';
 
 /** Computes the NarHash of one NAR after another, of exactly the bytes that are scanned. */
 export interface NarHasher {
@@ -9,10 +9,6 @@ export interface NarHasher {
   finish(): string;
   /** The NAR broke off; the next may begin. */
   discard(): void;
-}
-
-export function narHashText(digest: Uint8Array): string {
-  return `sha256:${base32Encode(digest)}`;
 }
 
 /** Hashes in the thread that scans. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NarScanError } from '../../src/model/errors.ts';
-import { referencesOf } from '../../src/nix/database.ts';
+import { NixDatabase, pathInfosOf, type PathInfo } from '../../src/nix/database.ts';
 
 const path = (name: string): string => `/nix/store/0123456789abcdfghijklmnpqrsvwxyz-${name}`;
 
@@ -20,15 +20,30 @@ beforeEach(() => {
 
 afterEach(() => rmSync(state, { recursive: true, force: true }));
 
+const HEX = '10551daed7fa467d0b58826e7eb9a0f2af7d693de319f2ef775fffcda244b9f6';
+const NIX32 = 'sha256:1xmr8jicvzszfzpz46g37mlpvbzjl2wpwvl2b05psipssyp1sm8h';
+
 /** A database as Nix makes it: `tool` refers to itself and to `lib`, `lib` to nothing. Still open. */
 function made(journal: 'wal' | 'delete'): DatabaseSync {
   const database = new DatabaseSync(file);
   database.exec(`pragma journal_mode = ${journal};
-    create table ValidPaths (id integer primary key, path text unique not null);
+    create table ValidPaths (id integer primary key autoincrement not null, path text unique not null,
+      hash text not null, registrationTime integer not null, deriver text, narSize integer, ultimate integer,
+      sigs text, ca text);
     create table Refs (referrer integer not null, reference integer not null, primary key (referrer, reference));
-    insert into ValidPaths values (1, '${path('tool')}'), (2, '${path('lib')}');
-    insert into Refs values (1, 1), (1, 2);`);
+    insert into ValidPaths (path, hash, registrationTime, deriver, narSize, sigs) values
+      ('${path('tool')}', 'sha256:${HEX}', 1700000000, '${path('tool.drv')}', 120, 'a-1:AA== b-2:BB==');`);
+  add(database, 'lib');
+  database.exec('insert into Refs values (1, 1), (1, 2)');
   return database;
+}
+
+/** Registers a path that little is known of. */
+function add(database: DatabaseSync, name: string, ...references: readonly number[]): void {
+  const insert = database.prepare('insert into ValidPaths (path, hash, registrationTime) values (?, ?, 1)');
+  const { lastInsertRowid } = insert.run(path(name), NIX32);
+  const refers = database.prepare('insert into Refs values (?, ?)');
+  for (const id of references) refers.run(lastInsertRowid, id);
 }
 
 function fault(act: () => unknown): string {
@@ -42,15 +57,35 @@ function fault(act: () => unknown): string {
   return 'none';
 }
 
-const EXPECTED = new Map([
-  [path('tool'), [path('tool'), path('lib')]],
-  [path('lib'), []],
+const plain = (name: string): PathInfo => ({
+  storePath: path(name),
+  narHash: NIX32,
+  narSize: null,
+  registrationTime: 1,
+  deriver: null,
+  signatures: [],
+  ca: null,
+  references: [],
+});
+const EXPECTED = new Map<string, PathInfo>([
+  [
+    path('tool'),
+    {
+      ...plain('tool'),
+      narSize: 120,
+      registrationTime: 1_700_000_000,
+      deriver: path('tool.drv'),
+      signatures: ['a-1:AA==', 'b-2:BB=='],
+      references: [path('lib'), path('tool')],
+    },
+  ],
+  [path('lib'), plain('lib')],
 ]);
-const read = () => referencesOf(state, [path('tool'), path('lib'), path('unknown')]);
+const read = () => pathInfosOf(state, [path('tool'), path('lib'), path('unknown')]);
 
-describe('references in the Nix database', () => {
+describe('what the Nix database has registered', () => {
   it.each(['wal', 'delete'] as const)(
-    'are those of each path it knows, and nothing is written (%s)',
+    'is told of each path it knows, and nothing is written (%s)',
     (journal) => {
       made(journal).close();
       const before = readdirSync(join(state, 'db'));
@@ -59,15 +94,59 @@ describe('references in the Nix database', () => {
     },
   );
 
-  it('are read while Nix has it open and has written to its log only', () => {
+  it('is read while Nix has it open and has written to its log only', () => {
     const writer = made('wal');
-    writer.exec(`insert into ValidPaths values (3, '${path('unknown')}')`);
-    expect(read().get(path('unknown'))).toEqual([]);
+    add(writer, 'unknown');
+    expect(read().get(path('unknown'))).toEqual(plain('unknown'));
     writer.close();
   });
 
-  it('are unknown where there is no Nix', () => {
-    expect(referencesOf(join(state, 'none'), [path('tool')])).toEqual(new Map());
+  it('is unknown where there is no Nix', () => {
+    expect(pathInfosOf(join(state, 'none'), [path('tool')])).toEqual(new Map());
+  });
+});
+
+describe('an open Nix database', () => {
+  it('tells what is reached from some paths, and which of them are not valid', () => {
+    const writer = made('wal');
+    add(writer, 'app', 1);
+    add(writer, 'other', 2);
+    writer.exec('insert into Refs values (2, 3)'); // nothing that Nix would do: a circle ends, too
+    writer.close();
+    using database = NixDatabase.open(state);
+    expect(database?.closure([path('app'), path('gone'), path('app')])).toEqual({
+      paths: [path('app'), path('lib'), path('tool')],
+      invalid: [path('gone')],
+    });
+    expect(database?.closure([])).toEqual({ paths: [], invalid: [] });
+  });
+
+  it('sees what is registered while it is open', () => {
+    made('wal').close();
+    using database = NixDatabase.open(state);
+    expect(database?.closure([path('late')]).invalid).toEqual([path('late')]);
+    const writer = new DatabaseSync(file);
+    add(writer, 'late', 1);
+    expect(database?.closure([path('late')]).paths).toEqual([path('late'), path('lib'), path('tool')]);
+    add(writer, 'later');
+    expect(database?.infos([path('later')]).size).toBe(1);
+    writer.close();
+  });
+
+  it('lists every path, also those that are registered while it does', () => {
+    const writer = made('wal');
+    writer.exec('begin');
+    for (let number = 0; number < 20_000; number++) add(writer, `n${number}`);
+    writer.exec('commit');
+    writer.close();
+    using database = NixDatabase.open(state);
+    const paths = database?.allPaths();
+    expect(paths?.next().value).toBe(path('tool'));
+    const other = new DatabaseSync(file);
+    add(other, 'late');
+    const rest = [...(paths ?? [])];
+    expect([rest.length, rest.at(-1)]).toEqual([20_002, path('late')]);
+    other.close();
   });
 });
 
@@ -92,6 +171,13 @@ describe('a Nix database that cannot be understood ends the scan', () => {
 
   it('that has other tables', () => {
     new DatabaseSync(file).exec('create table Paths (id integer)');
+    expect(fault(read)).toBe('NIX_DATABASE_UNREADABLE');
+  });
+
+  it.each(['md5:d41d8cd98f00b204e9800998ecf8427e', 'sha256:00', ''])('that registers the hash %j', (hash) => {
+    const writer = made('wal');
+    writer.prepare('update ValidPaths set hash = ?').run(hash);
+    writer.close();
     expect(fault(read)).toBe('NIX_DATABASE_UNREADABLE');
   });
 
