@@ -155,7 +155,7 @@ class Run {
 }
 
 async function reporterFor(invocation: Invocation, engine: Engine, version: string): Promise<Reporter> {
-  const { format, output, quiet, verbose } = invocation;
+  const { format, output, quiet, verbose, strict } = invocation;
   if (format === 'print-clean') return printCleanReporter();
   if (format === 'human') {
     const columns = output === null ? columnsOf(STDOUT_DESCRIPTOR) : DEFAULT_COLUMNS;
@@ -164,7 +164,10 @@ async function reporterFor(invocation: Invocation, engine: Engine, version: stri
   const { kernel, rules } = await engine.origin(invocation);
   const origin: ReportOrigin = { tool: { name: 'nar-scan', version, kernel }, rules };
   const digest = await loadDigest();
-  if (format === 'sarif') return (await import('../report/sarif/sarif.ts')).sarifReporter(origin, digest);
+  if (format === 'sarif') {
+    const { sarifReporter } = await import('../report/sarif/sarif.ts');
+    return sarifReporter(origin, digest, { strict });
+  }
   return format === 'json' ? jsonReporter(origin, digest) : jsonLinesReporter(origin, digest);
 }
 

@@ -1,5 +1,6 @@
 import { SEVERITIES, type Severity, type Verdict, VERDICTS } from '../model/facts.ts';
 import type { OutputResult } from '../model/report.ts';
+import { aliasLines } from './aliasLines.ts';
 import { entryLines } from './findingLines.ts';
 import { gapLines } from './gapLines.ts';
 import { entriesWorstFirst } from './grouping.ts';
@@ -131,6 +132,7 @@ function outputBlock(result: OutputResult, options: HumanOptions, paint: Paint):
   const hidden = entries.length - listed.length;
   const lines = [
     title(result, paint),
+    ...aliasLines(shown, view),
     ...listed.flatMap((entry) => [...entryLines(entry, explained, view)]),
     ...(hidden > 0
       ? [`  … and in ${counted(hidden, 'more entry', 'more entries')} (--verbose lists them)`]

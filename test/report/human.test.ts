@@ -112,6 +112,28 @@ describe('the report for people', () => {
     expect(text.indexOf('error known-home')).toBeLessThan(text.indexOf('warning foreign-home'));
   });
 
+  it('sums up each physical place of the store that is shown more than once', () => {
+    const finding = {
+      ...leakyOutput.findings[0]!,
+      rule: 'store-alias' as const,
+      alias: '/gpfs/u17/\x1b/store',
+    };
+    const at = (entry: string, more: number) => ({
+      ...finding,
+      more,
+      location: { ...finding.location, entry },
+    });
+    const textOf = (...findings: ReturnType<typeof at>[]) =>
+      humanReporter({ columns: 80, color: false, quiet: false, verbose: false }).output({
+        ...leakyOutput,
+        findings,
+      });
+    expect(textOf(at('a', 0), at('a', 2), at('b', 0))).toContain(
+      '\n  /gpfs/u17/\\x1b/store is a physical place of the store: 5 leaks in 2 entries\n',
+    );
+    expect(textOf(at('a', 0))).not.toContain('is a physical place');
+  });
+
   it('has one line for each output that is not clean when quiet', () => {
     const lines = report(outputs, { quiet: true }).split('\n');
     expect(lines).toHaveLength(3);

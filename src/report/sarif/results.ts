@@ -20,15 +20,23 @@ export interface ResultOrigin {
 /** Carriers whose offsets are not those of bytes of a file. */
 const NOT_IN_A_FILE = new Set<Carrier>(['symlink', 'entry-name']);
 
-/** A finding as a `result` object. */
-export function findingResult(finding: Finding, origin: ResultOrigin, digest: Digest): object {
+/**
+ * A finding as a `result` object.
+ * @param strict warnings count as errors
+ */
+export function findingResult(
+  finding: Finding,
+  origin: ResultOrigin,
+  digest: Digest,
+  strict: boolean,
+): object {
   const { rule, severity, carrier, encoding, home, alias, location, evidence, marked } = finding;
   const what = [alias, home].filter((path) => path !== null).map(printableBytes)[0] ?? 'a build directory';
   const written = encoding === 'plain' ? '' : `, in ${encoding}`;
   const bytes = encoding === 'plain' && location.container.length === 0 ? marked[1] - marked[0] : null;
   const region = NOT_IN_A_FILE.has(carrier) ? {} : regionOf(location, bytes);
   return {
-    ...ruled(rule, severity),
+    ...ruled(rule, strict && severity === 'warning' ? 'error' : severity),
     message: message(
       `${what} leaks into ${chainOf(location)} of ${origin.name} (${carrier}${spotOf(finding)}${written}): ` +
         `${printableBytes(evidence)}. To mend it: ${remedyOf(finding)}.`,

@@ -26,8 +26,14 @@ interface Kept {
  *
  * A gap is a result of level error and a notification, and the run was not successful then:
  * tools that read SARIF take what holds no result for clean.
+ *
+ * @param strict whether warnings count as errors, so that they are told as such
  */
-export function sarifReporter(origin: ReportOrigin, digest: Digest): Reporter {
+export function sarifReporter(
+  origin: ReportOrigin,
+  digest: Digest,
+  { strict }: { readonly strict: boolean } = { strict: false },
+): Reporter {
   const kept: Kept[] = [];
   let first = true;
   const separated = (result: object): string => {
@@ -47,7 +53,7 @@ export function sarifReporter(origin: ReportOrigin, digest: Digest): Reporter {
         record: outputRecord(result, baseId),
       });
       return [
-        ...result.findings.map((finding) => separated(findingResult(finding, place, digest))),
+        ...result.findings.map((finding) => separated(findingResult(finding, place, digest, strict))),
         ...result.gaps.map((gap) => separated(gapResult(gap, place, digest))),
       ].join('');
     },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { GAP_REASONS, RULES } from '../../../src/model/facts.ts';
+import { GAP_REASONS, RULES, SEVERITIES } from '../../../src/model/facts.ts';
 import type { OutputResult, ReportError } from '../../../src/model/report.ts';
 import { verdictOfRun } from '../../../src/policy/verdict.ts';
 import { type Digest, findingId, gapId, loadDigest } from '../../../src/report/ids.ts';
@@ -237,6 +237,19 @@ describe('the SARIF log', () => {
     const [result] = runOf([{ ...leakyOutput, findings: [finding] }]).results;
     expect(result?.message.text).not.toContain('](');
     expect(result?.properties['evidence']).toBe(evidence);
+  });
+
+  it('has no warnings in a strict run, as its verdict has none', () => {
+    const levels = (strict: boolean) => {
+      const reporter = sarifReporter(origin, digest, { strict });
+      reporter.begin();
+      const finding = leakyOutput.findings[0]!;
+      const findings = SEVERITIES.map((severity) => ({ ...finding, severity }));
+      const text = reporter.output({ ...leakyOutput, findings, gaps: [] });
+      return (JSON.parse(`[${text}]`) as { level: string }[]).map(({ level }) => level);
+    };
+    expect(levels(false)).toEqual(['error', 'warning', 'note']);
+    expect(levels(true)).toEqual(['error', 'error', 'note']);
   });
 
   it('is no JSON where it broke off', () => {
