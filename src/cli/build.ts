@@ -18,7 +18,7 @@ const bundles = join(dist, 'bundle');
 const PROGRAM = {
   entry: 'cli/entry.cts',
   main: 'cli/main.ts',
-  worker: 'scan/worker.ts',
+  workerThread: 'scan/workerThread.ts',
   hashThread: 'scan/hashThread.ts',
 };
 

@@ -1,4 +1,3 @@
-import type { Worker } from 'node:worker_threads';
 import {
   Control,
   type Assignment,
@@ -18,8 +17,19 @@ export interface PoolEvents {
   lost(targets: readonly number[], reason: string): void;
 }
 
+/** Who does the work, as a pool drives it: a thread, or what stands in for one. */
+export interface PoolWorker {
+  /** -1 once it has ended. */
+  readonly threadId: number;
+  on(event: 'message', listener: (message: FromWorker) => void): unknown;
+  on(event: 'error', listener: (error: unknown) => void): unknown;
+  on(event: 'exit', listener: () => void): unknown;
+  postMessage(message: WorkerData | Assignment): void;
+  terminate(): unknown;
+}
+
 interface Slot {
-  readonly worker: Worker;
+  readonly worker: PoolWorker;
   assignment: Assignment | null;
 }
 
@@ -32,8 +42,8 @@ export class Pool {
   #nextId = 0;
   #closing = false;
 
-  /** @param workers fresh threads, which the pool owns from now on */
-  constructor(workers: readonly Worker[], data: WorkerData, events: PoolEvents) {
+  /** @param workers fresh ones, which the pool owns from now on */
+  constructor(workers: readonly PoolWorker[], data: WorkerData, events: PoolEvents) {
     this.#events = events;
     this.#control = new Control(data.control);
     for (const worker of workers) this.#employ(worker, data);
@@ -49,10 +59,10 @@ export class Pool {
   /** Ends all threads, without waiting for them; nothing is told any more. */
   close(): void {
     this.#closing = true;
-    for (const { worker } of this.#slots) void worker.terminate();
+    for (const { worker } of this.#slots) worker.terminate();
   }
 
-  #employ(worker: Worker, data: WorkerData): void {
+  #employ(worker: PoolWorker, data: WorkerData): void {
     // a thread that has already ended has no id
     if (worker.threadId === -1) return;
     const slot: Slot = { worker, assignment: null };

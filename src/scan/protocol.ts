@@ -73,8 +73,11 @@ export class Control {
   static readonly bytes = 24;
   readonly #flags: Int32Array;
   readonly #counts: BigInt64Array;
+  readonly #isOver: () => boolean;
 
-  constructor(shared: SharedArrayBuffer) {
+  /** @param isOver whether to stop although nobody said so */
+  constructor(shared: SharedArrayBuffer, isOver: () => boolean = () => false) {
+    this.#isOver = isOver;
     this.#flags = new Int32Array(shared, 0, 2);
     this.#counts = new BigInt64Array(shared);
   }
@@ -94,7 +97,7 @@ export class Control {
   }
 
   get stopped(): boolean {
-    return Atomics.load(this.#flags, STOPPED) === 1;
+    return Atomics.load(this.#flags, STOPPED) === 1 || this.#isOver();
   }
 
   stop(): void {

@@ -1,4 +1,3 @@
-import type { Worker } from 'node:worker_threads';
 import { NarScanError } from '../model/errors.ts';
 import { compileEngine } from '../kernel/create.ts';
 import type { NeedleContext } from '../needles/compile.ts';
@@ -9,7 +8,7 @@ import { surroundings, type Surroundings } from '../sources/host/surroundings.ts
 import { storeDirs } from '../sources/target.ts';
 import { Budget, CONTAINER_LIMITS, type ContainerLimits } from '../inspect/containers/budget.ts';
 import { spareOptimizer } from './thread.ts';
-import { Pool } from './pool.ts';
+import { Pool, type PoolWorker } from './pool.ts';
 import { Control } from './protocol.ts';
 import { Run, type ScanSink } from './run.ts';
 import { resolveTargets } from './targets.ts';
@@ -86,11 +85,11 @@ function storeOf({ store }: Surrounded): LocalStore | null {
 
 /**
  * Scans all targets in parallel and tells their facts in the order in which they were given.
- * @param workers fresh threads of `startWorkers`
+ * @param workers fresh threads of `startWorkers`, or a worker in this thread
  */
 export async function scanTargets(
   request: ScanRequest,
-  workers: readonly Worker[],
+  workers: readonly PoolWorker[],
   sink: ScanSink,
   signal: AbortSignal,
 ): Promise<void> {

@@ -29,7 +29,7 @@ export function startThread(module: string, base: string, data: unknown): Worker
  * They wait for their {@link WorkerData}.
  */
 export function startWorkers(count: number): readonly Worker[] {
-  return Array.from({ length: count }, () => startThread('./worker.ts', import.meta.url, null));
+  return Array.from({ length: count }, () => startThread('./workerThread.ts', import.meta.url, null));
 }
 
 /**

@@ -1,5 +1,4 @@
 import { flushCompileCache, getCompileCacheDir } from 'node:module';
-import { parentPort } from 'node:worker_threads';
 import { Budget } from '../inspect/containers/budget.ts';
 import type { ContentDigest } from '../inspect/contentDigest.ts';
 import { createMatcher } from '../kernel/create.ts';
@@ -29,7 +28,7 @@ import {
 const DONATE_FROM = 2;
 
 /** One worker: takes assignments one after another, and gives work away while others have none. */
-class Worker {
+export class ScanWorker {
   readonly #data: WorkerData;
   readonly #control: Control;
   readonly #window: Window;
@@ -42,11 +41,12 @@ class Worker {
   #searched = '';
   #kept = false;
 
-  constructor(data: WorkerData, send: (message: FromWorker) => void) {
+  /** @param isOver whether the run is to end for a reason that {@link Control} does not know */
+  constructor(data: WorkerData, send: (message: FromWorker) => void, isOver?: () => boolean) {
     this.#data = data;
     this.#send = send;
     this.#digest = data.digests ? blake3Digest() : null;
-    this.#control = new Control(data.control);
+    this.#control = new Control(data.control, isOver);
     this.#matcher = createMatcher({ size: windowsBytes(data.limits.depth), compiled: data.compiled });
     this.#window = new Window(this.#matcher);
     this.#tree = new TreeScanner(new FileContents(this.#window), () => this.#control.hungry > 0);
@@ -163,11 +163,3 @@ function faultText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return process.env['NAR_SCAN_DEBUG'] === '1' ? (error.stack ?? error.message) : error.message;
 }
-
-const port = parentPort;
-if (port === null) throw new Error('this module runs in a worker thread only');
-port.once('message', (data: WorkerData) => {
-  if (data.spareOptimizer) spareOptimizer(true);
-  const worker = new Worker(data, (message) => port.postMessage(message));
-  port.on('message', (assignment: Assignment) => void worker.run(assignment));
-});

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OutputFacts } from '../../src/model/facts.ts';
 import { verdictOfOutput, verdictOfRun } from '../../src/policy/verdict.ts';
+import { LocalWorker } from '../../src/scan/localWorker.ts';
 import { startWorkers } from '../../src/scan/thread.ts';
 import { type EngineRun, runEngine, timeless, workerThat } from '../support/engineRun.ts';
 import { ROOT } from '../support/narScan.ts';
@@ -127,6 +128,12 @@ describe('a worker that dies', () => {
 });
 
 describe('a run that is ended', () => {
+  it('by a worker in this thread whose time is over, has a gap in every target', async () => {
+    const { outputs } = await runEngine({ targets: trees }, { workers: [new LocalWorker(() => true)] });
+    expect(outputs.map(({ target }) => target)).toEqual(trees);
+    for (const facts of outputs) expect(gapDetails(facts).join()).toMatch(/limit-time/);
+  });
+
   it('tells every target, and a gap where not everything was inspected', async () => {
     const controller = new AbortController();
     // a worker that never answers stands for one that is at a large file
@@ -181,6 +188,13 @@ describe('the same facts', () => {
     const expected = timeless(await runEngine({ targets }, { jobs: 1 }));
     for (const jobs of [1, 2, 4])
       expect([jobs, timeless(await runEngine({ targets }, { jobs }))]).toEqual([jobs, expected]);
+  });
+
+  it('come of a worker in this thread', async () => {
+    const workers = [new LocalWorker(() => false)];
+    expect(timeless(await runEngine({ targets: trees }, { workers }))).toEqual(
+      timeless(await runEngine({ targets: trees })),
+    );
   });
 
   it('come of a store path alone and beside others', async () => {

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { OutputFacts } from '../../src/model/facts.ts';
 import type { ReportError } from '../../src/model/report.ts';
+import type { PoolWorker } from '../../src/scan/pool.ts';
 import { scanTargets, type ScanRequest } from '../../src/scan/scan.ts';
 import { startWorkers } from '../../src/scan/thread.ts';
 
@@ -12,7 +13,7 @@ export interface EngineRun {
 /** How a run is disturbed. */
 export interface Disturbance {
   /** Threads instead of healthy ones. */
-  readonly workers?: readonly Worker[];
+  readonly workers?: readonly PoolWorker[];
   readonly jobs?: number;
   readonly signal?: AbortSignal;
   /** Called for each output, before the engine may go on. */

@@ -1,0 +1,14 @@
+import { parentPort } from 'node:worker_threads';
+import type { Assignment, WorkerData } from './protocol.ts';
+import { spareOptimizer } from './thread.ts';
+import { ScanWorker } from './worker.ts';
+
+/* The thread of one worker. */
+
+const port = parentPort;
+if (port === null) throw new Error('this module runs in a worker thread only');
+port.once('message', (data: WorkerData) => {
+  if (data.spareOptimizer) spareOptimizer(true);
+  const worker = new ScanWorker(data, (message) => port.postMessage(message));
+  port.on('message', (assignment: Assignment) => void worker.run(assignment));
+});
