@@ -14,6 +14,8 @@ export const ERRORS = {
   // targets and sources
   TARGET_MISSING: 'check the path',
   TARGET_UNREADABLE: 'check the permissions, or scan as a user who may read it',
+  PATH_TAMPERED:
+    'what lies there is not what Nix has registered: find out who changed it, then nix-store --repair-path',
   NEEDLES_TOO_MANY:
     'name fewer homes outside /home and /Users, and fewer aliases; --no-host-homes leaves out those of passwd',
   HOMES_UNREADABLE: 'make the passwd database readable, or use --no-host-homes and --home',
@@ -31,6 +33,11 @@ export const ERRORS = {
   POLICY_UNSAFE: 'take the right to write from others (chmod go-w), or name the file by --policy',
   POLICY_WAIVERS_UNUSED: 'take the waivers that the report names out of the policy, or renew them',
   BASELINE_NOT_WRITTEN: 'the policy file is as it was; mend the cause, then scan again',
+  // what is remembered
+  LEDGER_VERSION: 'use the newest nar-scan on this machine, or another NAR_SCAN_STATE; nothing is remembered',
+  LEDGER_UNREADABLE: 'check its permissions and the disk; everything is scanned anew',
+  LEDGER_DAMAGED: 'everything is scanned anew; what was set aside may be deleted',
+  LEDGER_NOT_WRITTEN: 'check free space and permissions; what is not remembered is scanned anew next time',
   // NAR and export streams
   NAR_BAD_MAGIC: 'is this a NAR? nix-store --dump PATH writes one',
   NAR_TRUNCATED: 'the NAR ends early; fetch or write it again',
@@ -49,6 +56,7 @@ export const ERRORS = {
   EXPORT_LENGTH: 'the export stream is damaged; write it again with nix-store --export',
   EXPORT_BAD_PATH: 'the export stream is damaged; write it again with nix-store --export',
   EXPORT_TRAILING: 'an export stream ends with a zero; find out who added to it',
+  NARINFO_INVALID: 'no Nix writes such a narinfo; find out who made it',
   // compressed streams
   COMPRESSION_TRUNCATED: 'the stream ends early; fetch or write it again',
   COMPRESSION_CORRUPT: 'the stream is damaged; fetch or write it again',
@@ -67,6 +75,11 @@ export const ERRORS = {
   STATE_UNSAFE:
     'give it to whoever runs nar-scan, take the right to write from others (chmod go-w), or set NAR_SCAN_STATE',
   STATE_NOT_WRITTEN: 'check free space and permissions, or set NAR_SCAN_STATE to another directory',
+  STATE_LOCKED: 'wait until it is done, then do this again',
+  AUDIT_BROKEN:
+    'nothing is let through until it holds again: restore the trail from a backup, find out who changed it, then nar-scan audit verify',
+  AUDIT_TRUNCATED:
+    'nothing is let through until it is whole again: restore the trail from a backup, find out who cut it, then nar-scan audit verify',
   STATE_UNREADABLE: 'check its permissions, or set NAR_SCAN_STATE to another directory',
   // the run and its report
   NO_OUTPUTS: 'give at least one output',

@@ -92,6 +92,16 @@ export const LIMITS = Object.freeze({
   derivationBytes: 64 * MiB,
   derivationItems: 1_000_000,
   derivationDepth: 16,
+  /** A narinfo: most of it are the names of references. */
+  narInfoBytes: 4 * MiB,
+  /** One record of the audit trail; a release names all that it covers. */
+  auditLineBytes: 8 * MiB,
+  /** How long another process that holds a lock of the state is waited for. */
+  lockMilliseconds: 60_000,
   /** A policy file. */
   policyBytes: 1 * MiB,
+  /** The ledger: facts of one output as JSON; the whole database; scans that its history tells of. */
+  ledgerFactsBytes: 32 * MiB,
+  ledgerBytes: 1024 * MiB,
+  ledgerScans: 1_000_000,
 } as const);
