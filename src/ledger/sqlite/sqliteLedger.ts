@@ -1,5 +1,5 @@
 import type { OutputFacts } from '../../model/facts.ts';
-import { NarScanError } from '../../model/errors.ts';
+import type { NarScanError } from '../../model/errors.ts';
 import type { FactsKey, KnownPath, Ledger, ScanRecord, TrailHead } from '../ledger.ts';
 import { ledgerFault, saysDamaged } from './fault.ts';
 import { LedgerFile } from './ledgerFile.ts';
@@ -12,8 +12,8 @@ const BATCH = 256;
 
 interface Waiting {
   readonly record: ScanRecord;
-  resolve(): void;
-  reject(error: unknown): void;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -25,7 +25,7 @@ export class SqliteLedger implements Ledger {
   readonly #warn: (error: NarScanError) => void;
   readonly #told = new Set<string>();
   #tables: LedgerTables | null;
-  #waiting: Waiting[] = [];
+  readonly #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | null = null;
 
   /**
