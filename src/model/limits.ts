@@ -92,6 +92,9 @@ export const LIMITS = Object.freeze({
   derivationBytes: 64 * MiB,
   derivationItems: 1_000_000,
   derivationDepth: 16,
+  /** Direct inputs of a derivation that are looked at for sources; texts of sources that are remembered. */
+  derivationInputs: 65_536,
+  sourceLiterals: 1_000_000,
   /** A narinfo: most of it are the names of references. */
   narInfoBytes: 4 * MiB,
   /** One record of the audit trail; a release names all that it covers. */

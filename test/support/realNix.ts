@@ -108,10 +108,22 @@ export class SymlinkedStore implements Disposable {
     this.#run('nix-store', ['--optimise']);
   }
 
+  /** Adds a file that is named by its content, and returns its store path. */
+  add(contents: string): string {
+    const file = join(this.folder, 'added');
+    writeFileSync(file, contents);
+    return this.#run('nix-store', ['--add', file]).toString().trim();
+  }
+
+  /** Copies store paths and all they refer to as `nix copy` does. */
+  copy(to: string, ...paths: readonly string[]): void {
+    this.#run('nix', ['copy', '--to', to, ...paths]);
+  }
+
   /** Copies a store path to a binary cache in a folder and returns the file of its NAR there. */
   copyToCache(path: string, compression: NixCompression): string {
     const cache = mkdtempSync(join(this.folder, `cache-${compression}-`));
-    this.#run('nix', ['copy', '--to', `file://${cache}?compression=${compression}`, path]);
+    this.copy(`file://${cache}?compression=${compression}`, path);
     const [file, ...others] = readdirSync(join(cache, 'nar'));
     if (file === undefined || others.length > 0) throw new Error(`not one NAR in ${cache}`);
     return join(cache, 'nar', file);
