@@ -76,6 +76,9 @@ export const ERRORS = {
     'give it to whoever runs nar-scan, take the right to write from others (chmod go-w), or set NAR_SCAN_STATE',
   STATE_NOT_WRITTEN: 'check free space and permissions, or set NAR_SCAN_STATE to another directory',
   STATE_LOCKED: 'wait until it is done, then do this again',
+  QUARANTINE_FULL: 'purge what nobody needs, or give it more room: [quarantine] size in the policy',
+  QUARANTINE_NOT_KEPT: 'what was found in it is recorded; scan it again',
+  QUARANTINE_UNKNOWN: 'nar-scan quarantine list shows what there is',
   AUDIT_BROKEN:
     'nothing is let through until it holds again: restore the trail from a backup, find out who changed it, then nar-scan audit verify',
   AUDIT_TRUNCATED:

@@ -1,0 +1,49 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Writes all of the bytes at the end of an open file. @throws the system's error */
+export function writeFully(descriptor: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);
+}
+
+/** Makes what was created, renamed or removed in a directory outlive a crash. @throws the system's error */
+export function syncDirectory(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Writes a file that outlives a crash, in pieces.
+ * @param flags `wx` for one that must not be there yet
+ * @throws the system's error
+ */
+export function writeSynced(path: string, pieces: Iterable<string | Uint8Array>, mode: number): void {
+  const descriptor = openSync(path, 'w', mode);
+  try {
+    for (const piece of pieces)
+      writeFully(descriptor, typeof piece === 'string' ? Buffer.from(piece) : piece);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Puts a file in the place of another or of none, as a whole or not at all.
+ * @param aside where it is written first, in the same directory
+ * @throws the system's error
+ */
+export function replaceDurably(path: string, aside: string, text: string, mode: number): void {
+  try {
+    writeSynced(aside, [text], mode);
+    renameSync(aside, path);
+  } catch (error) {
+    rmSync(aside, { force: true });
+    throw error;
+  }
+  syncDirectory(dirname(path));
+}

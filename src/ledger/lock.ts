@@ -1,0 +1,75 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { NarScanError } from '../model/errors.ts';
+import { LIMITS } from '../model/limits.ts';
+import { sqlite } from '../nix/sqlite.ts';
+import { stateNotWritten } from './stateDir.ts';
+
+/**
+ * How much a process takes: `shared` with other shared ones and with one `single`; `single` with
+ * shared ones; `alone` with nobody.
+ */
+type Hold = 'shared' | 'single' | 'alone';
+
+/** SQLite's own locks; the file stays empty, and there is no journal that a crash could leave. */
+const TAKEN_BY: Readonly<Record<Hold, string>> = {
+  shared: 'begin; select count(*) from sqlite_schema',
+  single: 'begin immediate',
+  alone: 'begin exclusive',
+};
+
+/** SQLite's code for a lock that another has. */
+const BUSY = 5;
+/** Longest pause before a lock is tried again. */
+const PAUSE_MILLISECONDS = 15;
+
+/**
+ * Takes a lock between processes that the system gives free when its holder dies, however it does.
+ * Null where another holds it. Held until it is disposed of.
+ *
+ * @param file made where it is not there yet
+ * @throws NarScanError STATE_NOT_WRITTEN
+ */
+export function tryLock(file: string, hold: Hold): Disposable | null {
+  const { DatabaseSync } = sqlite();
+  let database: InstanceType<typeof DatabaseSync> | null = null;
+  try {
+    database = new DatabaseSync(file, { timeout: 0 });
+    database.exec(TAKEN_BY[hold]);
+  } catch (error) {
+    database?.close();
+    if ((error as { errcode?: unknown }).errcode === BUSY) return null;
+    throw stateNotWritten(file, error);
+  }
+  const taken = database;
+  return { [Symbol.dispose]: () => taken.close() };
+}
+
+/**
+ * As {@link tryLock}, but waits for other holders.
+ * @throws NarScanError STATE_NOT_WRITTEN, STATE_LOCKED when it was not free in time
+ */
+export async function waitForLock(
+  file: string,
+  hold: Hold,
+  milliseconds: number = LIMITS.lockMilliseconds,
+): Promise<Disposable> {
+  const end = performance.now() + milliseconds;
+  for (;;) {
+    const taken = tryLock(file, hold);
+    if (taken !== null) return taken;
+    if (performance.now() > end) {
+      throw new NarScanError('STATE_LOCKED', `another nar-scan holds '${file}'`);
+    }
+    await pause(1 + Math.random() * PAUSE_MILLISECONDS);
+  }
+}
+
+/** Does something as the `single` holder of a lock. @throws what `act` throws, and as {@link waitForLock} */
+export async function asSingle<T>(file: string, act: () => T | Promise<T>): Promise<T> {
+  const held = await waitForLock(file, 'single');
+  try {
+    return await act();
+  } finally {
+    held[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,78 @@
+import { basename, join } from 'node:path';
+import { stateDirForReading, SYSTEM_STATE, systemStateDir } from '../ledger/stateDir.ts';
+import { parseStorePathName } from '../nix/storePath.ts';
+import { loadDigest } from '../report/ids.ts';
+import { OWN_INDEX, type TrailWitness } from './audit.ts';
+import type { Decisions, Denial, Release } from './decision.ts';
+import { Trail } from './trail/trail.ts';
+
+/** The index of the machine's trail, which others must not write to, in one's own state. */
+const SYSTEM_INDEX = 'audit-system.index';
+
+/**
+ * The decisions that count for this user: those of the machine's trail, where it may be read, and
+ * those of the user's own. Both are brought up to date here.
+ *
+ * @param witness of the user's own trail
+ * @throws NarScanError AUDIT_BROKEN, AUDIT_TRUNCATED, STATE_UNKNOWN, STATE_UNSAFE, STATE_UNREADABLE
+ */
+export async function openDecisions(
+  environment: NodeJS.ProcessEnv,
+  witness: Pick<TrailWitness, 'trailHead'> | null,
+  system: string = SYSTEM_STATE,
+): Promise<Decisions & Disposable> {
+  const own = stateDirForReading(environment);
+  const machine = systemStateDir(own, system);
+  const digest = await loadDigest();
+  const trails: Trail[] = [];
+  try {
+    if (machine !== null) {
+      const trail = new Trail(machine, own === null ? null : join(own, SYSTEM_INDEX), digest);
+      trails.push(trail);
+      if (trail.isReadable()) trail.sync(null);
+      else trails.pop()?.[Symbol.dispose]();
+    }
+    if (own !== null) {
+      const trail = new Trail(own, join(own, OWN_INDEX), digest);
+      trails.push(trail);
+      trail.sync((await witness?.trailHead()) ?? null);
+    }
+  } catch (error) {
+    for (const trail of trails) trail[Symbol.dispose]();
+    throw error;
+  }
+  return new TrailDecisions(trails);
+}
+
+/** Decisions of several trails: a denial of any of them denies, a release of any of them releases. */
+class TrailDecisions implements Decisions, Disposable {
+  readonly #trails: readonly Trail[];
+
+  constructor(trails: readonly Trail[]) {
+    this.#trails = trails;
+  }
+
+  denial(storePath: string, narHash: string | null): Denial | null {
+    const hashPart = parseStorePathName(basename(storePath))?.hashPart ?? null;
+    for (const trail of this.#trails) {
+      const denial = trail.ask((index) => index.denial(hashPart, narHash));
+      if (denial !== null) return denial;
+    }
+    return null;
+  }
+
+  release(storePath: string, narHash: string, blocking: readonly string[], now: Date): Release | null {
+    for (const trail of this.#trails) {
+      for (const release of trail.ask((index) => index.releases(storePath, narHash))) {
+        const covered = new Set(release.covers);
+        const lasts = release.expires === null || release.expires > now.getTime();
+        if (lasts && blocking.every((id) => covered.has(id))) return release;
+      }
+    }
+    return null;
+  }
+
+  [Symbol.dispose](): void {
+    for (const trail of this.#trails) trail[Symbol.dispose]();
+  }
+}

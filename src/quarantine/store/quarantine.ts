@@ -1,0 +1,146 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { asSingle } from '../../ledger/lock.ts';
+import { stateNotWritten } from '../../ledger/stateDir.ts';
+import { NarScanError } from '../../model/errors.ts';
+import type { GateSettings } from '../../policy/gate.ts';
+import { blockingIds } from '../../report/blocking.ts';
+import type { AuditLog } from '../audit.ts';
+import type { AuditEvent, AuditRecord, QuarantinedRecord } from '../trail/record.ts';
+import type { OutputRow } from '../trail/trailIndex.ts';
+import type { Refused } from './bundle.ts';
+import { quarantinedEvent } from './event.ts';
+import {
+  bytesIn,
+  keptBytes,
+  NAR_FILE,
+  quarantineDir,
+  quarantineId,
+  quarantineLock,
+  usedBytes,
+} from './place.ts';
+import { Staged } from './staged.ts';
+
+/** What became of an output that was given to the quarantine. */
+export interface Entry {
+  readonly id: string;
+  /** Bytes of the kept NAR on disk; null where it is not kept. */
+  readonly kept: number | null;
+  /** Why the output itself is not kept, although it was to be; what was found is recorded all the same. */
+  readonly refusal: NarScanError | null;
+}
+
+type Purged = Extract<AuditEvent, { event: 'purged' }>;
+
+/** Outputs that were refused, kept aside with what was found in them. */
+export class Quarantine {
+  readonly #log: AuditLog;
+  readonly #settings: GateSettings['quarantine'];
+  readonly #directory: string;
+
+  constructor(log: AuditLog, settings: GateSettings['quarantine']) {
+    this.#log = log;
+    this.#settings = settings;
+    this.#directory = quarantineDir(log.directory);
+  }
+
+  /**
+   * Records an output as refused and, unless the settings say otherwise, keeps it: its NAR is made of
+   * what lies on disk, and must be the one that was scanned. What is recorded already for the same
+   * findings and gaps is not recorded again, and what was purged stays away.
+   *
+   * @throws NarScanError as {@link AuditLog.append}: then nothing is recorded
+   */
+  async keep(refused: Refused): Promise<Entry> {
+    const { directory: state, digest } = this.#log;
+    const id = quarantineId(refused.storePath, refused.facts.narHash, digest);
+    const blocking = blockingIds(refused.result, refused.policy, digest);
+    await this.#log.sync();
+    const known = this.#known(id, blocking);
+    if (known !== null && !this.#isWanted(known)) return { id, kept: known.row.kept, refusal: null };
+    using staged = await Staged.write(state, id, refused, this.#room(id), digest);
+    return await asSingle(quarantineLock(state), async () => {
+      const dropped = this.#makeRoom(id, staged);
+      try {
+        staged.place(id);
+      } catch (error) {
+        staged.dropNar(stateNotWritten(staged.path, error));
+      }
+      const { kept, refusal } = staged;
+      const event = quarantinedEvent(id, refused, blocking, kept, refusal?.message ?? null);
+      if (known === null || kept !== null) await this.#log.append(...dropped, event);
+      this.#remove(dropped);
+      return { id, kept, refusal };
+    });
+  }
+
+  /**
+   * Takes kept NARs away; what was found in them, and that they were there, stays.
+   * @returns what was taken away
+   * @throws NarScanError as {@link AuditLog.append}, and STATE_LOCKED, STATE_NOT_WRITTEN
+   */
+  async purge(outputs: readonly QuarantinedRecord[], because: string): Promise<readonly AuditRecord[]> {
+    return await asSingle(quarantineLock(this.#log.directory), async () => {
+      const purged = outputs.flatMap((output) => this.#purgedOf(output, because));
+      const records = await this.#log.append(...purged);
+      this.#remove(purged);
+      return records;
+    });
+  }
+
+  /** The record of this output for just these findings and gaps. */
+  #known(id: string, blocking: readonly string[]): { row: OutputRow; record: QuarantinedRecord } | null {
+    const { trail } = this.#log;
+    const [row] = trail.ask((index) => index.outputsNamed(id));
+    if (row === undefined) return null;
+    const [record] = trail.recordsAt([row.offset]);
+    if (record?.event !== 'quarantined' || record.blocking.join() !== blocking.join()) return null;
+    return { row, record };
+  }
+
+  /** Whether its NAR is to be kept and is not, other than because it was purged. */
+  #isWanted({ row, record }: { row: OutputRow; record: QuarantinedRecord }): boolean {
+    if (!this.#settings.keep || record.narHash === null) return false;
+    return record.kept === null || (row.kept !== null && keptBytes(this.#directory, row.id) === null);
+  }
+
+  /** Bytes that a NAR may have; null where none is to be kept. */
+  #room(id: string): number | null {
+    const { keep, bytes, full } = this.#settings;
+    if (!keep) return null;
+    return full === 'refuse' ? Math.max(0, bytes - usedBytes(this.#directory, id)) : bytes;
+  }
+
+  /** What is to go so that a new NAR may come; where that is not to be, the new one goes. */
+  #makeRoom(id: string, staged: Staged): readonly Purged[] {
+    if (staged.kept === null) return [];
+    const { bytes, full } = this.#settings;
+    let over = usedBytes(this.#directory, id) + bytesIn(staged.path) - bytes;
+    const dropped: Purged[] = [];
+    if (over > 0 && full === 'drop-oldest') {
+      for (const output of this.#log.outputs(0)) {
+        if (output.id === id) continue;
+        const purged = this.#purgedOf(output, 'there was no room for a newer one');
+        dropped.push(...purged);
+        over -= purged[0]?.bytes ?? 0;
+        if (over <= 0) return dropped;
+      }
+    }
+    if (over <= 0) return [];
+    staged.dropNar(new NarScanError('QUARANTINE_FULL', `there is no room for ${staged.kept} bytes`));
+    return [];
+  }
+
+  #purgedOf({ id, storePath }: QuarantinedRecord, because: string): readonly Purged[] {
+    const bytes = keptBytes(this.#directory, id);
+    return bytes === null ? [] : [{ event: 'purged', id, storePath, bytes, because }];
+  }
+
+  #remove(purged: readonly Purged[]): void {
+    try {
+      for (const { id } of purged) rmSync(join(this.#directory, id, NAR_FILE), { force: true });
+    } catch (error) {
+      throw stateNotWritten(this.#directory, error);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { readSync } from 'node:fs';
+
+/** Bytes read at once. */
+const CHUNK = 1 << 20;
+const LINE_FEED = 0x0a;
+
+/** A line of a file, valid until the next one is asked for. */
+export interface Line {
+  /** Without its line feed. */
+  readonly bytes: Buffer;
+  /** Offset of its first byte in the file. */
+  readonly offset: number;
+}
+
+/**
+ * The whole lines of a file, in order; what follows the last line feed is left out.
+ * @param most bytes of the longest line; a longer one ends the lines with `null`
+ * @throws the system's error
+ */
+export function* linesOf(descriptor: number, from: number, to: number, most: number): Generator<Line | null> {
+  let buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(1, to - from)));
+  let filled = 0;
+  let offset = from;
+  for (let at = from; at < to;) {
+    if (filled === buffer.length) {
+      if (buffer.length > most) {
+        yield null;
+        return;
+      }
+      const larger = Buffer.allocUnsafe(buffer.length * 2);
+      buffer.copy(larger);
+      buffer = larger;
+    }
+    const count = readSync(descriptor, buffer, filled, Math.min(buffer.length - filled, to - at), at);
+    if (count === 0) return;
+    at += count;
+    const end = filled + count;
+    let start = 0;
+    for (let feed = buffer.indexOf(LINE_FEED, filled); feed >= 0 && feed < end;) {
+      yield { bytes: buffer.subarray(start, feed), offset };
+      offset += feed + 1 - start;
+      start = feed + 1;
+      feed = buffer.indexOf(LINE_FEED, start);
+    }
+    buffer.copyWithin(0, start, end);
+    filled = end - start;
+  }
+}

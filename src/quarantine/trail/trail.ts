@@ -1,0 +1,260 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import type { TrailHead } from '../../ledger/ledger.ts';
+import { stateUnreadable } from '../../ledger/stateDir.ts';
+import { NarScanError } from '../../model/errors.ts';
+import { LIMITS } from '../../model/limits.ts';
+import type { Digest } from '../../report/ids.ts';
+import { linesOf } from './lines.ts';
+import type { AuditRecord } from './record.ts';
+import { NO_HASH, openedSeal, recordOf } from './seal.ts';
+import { type IndexState, isUseless, TrailIndex } from './trailIndex.ts';
+
+/** Files of a state directory. */
+export const TRAIL = 'audit.jsonl';
+export const HEAD = 'audit.head';
+
+const NONE: TrailHead = { sequence: 0, hash: NO_HASH };
+const START: IndexState = { stamp: '', offset: 0, head: NONE };
+
+const HEAD_SCHEMA = z.strictObject({ sequence: z.int().check(z.minimum(0)), hash: z.string() });
+
+/**
+ * An audit trail for reading: one JSON object a line, each with the hash of the one before it.
+ * What is behind the last line feed was never acknowledged and does not count.
+ */
+export class Trail implements Disposable {
+  readonly #directory: string;
+  readonly #indexFile: string | null;
+  readonly #digest: Digest;
+  #index: TrailIndex;
+
+  /**
+   * @param directory the state directory
+   * @param index file that what the trail says is kept in, ready to be asked; null: in memory
+   */
+  constructor(directory: string, index: string | null, digest: Digest) {
+    this.#directory = directory;
+    this.#indexFile = index;
+    this.#digest = digest;
+    this.#index = TrailIndex.open(index);
+  }
+
+  get file(): string {
+    return join(this.#directory, TRAIL);
+  }
+
+  /** Whether this user may read it, or there is none. */
+  isReadable(): boolean {
+    try {
+      const descriptor = this.#open();
+      if (descriptor !== null) closeSync(descriptor);
+      return true;
+    } catch (error) {
+      const { code } = (error as Error).cause as NodeJS.ErrnoException;
+      if (code === 'EACCES') return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Looks at what is new. A trail whose file is as this program left it was verified before; any
+   * other is verified from its first record on.
+   *
+   * @param seen a head of this trail that somebody else has seen
+   * @returns its end
+   * @throws NarScanError AUDIT_BROKEN, AUDIT_TRUNCATED, STATE_UNREADABLE
+   */
+  sync(seen: TrailHead | null): IndexState {
+    // before the trail itself: it may grow meanwhile, and the head with it
+    const heads = [this.#ownHead(), seen].filter((head) => head !== null);
+    const descriptor = this.#open();
+    try {
+      const stamp = descriptor === null ? 'none' : stampOf(descriptor);
+      const known = this.ask((index) => index.state());
+      const end =
+        known?.stamp === stamp ? known : this.ask((index) => this.#readInto(index, descriptor, stamp));
+      this.#refuseOther(heads, end.head, descriptor);
+      return end;
+    } finally {
+      if (descriptor !== null) closeSync(descriptor);
+    }
+  }
+
+  /**
+   * Verifies every record, whatever was verified before.
+   * @returns the last one
+   * @throws as {@link sync}
+   */
+  verify(seen: TrailHead | null): TrailHead {
+    const heads = [this.#ownHead(), seen].filter((head) => head !== null);
+    const descriptor = this.#open();
+    try {
+      const head = this.#walk(descriptor, START, () => undefined).head;
+      this.#refuseOther(heads, head, descriptor);
+      return head;
+    } finally {
+      if (descriptor !== null) closeSync(descriptor);
+    }
+  }
+
+  /** All records, in order, verified on the way. @throws as {@link sync} */
+  records(each: (record: AuditRecord) => void): void {
+    const descriptor = this.#open();
+    try {
+      this.#walk(descriptor, START, each);
+    } finally {
+      if (descriptor !== null) closeSync(descriptor);
+    }
+  }
+
+  /** Reads the records whose lines stand at these offsets. @throws as {@link sync} */
+  *recordsAt(offsets: Iterable<number>): Generator<AuditRecord> {
+    const descriptor = this.#open();
+    if (descriptor === null) return;
+    try {
+      const { size } = fstatSync(descriptor);
+      for (const offset of offsets) {
+        const [line] = linesOf(descriptor, offset, size, LIMITS.auditLineBytes);
+        const read = line === undefined || line === null ? null : recordOf(line.bytes);
+        if (read === null || 'fault' in read) {
+          throw new NarScanError('AUDIT_BROKEN', `'${this.file}' has no record at byte ${offset}`);
+        }
+        yield read.record;
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#index[Symbol.dispose]();
+  }
+
+  /**
+   * Asks the index, or changes it. One that fails is replaced by one in memory, read from the trail.
+   * @throws as {@link sync}
+   */
+  ask<T>(question: (index: TrailIndex) => T): T {
+    try {
+      return question(this.#index);
+    } catch (error) {
+      if (error instanceof NarScanError || this.#index.inMemory) throw error;
+      this.#index[Symbol.dispose]();
+      if (this.#indexFile !== null && isUseless(error)) TrailIndex.remove(this.#indexFile);
+      this.#index = TrailIndex.open(null);
+      this.sync(null);
+      return question(this.#index);
+    }
+  }
+
+  /** Brings the index up to date with the trail. */
+  #readInto(index: TrailIndex, descriptor: number | null, stamp: string): IndexState {
+    const size = descriptor === null ? 0 : fstatSync(descriptor).size;
+    let end = START;
+    index.transaction(() => {
+      const known = index.state();
+      const from = known !== null && known.offset <= size && this.#holds(descriptor, known) ? known : null;
+      if (from === null) index.clear();
+      end = this.#walk(descriptor, from ?? START, (record, offset) => index.add(record, offset));
+      end = { ...end, stamp };
+      index.setState(end);
+    });
+    return end;
+  }
+
+  /** Whether the trail begins with exactly the records that the index was made of. */
+  #holds(descriptor: number | null, { offset, head }: IndexState): boolean {
+    return (
+      offset === 0 || (descriptor !== null && this.#hashAt(descriptor, offset, head.sequence) === head.hash)
+    );
+  }
+
+  /** The hash of a record, if the chain holds up to it; else null. The records are not looked into. */
+  #hashAt(descriptor: number, to: number, sequence: number): string | null {
+    let hash = NO_HASH;
+    let count = 0;
+    for (const line of linesOf(descriptor, 0, to, LIMITS.auditLineBytes)) {
+      const opened = line === null ? null : openedSeal(line.bytes, hash, this.#digest);
+      if (opened === null || 'fault' in opened) return null;
+      hash = opened.hash;
+      if (++count === sequence) return hash;
+    }
+    return null;
+  }
+
+  #walk(
+    descriptor: number | null,
+    from: IndexState,
+    each: (record: AuditRecord, offset: number) => void,
+  ): IndexState {
+    let { offset } = from;
+    let { sequence, hash } = from.head;
+    if (descriptor === null) return from;
+    const { size } = fstatSync(descriptor);
+    for (const line of linesOf(descriptor, offset, size, LIMITS.auditLineBytes)) {
+      sequence++;
+      if (line === null) throw this.#broken(sequence, 'is too long');
+      const opened = openedSeal(line.bytes, hash, this.#digest);
+      if ('fault' in opened) throw this.#broken(sequence, opened.fault);
+      const read = recordOf(line.bytes);
+      if ('fault' in read) throw this.#broken(sequence, read.fault);
+      if (read.record.seq !== sequence) throw this.#broken(sequence, `has the number ${read.record.seq}`);
+      each(read.record, line.offset);
+      hash = opened.hash;
+      offset = line.offset + line.bytes.length + 1;
+    }
+    return { stamp: '', offset, head: { sequence, hash } };
+  }
+
+  #refuseOther(heads: readonly TrailHead[], last: TrailHead, descriptor: number | null): void {
+    for (const { sequence, hash } of heads) {
+      if (sequence > last.sequence) {
+        throw new NarScanError(
+          'AUDIT_TRUNCATED',
+          `'${this.file}' has ${last.sequence} records; there were ${sequence}`,
+        );
+      }
+      if (sequence === 0 || (sequence === last.sequence && hash === last.hash)) continue;
+      const size = descriptor === null ? 0 : fstatSync(descriptor).size;
+      const found = descriptor === null ? null : this.#hashAt(descriptor, size, sequence);
+      if (found !== hash) throw this.#broken(sequence, 'is not the one that was acknowledged');
+    }
+  }
+
+  #open(): number | null {
+    try {
+      return openSync(this.file, constants.O_RDONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw stateUnreadable(this.file, error);
+    }
+  }
+
+  #ownHead(): TrailHead | null {
+    const file = join(this.#directory, HEAD);
+    let text: string;
+    try {
+      text = readFileSync(file, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw stateUnreadable(file, error);
+    }
+    try {
+      return HEAD_SCHEMA.parse(JSON.parse(text));
+    } catch (error) {
+      throw new NarScanError('AUDIT_BROKEN', `'${file}' is no head of an audit trail`, { cause: error });
+    }
+  }
+
+  #broken(line: number, fault: string): NarScanError {
+    return new NarScanError('AUDIT_BROKEN', `'${this.file}', line ${line}: the record ${fault}`);
+  }
+}
+
+/** What of a file changes when its content does. */
+export function stampOf(descriptor: number): string {
+  const { dev, ino, size, mtimeNs, ctimeNs } = fstatSync(descriptor, { bigint: true });
+  return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+}

@@ -1,0 +1,298 @@
+import { rmSync } from 'node:fs';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { TrailHead } from '../../ledger/ledger.ts';
+import { saysDamaged } from '../../ledger/sqlite/fault.ts';
+import { sqlite } from '../../nix/sqlite.ts';
+import type { Denial, Release } from '../decision.ts';
+import type { AuditRecord } from './record.ts';
+
+/** Another number: the index is made anew. */
+const VERSION = 1;
+/** How long another process that writes the index is waited for. */
+const BUSY_MILLISECONDS = 2000;
+
+const SCHEMA = `
+  create table state (only integer primary key check (only = 1), stamp text, offset integer, lines integer, hash text);
+  create table denials (seq integer primary key, hash_part text, nar_hash text, reason text, actor text, at integer);
+  create index denials_by_part on denials (hash_part);
+  create index denials_by_hash on denials (nar_hash);
+  create table releases (seq integer primary key, store_path text, nar_hash text, covers text, reason text,
+    actor text, at integer, expires integer);
+  create index releases_by_path on releases (store_path, nar_hash);
+  create table outputs (id text primary key, seq integer, at integer, offset integer, kept integer);
+  create index outputs_by_seq on outputs (seq);
+  pragma user_version = ${VERSION};
+`;
+
+/** Up to where a trail was read, and how its file looked then. */
+export interface IndexState {
+  readonly stamp: string;
+  /** Bytes of the records that were read. */
+  readonly offset: number;
+  /** The last of them; sequence 0 where there is none. */
+  readonly head: TrailHead;
+}
+
+/** Where the last record of a quarantined output stands in the trail. */
+export interface OutputRow {
+  readonly id: string;
+  readonly seq: number;
+  /** Offset of its line in the trail. */
+  readonly offset: number;
+  /** Bytes of the kept NAR; null where none is kept (any more). */
+  readonly kept: number | null;
+}
+
+type Row = Record<string, unknown>;
+
+const MEMORY = ':memory:';
+
+class OtherVersion extends Error {}
+
+/** Whether an error says that an index will never be of use again. */
+export function isUseless(error: unknown): boolean {
+  return error instanceof OtherVersion || saysDamaged(error);
+}
+
+/** Up to where a trail was read, and how its file looked then. */
+export interface IndexState {
+  readonly stamp: string;
+  /** Bytes of the records that were read. */
+  readonly offset: number;
+  /** The last of them; sequence 0 where there is none. */
+  readonly head: TrailHead;
+}
+
+/** Where the last record of a quarantined output stands in the trail. */
+export interface OutputRow {
+  readonly id: string;
+  readonly seq: number;
+  /** Offset of its line in the trail. */
+  readonly offset: number;
+  /** Bytes of the kept NAR; null where none is kept (any more). */
+  readonly kept: number | null;
+}
+
+/**
+ * What an audit trail says, ready to be asked: made of the trail alone, and made anew whenever it does
+ * not fit. Where it cannot be kept on disk it is kept in memory.
+ */
+export class TrailIndex implements Disposable {
+  readonly inMemory: boolean;
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  private constructor(database: DatabaseSync, inMemory: boolean) {
+    this.#database = database;
+    this.inMemory = inMemory;
+  }
+
+  /** @param file null: in memory */
+  static open(file: string | null): TrailIndex {
+    if (file === null) return TrailIndex.#at(MEMORY);
+    try {
+      return TrailIndex.#at(file);
+    } catch (error) {
+      // whoever cannot have it on disk, because another writes it or nobody may, has it in memory
+      return isUseless(error) && TrailIndex.remove(file) ? TrailIndex.open(file) : TrailIndex.open(null);
+    }
+  }
+
+  /** Takes an index away that is damaged: the trail has it all. Whether that was possible. */
+  static remove(file: string): boolean {
+    try {
+      for (const end of ['', '-journal']) rmSync(`${file}${end}`, { force: true });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  static #at(file: string): TrailIndex {
+    const { DatabaseSync } = sqlite();
+    const database = new DatabaseSync(file, { timeout: BUSY_MILLISECONDS });
+    try {
+      // a power cut may not leave half of a transaction
+      database.exec('pragma synchronous = normal');
+      const index = new TrailIndex(database, file === MEMORY);
+      if (index.#version() !== VERSION) {
+        index.transaction(() => {
+          if (index.#version() !== 0) throw new OtherVersion();
+          database.exec(SCHEMA);
+        });
+      }
+      return index;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  /** Does several things at once, or none of them. @throws what `act` throws, and errors of SQLite */
+  transaction(act: () => void): void {
+    this.#database.exec('begin immediate');
+    try {
+      act();
+      this.#database.exec('commit');
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('rollback');
+      throw error;
+    }
+  }
+
+  state(): IndexState | null {
+    const row = this.#get('select stamp, offset, lines, hash from state');
+    if (row === undefined) return null;
+    return {
+      stamp: String(row['stamp']),
+      offset: Number(row['offset']),
+      head: { sequence: Number(row['lines']), hash: String(row['hash']) },
+    };
+  }
+
+  setState({ stamp, offset, head }: IndexState): void {
+    this.#run('insert or replace into state values (1, ?, ?, ?, ?)', stamp, offset, head.sequence, head.hash);
+  }
+
+  clear(): void {
+    for (const table of ['state', 'denials', 'releases', 'outputs'])
+      this.#database.exec(`delete from ${table}`);
+  }
+
+  /** @param offset of its line */
+  add(record: AuditRecord, offset: number): void {
+    const { seq, actor } = record;
+    const at = Date.parse(record.at);
+    switch (record.event) {
+      case 'quarantined':
+        this.#run(
+          'insert or replace into outputs values (?, ?, ?, ?, ?)',
+          record.id,
+          seq,
+          at,
+          offset,
+          record.kept,
+        );
+        return;
+      case 'purged':
+        this.#run('update outputs set kept = null where id = ?', record.id);
+        return;
+      case 'denied': {
+        const { hashPart, narHash, reason } = record;
+        this.#run('insert into denials values (?, ?, ?, ?, ?, ?)', seq, hashPart, narHash, reason, actor, at);
+        return;
+      }
+      case 'released': {
+        const { storePath, narHash, reason } = record;
+        const expires = record.expires === null ? null : Date.parse(record.expires);
+        const covers = JSON.stringify(record.covers);
+        this.#run(
+          'insert into releases values (?, ?, ?, ?, ?, ?, ?, ?)',
+          seq,
+          storePath,
+          narHash,
+          covers,
+          reason,
+          actor,
+          at,
+          expires,
+        );
+        return;
+      }
+      case 'lifted':
+        this.#run('delete from denials where seq = ?', record.decision);
+        this.#run('delete from releases where seq = ?', record.decision);
+        return;
+      case 'withheld':
+      case 'exported':
+        return;
+    }
+  }
+
+  /** The latest denial of a hash part or a content. */
+  denial(hashPart: string | null, narHash: string | null): Denial | null {
+    const row = this.#get(
+      'select * from denials where hash_part = ? or nar_hash = ? order by seq desc limit 1',
+      hashPart,
+      narHash,
+    );
+    if (row === undefined) return null;
+    return { ...decided(row), hashPart: textOrNull(row['hash_part']), narHash: textOrNull(row['nar_hash']) };
+  }
+
+  /** Releases of one content of one store path, the latest first. */
+  releases(storePath: string, narHash: string): readonly Release[] {
+    const rows = this.#all(
+      'select * from releases where store_path = ? and nar_hash = ? order by seq desc',
+      storePath,
+      narHash,
+    );
+    return rows.map((row) => ({
+      ...decided(row),
+      storePath,
+      narHash,
+      covers: JSON.parse(String(row['covers'])) as string[],
+      expires: row['expires'] === null ? null : Number(row['expires']),
+    }));
+  }
+
+  /** What the record with this number decided, if it decided something that still counts. */
+  decides(sequence: number): boolean {
+    const query = 'select 1 from denials where seq = ? union all select 1 from releases where seq = ?';
+    return this.#get(query, sequence, sequence) !== undefined;
+  }
+
+  /** Quarantined outputs, the oldest first. @param since milliseconds since 1970 */
+  outputs(since: number): readonly OutputRow[] {
+    return this.#all('select * from outputs where at >= ? order by seq', since).map(outputRow);
+  }
+
+  /** Those whose ids begin so, two at most. @param prefix hexadecimal digits */
+  outputsNamed(prefix: string): readonly OutputRow[] {
+    return this.#all('select * from outputs where id >= ? and id < ? limit 2', prefix, `${prefix}g`).map(
+      outputRow,
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+
+  #version(): number {
+    return Number(this.#get('pragma user_version')?.['user_version']);
+  }
+
+  #prepared(query: string): StatementSync {
+    const known = this.#statements.get(query);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(query);
+    this.#statements.set(query, statement);
+    return statement;
+  }
+
+  #get(query: string, ...values: (string | number | null)[]): Row | undefined {
+    return this.#prepared(query).get(...values);
+  }
+
+  #all(query: string, ...values: (string | number | null)[]): readonly Row[] {
+    return this.#prepared(query).all(...values);
+  }
+
+  #run(query: string, ...values: (string | number | null)[]): void {
+    this.#prepared(query).run(...values);
+  }
+}
+
+function decided(row: Row) {
+  const { seq, reason, actor, at } = row;
+  return { sequence: Number(seq), reason: String(reason), actor: String(actor), at: Number(at) };
+}
+
+function outputRow(row: Row): OutputRow {
+  const kept = row['kept'] === null ? null : Number(row['kept']);
+  return { id: String(row['id']), seq: Number(row['seq']), offset: Number(row['offset']), kept };
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
