@@ -11,7 +11,7 @@ import { spareOptimizer } from './thread.ts';
 import { Pool, type PoolWorker } from './pool.ts';
 import { Control } from './protocol.ts';
 import { Run, type ScanSink } from './run.ts';
-import { resolveTargets } from './targets.ts';
+import { resolveTargets, type Resolved } from './targets.ts';
 
 /** What to scan, and what is known beforehand. */
 export interface ScanRequest {
@@ -55,6 +55,12 @@ export async function findSurroundings(request: Surrounded): Promise<Surrounding
   return await surroundings({ ...request, environment: process.env }, stores);
 }
 
+/**
+ * Who scans: fresh threads of `startWorkers`, or a worker in this thread; or who decides on them when it
+ * is known what is to be scanned.
+ */
+export type Crew = readonly PoolWorker[] | ((targets: readonly Resolved[]) => readonly PoolWorker[]);
+
 /** What the surroundings of a scan depend on. */
 export type Surrounded = Pick<
   ScanRequest,
@@ -85,11 +91,10 @@ function storeOf({ store }: Surrounded): LocalStore | null {
 
 /**
  * Scans all targets in parallel and tells their facts in the order in which they were given.
- * @param workers fresh threads of `startWorkers`, or a worker in this thread
  */
 export async function scanTargets(
   request: ScanRequest,
-  workers: readonly PoolWorker[],
+  workers: Crew,
   sink: ScanSink,
   signal: AbortSignal,
 ): Promise<void> {
@@ -103,6 +108,7 @@ export async function scanTargets(
   ]);
   const run = new Run(targets, context, sink, (queued) => pool.add(queued));
   if (run.finished) return;
+  const crew = typeof workers === 'function' ? workers(targets) : workers;
   const streams = targets.filter(({ kind }) => kind === 'nar').length;
   const limits = { ...CONTAINER_LIMITS, ...request.limits };
   const data = {
@@ -113,19 +119,19 @@ export async function scanTargets(
     spareOptimizer: request.ownProcess === true && streams === 0 && limits.depth === 0,
     hashNars: request.hashNars,
     digests: request.digests === true,
-    hashThreads: streams < workers.length,
+    hashThreads: streams < crew.length,
     exportStream: request.exportStream,
     control: shared,
   };
   const control = new Control(shared);
-  const pool = new Pool(workers, data, {
+  const pool = new Pool(crew, data, {
     done: (message) => run.take(message),
     pending: (target, change) => run.pending(target, change),
     lost: (lostTargets, reason) => run.lost(lostTargets, reason),
   });
   const timer = setInterval(() => run.progress(control), PROGRESS_MS);
   try {
-    for (const queued of run.work(workers.length)) pool.add(queued);
+    for (const queued of run.work(crew.length)) pool.add(queued);
     await Promise.race([run.done, stopped(signal, control, run)]);
   } finally {
     clearInterval(timer);
