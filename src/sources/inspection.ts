@@ -43,12 +43,11 @@ export function prepareInspection(
   const set = compileNeedles(context);
   const opens = maxDepth > 0;
   matcher.load(searchedBytes(set, opens), PLACES);
-  const hashes = { known: set.hashParts, complete: false };
-  const classifier = new Classifier(set, hashes);
+  const classifier = new Classifier(set);
   let containers: Promise<ContainerInspector> | null = null;
   const load = async (): Promise<ContainerInspector> => {
     const { ContainerInspector } = await import('../inspect/containers/containerInspector.ts');
-    return new ContainerInspector(matcher, set, hashes, spools);
+    return new ContainerInspector(matcher, set, spools);
   };
   return {
     set,

@@ -17,12 +17,12 @@ export function context(known: Partial<NeedleContext> = {}): NeedleContext {
 }
 
 /** The needles of a context with a classifier of their own. */
-export function rulesOf(
-  known: Partial<NeedleContext> = {},
-  complete = false,
-): { readonly set: NeedleSet; readonly classifier: Classifier } {
+export function rulesOf(known: Partial<NeedleContext> = {}): {
+  readonly set: NeedleSet;
+  readonly classifier: Classifier;
+} {
   const set = compileNeedles(context(known));
-  return { set, classifier: new Classifier(set, { known: set.hashParts, complete }) };
+  return { set, classifier: new Classifier(set) };
 }
 
 /** The inspection of contents on a kernel of its own. Latin-1 text stands for bytes. */
@@ -30,8 +30,8 @@ export class Contents {
   readonly inspector: ContentInspector;
   readonly #matcher = createMatcher({ size: ROOM });
 
-  constructor(known: Partial<NeedleContext> = {}, complete = false) {
-    const { set, classifier } = rulesOf(known, complete);
+  constructor(known: Partial<NeedleContext> = {}) {
+    const { set, classifier } = rulesOf(known);
     this.#matcher.load(searchedBytes(set, false));
     this.inspector = new ContentInspector(this.#matcher, set, classifier, { opens: false });
   }

@@ -7,7 +7,6 @@ import type { NeedleSet } from '../../needles/compile.ts';
 import { ContentInspector, isBinary, MemoryRange } from '../contentInspector.ts';
 import { NO_FACTS, type ContentFacts } from '../local.ts';
 import { Classifier } from '../rules/classify.ts';
-import type { HashKnowledge } from '../rules/storeAlias.ts';
 import { Window } from '../window.ts';
 import { checkRatio, type Budget } from './budget.ts';
 import type { Source } from './bytes.ts';
@@ -36,18 +35,16 @@ interface Level {
 export class ContainerInspector {
   readonly #matcher: Matcher;
   readonly #set: NeedleSet;
-  readonly #hashes: HashKnowledge;
   readonly #reading: ContainerReading;
   readonly #parts: Parts;
   readonly #spools: Spools;
   readonly #levels: Level[] = [];
 
   /** @param matcher whose memory has room for the windows of all depths, see `windowsBytes` */
-  constructor(matcher: Matcher, set: NeedleSet, hashes: HashKnowledge, spools: Spools) {
+  constructor(matcher: Matcher, set: NeedleSet, spools: Spools) {
     this.#matcher = matcher;
     this.#set = set;
-    this.#hashes = hashes;
-    this.#reading = new ContainerReading(set, new Classifier(set, hashes), this.#nested);
+    this.#reading = new ContainerReading(set, new Classifier(set), this.#nested);
     this.#parts = new Parts(this.#reading);
     this.#spools = spools;
   }
@@ -168,7 +165,7 @@ export class ContainerInspector {
   #level(depth: number): Level {
     let level = this.#levels[depth];
     if (level === undefined) {
-      const classifier = new Classifier(this.#set, this.#hashes);
+      const classifier = new Classifier(this.#set);
       level = {
         window: new Window(this.#matcher, depth),
         inspector: new ContentInspector(this.#matcher, this.#set, classifier, { opens: true }),

@@ -171,7 +171,7 @@ export class EncodedLeaks {
     const key = READINGS.indexOf(reading) * 4 + rest;
     let view = this.#views.get(key);
     if (view === undefined) {
-      const classifier = this.#classifier.forEncodings();
+      const classifier = this.#classifier.another();
       view = { decode: decoderOf(reading), decoded: new Decoded(), classifier, from: -1, to: -1 };
       this.#views.set(key, view);
     }

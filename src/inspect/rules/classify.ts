@@ -12,7 +12,7 @@ import {
   windowsHome,
   type HomeMatch,
 } from './homeRules.ts';
-import { storeAliasBefore, type HashKnowledge, type StoreAlias } from './storeAlias.ts';
+import { storeAliasBefore, type StoreAlias } from './storeAlias.ts';
 
 /** A leak in the bytes [start, end), before it is known which carrier holds it. */
 export interface Leak {
@@ -37,24 +37,19 @@ const DASH = 0x2d;
  */
 export class Classifier {
   readonly #set: NeedleSet;
-  readonly #hashes: HashKnowledge;
   /** Content offset of the last hash part that a leak already names. */
   #reportedHash = -1;
   /** Content offsets [from, to) in one run of path bytes that no anchor begins at. */
   #clearFrom = 0;
   #clearTo = -1;
 
-  constructor(set: NeedleSet, hashes: HashKnowledge) {
+  constructor(set: NeedleSet) {
     this.#set = set;
-    this.#hashes = hashes;
   }
 
-  /**
-   * A classifier of the same rules for bytes that were decoded: there Nix's own scan sees no
-   * reference, so a store path that is none of those known may be an input all the same.
-   */
-  forEncodings(): Classifier {
-    return new Classifier(this.#set, { known: this.#hashes.known, complete: false });
+  /** A classifier of the same rules for another content, whose hits come between those of this one. */
+  another(): Classifier {
+    return new Classifier(this.#set);
   }
 
   /** A new content starts. */
@@ -130,7 +125,7 @@ export class Classifier {
     for (let address = from; address < stop; address++) {
       if (span.memory[address] !== SLASH || !this.#isAnchor(span, address)) continue;
       this.#clearTo = address - origin;
-      const alias = storeAliasBefore(span, address + 1, this.#set, this.#hashes);
+      const alias = storeAliasBefore(span, address + 1, this.#set);
       this.#reportedHash = address + 1 - origin;
       return alias;
     }
@@ -141,12 +136,12 @@ export class Classifier {
   #isAnchor(span: Span, slash: number): boolean {
     if (!hashPartAt(span, slash + 1)) return false;
     const anchored = bytesAt(span, slash + 1 - STORE_ANCHOR, STORE_SLASH) && span.memory[slash + 33] === DASH;
-    return anchored || this.#hashes.known.has(textAt(span, slash + 1, slash + 33));
+    return anchored || this.#set.hashParts.has(textAt(span, slash + 1, slash + 33));
   }
 
   #aliasBefore(span: Span, origin: number, hash: number): Leak | null {
     if (hash - origin === this.#reportedHash) return null;
-    const found = storeAliasBefore(span, hash, this.#set, this.#hashes);
+    const found = storeAliasBefore(span, hash, this.#set);
     if (found === null || allowedAt(span, found.start, this.#set)) return null;
     this.#reportedHash = hash - origin;
     const { alias, hashPart, start, end, severity } = found;

@@ -16,14 +16,6 @@ export interface StoreAlias {
   readonly severity: Severity;
 }
 
-/** What is known of a hash part when an alias stands before it. */
-export interface HashKnowledge {
-  /** Hash parts of the output itself and of the references that are known. */
-  readonly known: ReadonlySet<ByteString>;
-  /** Whether `known` holds all references. */
-  readonly complete: boolean;
-}
-
 const ALLOWED = new Set(['/nix/store', '/gnu/store']);
 const SLASH = 0x2f;
 /** What begins a relative run: a climb, a variable, a template. */
@@ -37,12 +29,7 @@ const SYSTEM =
  * The alias that ends right before the hash part at `hash`, or null where the store path is
  * logical, relative, or part of a packed string table. DESIGN.md, "store-alias".
  */
-export function storeAliasBefore(
-  span: Span,
-  hash: number,
-  set: NeedleSet,
-  hashes: HashKnowledge,
-): StoreAlias | null {
+export function storeAliasBefore(span: Span, hash: number, set: NeedleSet): StoreAlias | null {
   const start = pathRunStart(span, hash, LIMITS.contextBytes - 64);
   const run = textAt(span, start, hash);
   let length = run.length;
@@ -50,7 +37,7 @@ export function storeAliasBefore(
   if (length === run.length) return null;
   const path = run.slice(0, length);
   const hashPart = textAt(span, hash, hash + 32);
-  const own = hashes.known.has(hashPart);
+  const own = set.hashParts.has(hashPart);
   const logical = path.endsWith(set.storeDir);
   const lead = logical ? path.slice(0, -set.storeDir.length) : path;
   if (logical && !lead.includes('/')) return null;
@@ -68,7 +55,7 @@ export function storeAliasBefore(
   const image = (prefix !== null && images.has(prefix)) || images.has(alias) || imageStore(alias, images);
   if (image) return { ...found, severity: 'note' };
   const leads = set.aliases.includes(alias) || inHome(alias, set.homes);
-  const certain = own || leads || (sure && !hashes.complete);
+  const certain = own || leads || sure;
   return { ...found, severity: certain ? 'error' : 'warning' };
 }
 

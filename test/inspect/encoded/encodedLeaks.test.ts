@@ -126,19 +126,6 @@ describe.each(SPELLINGS)('$name', ({ encoding, encode, offset }) => {
   });
 });
 
-describe('a store path that is no reference, all references being known', () => {
-  const knowing = new Search({ hashParts: [OTHER_HASH] }, true);
-  const text = ` /data/nix/store/${HASH}-x `;
-
-  it('is a warning in plain bytes, where Nix itself would have seen an input', () => {
-    expect(knowing.findings(text).map(said)).toEqual(['warning store-alias bytes - /data/nix/store']);
-  });
-
-  it.each(SPELLINGS)('is an error in $name, which Nix does not read', ({ encode }) => {
-    expect(knowing.findings(encode(text)).map(said)).toEqual(['error store-alias bytes - /data/nix/store']);
-  });
-});
-
 it('a short home with letters beyond ASCII is found whether they are escaped or not', () => {
   const found = new Search({ homes: ['/q/łukasz'] });
   for (const text of [

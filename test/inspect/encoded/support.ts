@@ -17,8 +17,8 @@ export class Search {
   readonly #leaks = new LeakCollector();
   readonly #search: ByteSearch;
 
-  constructor(known: Partial<NeedleContext> = {}, complete = false) {
-    const { set, classifier } = rulesOf(known, complete);
+  constructor(known: Partial<NeedleContext> = {}) {
+    const { set, classifier } = rulesOf(known);
     this.#matcher.load(set.patterns);
     this.#search = new ByteSearch(this.#matcher, set, classifier, this.#leaks);
   }
