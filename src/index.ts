@@ -3,7 +3,7 @@
  * a policy; remember facts, never verdicts.
  */
 import { LIMITS } from './model/limits.ts';
-import type { OutputFacts } from './model/facts.ts';
+import type { TracedFacts } from './model/facts.ts';
 import type { ReportError } from './model/report.ts';
 import type { Policy } from './policy/policy.ts';
 import { scanTargets, type ScanRequest } from './scan/scan.ts';
@@ -24,7 +24,7 @@ export { LIMITS };
 
 /** What a scan found. No outputs at all is never clean: see `verdictOfRun`. */
 export interface ScanResult {
-  readonly outputs: readonly OutputFacts[];
+  readonly outputs: readonly TracedFacts[];
   /** Targets that could not be scanned, and workers that died. */
   readonly errors: readonly ReportError[];
 }
@@ -49,10 +49,10 @@ export async function scan(
   request: ScanRequest,
   options: { readonly jobs?: number; readonly signal?: AbortSignal } = {},
 ): Promise<ScanResult> {
-  const outputs: OutputFacts[] = [];
+  const outputs: TracedFacts[] = [];
   const errors: ReportError[] = [];
   const sink = {
-    output: (facts: OutputFacts): Promise<void> => {
+    output: (facts: TracedFacts): Promise<void> => {
       outputs.push(facts);
       return Promise.resolve();
     },

@@ -132,6 +132,13 @@ export const FLAGS = [
     commands: ['scan', 'homes'],
   },
   {
+    name: 'drv',
+    value: { name: 'FILE', check: notEmpty },
+    repeat: false,
+    group: 'Store',
+    help: 'the derivation of the targets, for what stands in its sources already (else DRV_PATH, else the deriver)',
+  },
+  {
     name: 'stdin',
     value: null,
     repeat: false,

@@ -17,6 +17,8 @@ export interface Invocation extends Surrounded {
   readonly hashNars: boolean;
   /** Stdin is an export stream for sure; else its first bytes tell. */
   readonly exportStream: boolean;
+  /** The file of the derivation that targets were built from. */
+  readonly drv?: string;
   readonly strict: boolean;
   /** The policy file that was asked for; null: the first of the usual ones. */
   readonly policy: string | null;
@@ -46,6 +48,7 @@ export function invocationOf(said: Arguments, environment: NodeJS.ProcessEnv): I
     throw new NarScanError('USAGE_BAD_VALUE', '--print-clean and --format exclude each other');
   }
   const jobs = said.last('jobs');
+  const drv = said.last('drv');
   return {
     targets: targetsOf(said, printClean),
     ...surroundedOf(said, environment),
@@ -53,6 +56,7 @@ export function invocationOf(said: Arguments, environment: NodeJS.ProcessEnv): I
     limits: limitsOf(said),
     hashNars: !said.has('no-ledger'),
     exportStream: said.has('export'),
+    ...(drv === null ? {} : { drv }),
     strict: said.has('strict'),
     policy: said.last('policy'),
     updateBaseline: said.last('update-baseline'),

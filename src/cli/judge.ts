@@ -1,4 +1,4 @@
-import type { OutputFacts } from '../model/facts.ts';
+import type { TracedFacts } from '../model/facts.ts';
 import { NarScanError } from '../model/errors.ts';
 import { type OutputResult, type ReportError, reportError } from '../model/report.ts';
 import type { Baseline } from '../policy/baseline.ts';
@@ -33,7 +33,7 @@ export class Judge {
     this.#update = update;
   }
 
-  judge(facts: OutputFacts): OutputResult {
+  judge(facts: TracedFacts): OutputResult {
     const { result, used } = decide(facts, this.#policy, this.#now);
     for (const waiver of used) this.#used.add(waiver);
     this.#update?.baseline.take(result);

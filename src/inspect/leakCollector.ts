@@ -9,7 +9,8 @@ import type { Leak } from './rules/classify.ts';
 import { compareSeverity, severityOf } from './rules/severity.ts';
 
 const EVIDENCE_BEFORE = 48;
-const EVIDENCE_AFTER = 112;
+/** Bytes of text shown behind a leak at most. */
+export const EVIDENCE_AFTER = 112;
 /** Fields that are looked at to place one leak. */
 const FIELDS_PER_STRING = 64;
 

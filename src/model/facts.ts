@@ -185,5 +185,19 @@ export interface OutputFacts {
   readonly stats: Stats;
 }
 
+/** A finding of an output whose origin was looked for. */
+export interface TracedFinding extends Finding {
+  /** The store path of the source in which the same text stands already, if one is known. */
+  readonly source?: string;
+}
+
+/**
+ * Facts, and where they come from. That depends on what else lies in the store today, so it is no
+ * fact that is remembered.
+ */
+export interface TracedFacts extends OutputFacts {
+  readonly findings: readonly TracedFinding[];
+}
+
 export const VERDICTS = ['clean', 'contaminated', 'incomplete'] as const;
 export type Verdict = (typeof VERDICTS)[number];

@@ -1,6 +1,6 @@
 import type { ErrorCode } from './errors.ts';
 import { ERRORS, NarScanError } from './errors.ts';
-import type { Finding, Gap, OutputFacts, Verdict } from './facts.ts';
+import type { Gap, TracedFacts, TracedFinding, Verdict } from './facts.ts';
 
 /** An error as reports show it. */
 export interface ReportError {
@@ -20,8 +20,8 @@ interface Judged {
 }
 
 /** The facts of one output and the verdict they got under the policy of this run, severities included. */
-export interface OutputResult extends OutputFacts {
-  readonly findings: readonly (Finding & Judged)[];
+export interface OutputResult extends TracedFacts {
+  readonly findings: readonly (TracedFinding & Judged)[];
   readonly gaps: readonly (Gap & Judged)[];
   readonly verdict: Verdict;
 }

@@ -1,4 +1,4 @@
-import type { Carrier, Finding, OutputFacts, Rule, Severity } from '../model/facts.ts';
+import type { Carrier, Rule, Severity, TracedFacts, TracedFinding } from '../model/facts.ts';
 import type { OutputResult } from '../model/report.ts';
 import { groupsOf } from './groups.ts';
 import type { Severities, VerdictPolicy, Waiver } from './policy.ts';
@@ -17,7 +17,7 @@ export interface Decision {
  * over clean. Facts are told all the same, with the severity that the policy gives them and with
  * what waives them. Depends on nothing but its arguments.
  */
-export function decide(facts: OutputFacts, policy: VerdictPolicy, now: Date): Decision {
+export function decide(facts: TracedFacts, policy: VerdictPolicy, now: Date): Decision {
   const waivers = new OutputWaivers(policy.waivers, facts, dayOf(now));
   const findings = facts.findings.map((finding) => {
     const judged = withSeverity(finding, policy.severities);
@@ -57,8 +57,11 @@ function nameOf({ place, because }: Waiver): string {
   return `${place}: ${because}`;
 }
 
-function withSeverity(finding: Finding, severities: Severities): Finding {
-  const severity = severityUnder(severities, finding.rule, finding.carrier, finding.severity);
+function withSeverity(finding: TracedFinding, severities: Severities): TracedFinding {
+  const { rule, carrier, source } = finding;
+  // upstream's own text; homes of this build and places of its store are never that
+  const builtIn = rule === 'foreign-home' && source !== undefined ? 'note' : finding.severity;
+  const severity = severityUnder(severities, rule, carrier, builtIn);
   return severity === finding.severity ? finding : { ...finding, severity };
 }
 

@@ -1,4 +1,4 @@
-import type { Finding, Severity } from '../model/facts.ts';
+import type { Finding, Severity, TracedFinding } from '../model/facts.ts';
 import { columnsOf, lastColumns } from './columns.ts';
 import { type Entry, kindsWorstFirst } from './grouping.ts';
 import type { HumanView } from './humanView.ts';
@@ -42,14 +42,15 @@ export function* entryLines(entry: Entry, explained: Set<string>, view: HumanVie
   }
 }
 
-function* findingLines(finding: Finding, view: HumanView): Generator<string> {
-  const { rule, severity, home, alias, carrier, encoding, location } = finding;
+function* findingLines(finding: TracedFinding, view: HumanView): Generator<string> {
+  const { rule, severity, home, alias, carrier, encoding, location, source } = finding;
   const what = [alias, home].filter((path) => path !== null).map(printableBytes)[0] ?? '';
   const written = encoding === 'plain' ? '' : `, in ${encoding}`;
   const waiver = waiverOf(finding);
   yield [
     `    ${view.paint(ROLE_OF_SEVERITY[severity], severity)} ${rule}${what === '' ? '' : ` ${what}`}`,
     ` (${carrier}${spotOf(finding)}${written})`,
+    source === undefined ? '' : ` as in the source ${printableText(source)}`,
     waiver === null ? '' : ` waived: ${printableText(waiver)}`,
   ].join('');
   if (location.container.length > 0) {

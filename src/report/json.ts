@@ -90,6 +90,7 @@ function findingRecord(finding: OutputResult['findings'][number], digest: Digest
     remedy: remedyOf(finding),
     waivedBy: finding.waivedBy ?? null,
     ...(finding.more > 0 && { more: finding.more }),
+    ...(finding.source !== undefined && { origin: 'source', source: finding.source }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Carrier, Finding, Rule } from '../model/facts.ts';
+import type { Carrier, Rule, TracedFinding } from '../model/facts.ts';
 import { toolRemedy } from './toolRemedies.ts';
 
 const RPATH =
@@ -90,6 +90,10 @@ const TEXT: Readonly<Partial<Record<Rule, string>>> = {
     'map the build directory away with -ffile-prefix-map=$NIX_BUILD_TOP=., --remap-path-prefix or -trimpath',
 };
 
+/** Where the text stands in a source already. */
+const UPSTREAM =
+  'upstream wrote it; replace it with substituteInPlace or a patch if the program reads it, and tell upstream';
+
 /** One sentence: what to change in the build so that such a leak does not come again. */
 export function remedyFor(rule: Rule, carrier: Carrier): string {
   if (rule === 'store-alias') return ALIAS[carrier] ?? (FIELDS.has(carrier) ? HOME[carrier] : ALIAS_ANYWHERE);
@@ -97,7 +101,8 @@ export function remedyFor(rule: Rule, carrier: Carrier): string {
 }
 
 /** The same for one leak, which may lie in a file whose name tells who wrote it. */
-export function remedyOf({ rule, carrier, alias, location }: Finding): string {
+export function remedyOf({ rule, carrier, alias, location, source }: TracedFinding): string {
+  if (source !== undefined) return UPSTREAM;
   // a store in somebody's home is named by the home, but it got there as a store does
   if (alias !== null) return remedyFor('store-alias', carrier);
   const tool = carrier === 'bytes' && WRITTEN_HERE.has(rule) ? toolRemedy(location) : null;

@@ -1,5 +1,5 @@
 import { NarScanError } from '../model/errors.ts';
-import type { Gap, OutputFacts } from '../model/facts.ts';
+import type { Gap, OutputFacts, TracedFacts } from '../model/facts.ts';
 import { reportError, type ReportError } from '../model/report.ts';
 import { gapAt } from '../inspect/local.ts';
 import { byteStringOfText } from '../model/bytes.ts';
@@ -14,7 +14,7 @@ import type { Resolved } from './targets.ts';
 
 /** What a scan tells while it runs. */
 export interface ScanSink {
-  output(facts: OutputFacts): Promise<void>;
+  output(facts: TracedFacts): Promise<void>;
   error(error: ReportError): void;
   progress(progress: { bytes: number; files: number; outputsLeft: number; bytesTotal: number | null }): void;
 }

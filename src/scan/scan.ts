@@ -9,8 +9,11 @@ import { storeDirs } from '../sources/target.ts';
 import { Budget, CONTAINER_LIMITS, type ContainerLimits } from '../inspect/containers/budget.ts';
 import { spareOptimizer } from './thread.ts';
 import { Pool, type PoolWorker } from './pool.ts';
-import { Control } from './protocol.ts';
+import { withOrigins } from './originSink.ts';
+import type { Origins } from './origins.ts';
+import { Control, type QueuedWork } from './protocol.ts';
 import { Run, type ScanSink } from './run.ts';
+import { SourceScans } from './sourceScans.ts';
 import { resolveTargets, type Resolved } from './targets.ts';
 
 /** What to scan, and what is known beforehand. */
@@ -38,6 +41,8 @@ export interface ScanRequest {
   readonly ownProcess?: boolean;
   /** Standard input is an export stream for sure; else its first bytes tell. */
   readonly exportStream: boolean;
+  /** The file of the derivation that targets were built from; else the Nix database may name one. */
+  readonly drv?: string;
 }
 
 const PROGRESS_MS = 100;
@@ -106,16 +111,33 @@ export async function scanTargets(
     request.context ?? needleContext(request),
     resolveTargets(request.targets, stores, stateDirs, (error) => sink.error(error)),
   ]);
-  const run = new Run(targets, context, sink, (queued) => pool.add(queued));
+  const add = (queued: QueuedWork): void => pool.add(queued);
+  const origins = async (): Promise<Origins> => {
+    const { Origins } = await import('./origins.ts');
+    const derivers = new Map(targets.map(({ storePath, deriver }) => [storePath ?? '', deriver ?? '']));
+    const { drv = null } = request;
+    const drvPath = process.env['DRV_PATH'] ?? '';
+    return new Origins({ stores, stateDirs, drv, drvPath, derivers, scan: (path) => sources.scan(path) });
+  };
+  // a derivation that is none ends the scan before it begins
+  const named = request.drv === undefined ? null : await origins();
+  const run = new Run(
+    targets,
+    context,
+    withOrigins(sink, async () => named ?? (await origins())),
+    add,
+  );
   if (run.finished) return;
   const crew = typeof workers === 'function' ? workers(targets) : workers;
+  const budgets = new SharedArrayBuffer((run.size + 1) * Budget.bytes);
+  const sources = new SourceScans(run.size, budgets, add);
   const streams = targets.filter(({ kind }) => kind === 'nar').length;
   const limits = { ...CONTAINER_LIMITS, ...request.limits };
   const data = {
     compiled: compileEngine(),
     context,
     limits,
-    budgets: new SharedArrayBuffer(run.size * Budget.bytes),
+    budgets,
     spareOptimizer: request.ownProcess === true && streams === 0 && limits.depth === 0,
     hashNars: request.hashNars,
     digests: request.digests === true,
@@ -125,17 +147,29 @@ export async function scanTargets(
   };
   const control = new Control(shared);
   const pool = new Pool(crew, data, {
-    done: (message) => run.take(message),
-    pending: (target, change) => run.pending(target, change),
-    lost: (lostTargets, reason) => run.lost(lostTargets, reason),
+    done: (message) => {
+      run.take(message);
+      sources.take(message);
+    },
+    pending: (target, change) => {
+      run.pending(target, change);
+      sources.pending(target, change);
+    },
+    lost: (lostTargets, reason) => {
+      run.lost(lostTargets, reason);
+      sources.lost(lostTargets);
+    },
   });
   const timer = setInterval(() => run.progress(control), PROGRESS_MS);
   try {
     for (const queued of run.work(crew.length)) pool.add(queued);
-    await Promise.race([run.done, stopped(signal, control, run)]);
+    // what is told may need sources to be scanned
+    const told = run.done.then(() => run.delivered());
+    await Promise.race([told, stopped(signal, control, run)]);
   } finally {
     clearInterval(timer);
     pool.close();
+    sources.end();
     if (data.spareOptimizer) spareOptimizer(false);
   }
   run.endAll();

@@ -6,7 +6,7 @@ export const ROOT = resolve(import.meta.dirname, '../..');
 export const NAR_SCAN = join(ROOT, 'bin/nar-scan');
 
 /** What a report says of one finding (`nar-scan/report-v1`). */
-interface ReportedFinding {
+export interface ReportedFinding {
   readonly id: string;
   readonly rule: string;
   readonly severity: 'error' | 'warning' | 'note';
@@ -24,6 +24,8 @@ interface ReportedFinding {
     readonly field: string | null;
   };
   readonly evidence: string;
+  readonly origin?: 'source';
+  readonly source?: string;
 }
 
 interface ReportedGap {

@@ -83,9 +83,24 @@ export class SymlinkedStore implements Disposable {
 
   /** Builds a derivation of this name with a shell script and returns its store path. */
   build(name: string, script: string, inputs: readonly string[] = []): string {
+    return this.buildExpression(name, derivationOf(name, script, inputs)).trim();
+  }
+
+  /** Builds what an expression in a file of this name says; paths in it count from {@link folder}. */
+  buildExpression(name: string, expression: string): string {
     const file = join(this.folder, `${name}.nix`);
-    writeFileSync(file, derivationOf(name, script, inputs));
-    return this.#run('nix-build', ['--no-out-link', file]).toString().trim();
+    writeFileSync(file, expression);
+    return this.#run('nix-build', ['--no-out-link', file]).toString();
+  }
+
+  /** The derivation that a store path was built from. */
+  deriver(path: string): string {
+    return this.#run('nix-store', ['--query', '--deriver', path]).toString().trim();
+  }
+
+  /** Takes a path out of the store. */
+  delete(path: string): void {
+    this.#run('nix-store', ['--delete', '--ignore-liveness', path]);
   }
 
   /** The NAR of a store path. */

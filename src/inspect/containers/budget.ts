@@ -61,6 +61,11 @@ export class Budget {
     this.#ended = ended;
   }
 
+  /** Nothing is spent any more of the budget at `index`: nobody reads under it now. */
+  static clear(memory: SharedArrayBuffer, index: number): void {
+    new BigInt64Array(memory, index * Budget.bytes, 3).fill(0n);
+  }
+
   /** The same limits for another output, with nothing spent. */
   fresh(): Budget {
     return new Budget(this.limits, undefined, 0, this.#ended);

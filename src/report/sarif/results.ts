@@ -1,5 +1,5 @@
 import { displayText } from '../../model/bytes.ts';
-import type { Carrier, Finding, Gap, Location } from '../../model/facts.ts';
+import type { Carrier, Finding, Gap, Location, TracedFinding } from '../../model/facts.ts';
 import { type Digest, findingId, gapId } from '../ids.ts';
 import { chainOf, membersOf, spotOf } from '../place.ts';
 import { printableBytes, printableText } from '../printable.ts';
@@ -25,12 +25,12 @@ const NOT_IN_A_FILE = new Set<Carrier>(['symlink', 'entry-name']);
  * @param strict warnings count as errors
  */
 export function findingResult(
-  finding: Finding,
+  finding: TracedFinding,
   origin: ResultOrigin,
   digest: Digest,
   strict: boolean,
 ): object {
-  const { rule, severity, carrier, encoding, home, alias, location, evidence, marked } = finding;
+  const { rule, severity, carrier, encoding, home, alias, location, evidence, marked, source } = finding;
   const what = [alias, home].filter((path) => path !== null).map(printableBytes)[0] ?? 'a build directory';
   const written = encoding === 'plain' ? '' : `, in ${encoding}`;
   const bytes = encoding === 'plain' && location.container.length === 0 ? marked[1] - marked[0] : null;
@@ -51,6 +51,7 @@ export function findingResult(
       home: textOrNull(home),
       alias: textOrNull(alias),
       evidence: printableBytes(evidence),
+      ...(source !== undefined && { origin: 'source', source }),
       ...placeProperties(location),
     },
   };
