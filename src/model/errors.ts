@@ -84,6 +84,14 @@ export const ERRORS = {
   AUDIT_TRUNCATED:
     'nothing is let through until it is whole again: restore the trail from a backup, find out who cut it, then nar-scan audit verify',
   STATE_UNREADABLE: 'check its permissions, or set NAR_SCAN_STATE to another directory',
+  // the guard
+  PATH_NOT_VALID: 'build or fetch it first; nix-store --check-validity tells what is valid',
+  GUARD_BAD_ENVIRONMENT: 'Nix sets DRV_PATH and OUT_PATHS for its hooks; README.md, "post-build-hook"',
+  GUARD_NO_OUTPUTS:
+    'nothing was inspected; Nix 2.8.0 names no output whose path its content decides: use a newer one',
+  GUARD_NESTED_TOO_DEEP: 'let what guard.then starts build nothing that starts it again',
+  GUARD_DEADLINE: 'build again, or raise guard.deadline in the policy file',
+  GUARD_NEXT_FAILED: 'check guard.then in the policy file: an absolute path of a program and its arguments',
   // the run and its report
   NO_OUTPUTS: 'give at least one output',
   INTERRUPTED: 'scan again; what was not reached was not inspected',

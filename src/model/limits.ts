@@ -101,6 +101,12 @@ export const LIMITS = Object.freeze({
   auditLineBytes: 8 * MiB,
   /** How long another process that holds a lock of the state is waited for. */
   lockMilliseconds: 60_000,
+  /** Guards that run inside each other, because what follows one of them builds something. */
+  guardNesting: 8,
+  /** Reports of the guard that are kept, the newest. */
+  guardReports: 1000,
+  /** Bytes of NARs that are scanned in the main thread: a thread starts in the time that they take. */
+  threadlessBytes: 8 * MiB,
   /** A policy file. */
   policyBytes: 1 * MiB,
   /** The ledger: facts of one output as JSON; the whole database; scans that its history tells of. */

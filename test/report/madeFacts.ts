@@ -4,7 +4,10 @@ import type { OutputResult } from '../../src/model/report.ts';
 const HASH = '5qw3r6a1c0vf2b9d8x7y4z1k3m6n0p2s';
 export const STORE_PATH = `/nix/store/${HASH}-hello-2.12`;
 
-function finding(parts: Partial<Finding> & { before?: string; leak: string; after?: string }): Finding {
+/** A leak of a known home in bytes, unless said otherwise. */
+export function finding(
+  parts: Partial<Finding> & { before?: string; leak: string; after?: string },
+): Finding {
   const { before = '', leak, after = '', ...rest } = parts;
   return {
     rule: 'known-home',
@@ -22,7 +25,7 @@ function finding(parts: Partial<Finding> & { before?: string; leak: string; afte
   };
 }
 
-function gap(entry: string, detail: string, reason: Gap['reason'] = 'unsupported'): Gap {
+export function gap(entry: string, detail: string, reason: Gap['reason'] = 'unsupported'): Gap {
   return { reason, location: { entry, container: [], offset: null, outerOffset: null }, detail };
 }
 
