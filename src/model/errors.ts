@@ -57,6 +57,12 @@ export const ERRORS = {
   EXPORT_BAD_PATH: 'the export stream is damaged; write it again with nix-store --export',
   EXPORT_TRAILING: 'an export stream ends with a zero; find out who added to it',
   NARINFO_INVALID: 'no Nix writes such a narinfo; find out who made it',
+  // nix copy
+  NIX_MISSING: 'install Nix, or put its bin directory on PATH',
+  NIX_FAILED: 'see what Nix said; README.md, "nar-scan before nix copy"',
+  PATH_NOT_IN_STORE: 'name a store path, or a link to one such as ./result',
+  PATH_NOT_VALID: 'build or fetch it first; nix-store --check-validity tells what is valid',
+  STAGING_FULL: 'make room where the state lies, or name another place in NAR_SCAN_STATE',
   // compressed streams
   COMPRESSION_TRUNCATED: 'the stream ends early; fetch or write it again',
   COMPRESSION_CORRUPT: 'the stream is damaged; fetch or write it again',

@@ -107,6 +107,13 @@ export const LIMITS = Object.freeze({
   guardReports: 1000,
   /** Bytes of NARs that are scanned in the main thread: a thread starts in the time that they take. */
   threadlessBytes: 8 * MiB,
+  /** Nix: what it may print, bytes of a line of it, how long it may take to tell what a store has. */
+  nixAnswerBytes: 256 * MiB,
+  nixLineBytes: 16 * KiB,
+  nixAnswerMilliseconds: 120_000,
+  /** Paths on one command line of Nix, and NARs that wait to be sent at once. */
+  nixArguments: 1000,
+  stagingBytes: 4096 * MiB,
   /** A policy file. */
   policyBytes: 1 * MiB,
   /** The ledger: facts of one output as JSON; the whole database; scans that its history tells of. */
