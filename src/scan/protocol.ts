@@ -12,10 +12,17 @@ import type { PackedFacts } from './packedFacts.ts';
  * a worker splits its own when others have nothing to do.
  */
 
-/** A piece of work: part of a tree, or one stream, which is one unit. */
+/** A piece of work: part of a tree, or one stream or one store path, which are one unit each. */
 export type Work =
   | { readonly kind: 'tree'; readonly target: number; readonly piece: TreePiece }
-  | { readonly kind: 'nar'; readonly target: number; readonly path: ByteString | null };
+  | { readonly kind: 'nar'; readonly target: number; readonly path: ByteString | null }
+  /** @see scanTreeNar; `isLarge`: to be hashed beside the search where there is a processor for it. */
+  | {
+      readonly kind: 'path';
+      readonly target: number;
+      readonly path: ByteString;
+      readonly isLarge: boolean;
+    };
 
 /** What every worker is told when it starts. */
 export interface WorkerData {
@@ -58,6 +65,8 @@ export type FromWorker =
       readonly id: number;
       readonly parts: readonly (readonly [target: number, facts: PackedFacts])[];
       readonly streams: readonly (readonly [target: number, outputs: readonly StreamOutput[]])[];
+      /** NarHashes of store paths whose facts are among the parts. */
+      readonly hashed: readonly (readonly [target: number, narHash: string])[];
       readonly faults: readonly (readonly [target: number, code: ErrorCode, message: string])[];
       /** Targets of work that was left because the run was ended. */
       readonly unfinished: readonly number[];

@@ -8,19 +8,25 @@ import { FactSink, type PartialFacts } from '../sources/factSink.ts';
 import { softenKnownReferences } from '../sources/references.ts';
 import { InOrder } from './inOrder.ts';
 import { unpackFacts } from './packedFacts.ts';
-import type { Control, FromWorker, QueuedWork, Work } from './protocol.ts';
+import type { Control, FromWorker, QueuedWork } from './protocol.ts';
 import { ShownAliases } from './shownAliases.ts';
+import type { RunMemory } from './runMemory.ts';
 import type { Resolved } from './targets.ts';
+import { longStreams, unitOf, workOf, type Numbered } from './worklist.ts';
 
 /** What a scan tells while it runs. */
 export interface ScanSink {
   output(facts: TracedFacts): Promise<void>;
   error(error: ReportError): void;
-  progress(progress: { bytes: number; files: number; outputsLeft: number; bytesTotal: number | null }): void;
+  progress(progress: {
+    bytes: number;
+    files: number;
+    outputsLeft: number;
+    /** Of those that are done, how many were known from an earlier run. */
+    outputsKnown: number;
+    bytesTotal: number | null;
+  }): void;
 }
-
-/** Into how many shares a worker the trees are split; a last, large one is split by its worker. */
-const SHARES = 8;
 
 /** What is known of one target while workers are at it. */
 interface Open {
@@ -28,6 +34,8 @@ interface Open {
   readonly aliases: readonly string[];
   readonly sink: FactSink;
   readonly streams: OutputFacts[];
+  /** Of what was scanned as a whole. */
+  narHash: string | null;
   /** What was found before, when it is scanned for the second time. */
   readonly first: readonly OutputFacts[] | null;
   /** Why not all of it was scanned. */
@@ -52,25 +60,33 @@ export class Run {
   readonly #open = new Map<number, Open>();
   readonly #sink: ScanSink;
   readonly #add: (queued: QueuedWork) => void;
+  readonly #memory: RunMemory | null;
   readonly #order: InOrder<readonly OutputFacts[]>;
   /** Scanned once; waiting until those before them are, too. */
   readonly #scanned = new Map<number, readonly OutputFacts[]>();
   readonly #shown: ShownAliases;
   #next = 0;
+  #recalled: ReadonlyMap<number, OutputFacts> = new Map();
+  #known = 0;
   #ended = false;
   #resolveDone: () => void = () => undefined;
 
-  /** @param add takes work that comes up while others is done */
+  /**
+   * @param add takes work that comes up while others is done
+   * @param memory of earlier runs; valid store paths are hashed where there is one
+   */
   constructor(
     targets: readonly Resolved[],
     context: NeedleContext,
     sink: ScanSink,
     add: (queued: QueuedWork) => void,
+    memory: RunMemory | null = null,
   ) {
     this.#targets = targets;
     this.#context = context;
     this.#sink = sink;
     this.#add = add;
+    this.#memory = memory;
     this.#shown = new ShownAliases(context);
     this.done = new Promise((resolve) => (this.#resolveDone = resolve));
     this.#order = new InOrder(async (outputs) => {
@@ -88,25 +104,32 @@ export class Run {
     return 2 * this.#targets.length;
   }
 
-  /** The work of all targets, streams first: each of them keeps one worker busy for long. */
-  *work(workers: number): Generator<QueuedWork> {
-    const trees = new Map<string, QueuedWork & { work: Work[] }>();
-    for (const [index, target] of this.#targets.entries()) {
-      const { hashParts } = target;
-      const work = workOf(index, target);
-      if (work.kind === 'nar') {
-        yield { hashParts, aliases: [], work: [work] };
-        continue;
-      }
-      const key = hashParts.join();
-      const group = trees.get(key) ?? { hashParts, aliases: [], work: [] };
-      group.work.push(work);
-      trees.set(key, group);
-    }
-    for (const { work, ...searched } of trees.values()) {
-      const share = Math.ceil(work.length / (workers * SHARES));
-      for (let at = 0; at < work.length; at += share) yield { ...searched, work: work.slice(at, at + share) };
-    }
+  /** Asks the memory for all targets; to be called once, before {@link start}. */
+  async recall(): Promise<void> {
+    this.#recalled = await this.#recall([...this.#targets.keys()], []);
+  }
+
+  /** How many streams are to be hashed, each of which keeps one worker busy for long. */
+  get streams(): number {
+    return longStreams(this.#left(), this.#memory !== null);
+  }
+
+  /** Adds the work, and closes what the memory knows. */
+  start(workers: number): void {
+    for (const queued of workOf(this.#left(), workers, this.#memory !== null)) this.#add(queued);
+    const recalled = this.#recalled;
+    // from now on they are held as long as those that are scanned
+    this.#recalled = new Map();
+    for (const [index, facts] of recalled) this.#settle(index, facts);
+  }
+
+  /** The targets that are to be scanned: what the memory does not know. */
+  get left(): readonly Resolved[] {
+    return this.#left().map(([, target]) => target);
+  }
+
+  #left(): readonly Numbered[] {
+    return [...this.#targets.entries()].filter(([index]) => !this.#recalled.has(index));
   }
 
   pending(target: number, change: 1 | -1): void {
@@ -117,8 +140,12 @@ export class Run {
   }
 
   /** Parts of a worker's results; told before `pending` says that its work is over. */
-  take({ parts, streams, faults, unfinished }: FromWorker & { kind: 'done' }): void {
+  take({ parts, streams, hashed, faults, unfinished }: FromWorker & { kind: 'done' }): void {
     for (const [target, facts] of parts) this.#open.get(target)?.sink.merge(unpackFacts(facts));
+    for (const [target, narHash] of hashed) {
+      const open = this.#open.get(target);
+      if (open !== undefined) open.narHash = narHash;
+    }
     for (const [target, outputs] of streams) {
       const open = this.#open.get(target);
       for (const { storePath, narHash, facts } of outputs) {
@@ -140,6 +167,7 @@ export class Run {
       bytes: bytesPassed,
       files: filesPassed,
       outputsLeft: this.#open.size,
+      outputsKnown: this.#known,
       bytesTotal: null,
     });
   }
@@ -165,7 +193,53 @@ export class Run {
   ): void {
     const started = performance.now();
     const sink = new FactSink();
-    this.#open.set(number, { target, aliases, sink, streams: [], first, broken: [], pending: 0, started });
+    const open = {
+      target,
+      aliases,
+      sink,
+      streams: [],
+      narHash: null,
+      first,
+      broken: [],
+      pending: 0,
+      started,
+    };
+    this.#open.set(number, open);
+  }
+
+  async #recall(
+    numbers: readonly number[],
+    aliases: readonly string[],
+  ): Promise<ReadonlyMap<number, OutputFacts>> {
+    if (this.#memory === null) return new Map();
+    const asked = numbers.flatMap((number) => {
+      const target = this.#open.get(number)?.target;
+      return target === undefined ? [] : [[number, target, aliases] as const];
+    });
+    return await this.#memory.recall(asked);
+  }
+
+  /** Closes a target by what is known of it. */
+  #settle(number: number, facts: OutputFacts): void {
+    const open = this.#open.get(number);
+    if (open === undefined) return;
+    if (open.first === null) this.#known++;
+    this.#conclude(number, open, [facts]);
+  }
+
+  /** Scans targets once more, for the aliases that those before them have shown. */
+  async #again(numbers: readonly number[], aliases: readonly string[]): Promise<void> {
+    const recalled = await this.#recall(numbers, aliases);
+    for (const number of numbers) {
+      const target = this.#open.get(number)?.target;
+      const facts = recalled.get(number);
+      if (target === undefined) continue;
+      if (facts !== undefined) this.#settle(number, facts);
+      else {
+        const work = [unitOf(number, target, this.#memory !== null)];
+        this.#add({ hashParts: target.hashParts, aliases, work });
+      }
+    }
   }
 
   #fault(target: number, error: NarScanError): void {
@@ -177,30 +251,45 @@ export class Run {
   }
 
   #close(number: number, open: Open): void {
+    const { target, narHash } = open;
+    const registered = target.info?.narHash ?? null;
+    if (narHash !== null && registered !== null && narHash !== registered) {
+      const message = `'${target.storePath}' has the NarHash ${narHash}, but ${registered} is registered`;
+      this.#fault(number, new NarScanError('PATH_TAMPERED', message));
+    }
+    const outputs = this.#outputs(open);
+    const [only] = outputs;
+    if (only !== undefined) this.#memory?.remember(number, only);
+    this.#conclude(number, open, outputs);
+  }
+
+  /** @param outputs all that is known of the target, whether it was scanned or remembered */
+  #conclude(number: number, open: Open, outputs: readonly OutputFacts[]): void {
     this.#open.delete(number);
     const index = number % this.#targets.length;
     if (open.first === null) {
-      this.#scanned.set(index, this.#outputs(open));
+      this.#scanned.set(index, outputs);
       this.#advance();
     } else {
       // half a second scan may show less than the first did
       const [last, ...others] = open.first.toReversed();
       const doubtful = last !== undefined && open.broken.length > 0;
-      const outputs = doubtful
+      const told = doubtful
         ? [...others.toReversed(), { ...last, gaps: [...last.gaps, ...open.broken] }]
-        : this.#outputs(open);
-      this.#order.put(index, outputs);
+        : outputs;
+      this.#order.put(index, told);
     }
     if (this.#open.size === 0) this.#resolveDone();
   }
 
   /** Goes on in the order of the arguments with what was scanned once. */
   #advance(): void {
+    const again = new Map<readonly string[], number[]>();
     for (;;) {
       const index = this.#next;
       const outputs = this.#scanned.get(index);
       const target = this.#targets[index];
-      if (outputs === undefined || target === undefined) return;
+      if (outputs === undefined || target === undefined) break;
       this.#scanned.delete(index);
       this.#next++;
       const aliases = this.#shown.all;
@@ -211,8 +300,11 @@ export class Run {
       }
       const number = this.#targets.length + index;
       this.#begin(number, target, aliases, outputs);
-      this.#add({ hashParts: target.hashParts, aliases, work: [workOf(number, target)] });
+      const others = again.get(aliases);
+      if (others === undefined) again.set(aliases, [number]);
+      else others.push(number);
     }
+    for (const [aliases, numbers] of again) void this.#again(numbers, aliases);
   }
 
   #outputs(open: Open): readonly OutputFacts[] {
@@ -220,7 +312,7 @@ export class Run {
     for (const gap of open.broken) open.sink.addGap(gap);
     const own = open.sink.sorted();
     if (target.kind === 'tree' || own.gaps.length > 0) {
-      return [...streams, this.#facts(open, target.storePath, null, this.#weighed(own, open))];
+      return [...streams, this.#facts(open, target.storePath, open.narHash, this.#weighed(own, open))];
     }
     if (streams.length === 0) {
       const { argument } = target;
@@ -250,11 +342,6 @@ export class Run {
       stats: { ...stats, milliseconds },
     };
   }
-}
-
-function workOf(target: number, { kind, path }: Resolved): Work {
-  if (kind === 'nar' || path === null) return { kind: 'nar', target, path };
-  return { kind: 'tree', target, piece: { kind: 'root', path } };
 }
 
 function unreached(): Gap {

@@ -9,17 +9,21 @@ import { storeDirs } from '../sources/target.ts';
 import { Budget, CONTAINER_LIMITS, type ContainerLimits } from '../inspect/containers/budget.ts';
 import { spareOptimizer } from './thread.ts';
 import { Pool, type PoolWorker } from './pool.ts';
+import type { FactMemory, RunConditions } from './memory.ts';
 import { withOrigins } from './originSink.ts';
 import type { Origins } from './origins.ts';
 import { Control, type QueuedWork } from './protocol.ts';
 import { Run, type ScanSink } from './run.ts';
+import { isRemembered, RunMemory } from './runMemory.ts';
 import { SourceScans } from './sourceScans.ts';
-import { resolveTargets, type Resolved } from './targets.ts';
+import { resolveTargets, type Reach, type Resolved } from './targets.ts';
 
 /** What to scan, and what is known beforehand. */
 export interface ScanRequest {
-  /** Arguments as given; '-' is standard input. */
+  /** Arguments as given; '-' is standard input. None where `reach` is `all`. */
   readonly targets: readonly string[];
+  /** What is scanned besides them; nothing where nothing is said. */
+  readonly reach?: Reach;
   /** The logical store dir. */
   readonly storeDir: string;
   /** A store URL as Nix's `--store` takes it, of a store on this machine; else the default one. */
@@ -43,6 +47,11 @@ export interface ScanRequest {
   readonly exportStream: boolean;
   /** The file of the derivation that targets were built from; else the Nix database may name one. */
   readonly drv?: string;
+  /**
+   * Opens what is remembered of earlier runs; called where there are valid paths of a Nix store among
+   * the targets. These are hashed then, and closed it is when the scan is over.
+   */
+  readonly memory?: (conditions: RunConditions) => Promise<FactMemory>;
 }
 
 const PROGRESS_MS = 100;
@@ -109,7 +118,9 @@ export async function scanTargets(
   const stateDirs = stateDirsOf(request.storeDir, store, process.env);
   const [context, targets] = await Promise.all([
     request.context ?? needleContext(request),
-    resolveTargets(request.targets, stores, stateDirs, (error) => sink.error(error)),
+    resolveTargets(request.targets, request.reach ?? 'named', stores, stateDirs, (error) =>
+      sink.error(error),
+    ),
   ]);
   const add = (queued: QueuedWork): void => pool.add(queued);
   const origins = async (): Promise<Origins> => {
@@ -121,18 +132,19 @@ export async function scanTargets(
   };
   // a derivation that is none ends the scan before it begins
   const named = request.drv === undefined ? null : await origins();
-  const run = new Run(
-    targets,
-    context,
-    withOrigins(sink, async () => named ?? (await origins())),
-    add,
-  );
+  const limits = { ...CONTAINER_LIMITS, ...request.limits };
+  const digests = request.digests === true;
+  const memory = targets.some(isRemembered)
+    ? await openMemory(request, { context, limits, digests }, sink)
+    : null;
+  const traced = withOrigins(sink, async () => named ?? (await origins()));
+  const run = new Run(targets, context, traced, add, memory);
   if (run.finished) return;
-  const crew = typeof workers === 'function' ? workers(targets) : workers;
+  await run.recall();
   const budgets = new SharedArrayBuffer((run.size + 1) * Budget.bytes);
   const sources = new SourceScans(run.size, budgets, add);
+  const crew = typeof workers === 'function' ? workers(run.left) : workers;
   const streams = targets.filter(({ kind }) => kind === 'nar').length;
-  const limits = { ...CONTAINER_LIMITS, ...request.limits };
   const data = {
     compiled: compileEngine(),
     context,
@@ -140,8 +152,8 @@ export async function scanTargets(
     budgets,
     spareOptimizer: request.ownProcess === true && streams === 0 && limits.depth === 0,
     hashNars: request.hashNars,
-    digests: request.digests === true,
-    hashThreads: streams < crew.length,
+    digests,
+    hashThreads: run.streams < crew.length,
     exportStream: request.exportStream,
     control: shared,
   };
@@ -162,7 +174,7 @@ export async function scanTargets(
   });
   const timer = setInterval(() => run.progress(control), PROGRESS_MS);
   try {
-    for (const queued of run.work(crew.length)) pool.add(queued);
+    run.start(crew.length);
     // what is told may need sources to be scanned
     const told = run.done.then(() => run.delivered());
     await Promise.race([told, stopped(signal, control, run)]);
@@ -172,8 +184,22 @@ export async function scanTargets(
     sources.end();
     if (data.spareOptimizer) spareOptimizer(false);
   }
-  run.endAll();
-  await run.delivered();
+  try {
+    run.endAll();
+    await run.delivered();
+  } finally {
+    await memory?.close();
+  }
+}
+
+/** A memory that cannot be opened for a fault of its own is none, and told. */
+async function openMemory(
+  { memory: open }: ScanRequest,
+  conditions: RunConditions,
+  sink: ScanSink,
+): Promise<RunMemory | null> {
+  if (open === undefined) return null;
+  return new RunMemory(await open(conditions), (error) => sink.error(error));
 }
 
 /** Settles some time after the run was told to end, so that what was found can still arrive. */

@@ -1,7 +1,9 @@
 import { LIMITS } from '../model/limits.ts';
 import { reportError, type ReportError } from '../model/report.ts';
 import { parseStorePathName } from '../nix/storePath.ts';
+import type { PathInfo } from '../nix/database.ts';
 import { resolveTarget, type StoreDirs, type Target } from '../sources/target.ts';
+import type { Named } from './closure.ts';
 import { registered } from './registered.ts';
 
 const RESOLVING = 16;
@@ -11,27 +13,68 @@ export type Resolved = Target & {
   readonly argument: string;
   /** Its own store path and those it refers to; null where nobody knows them. */
   readonly references: readonly string[] | null;
+  /** What the Nix database has registered of it; null where it is no valid store path. */
+  readonly info: PathInfo | null;
   /** The derivation that it was built from, where the Nix database says so. */
   readonly deriver: string | null;
   /** Hash parts that are searched for in it: its own first. */
   readonly hashParts: readonly string[];
 };
 
+/** How far a scan reaches: what is named, that and all it refers to, or every valid path of the store. */
+export type Reach = 'named' | 'closure' | 'all';
+
 /**
  * Finds out what the arguments mean, and what those in a store refer to; '-' is standard input.
- * @throws NarScanError where there is a Nix database that cannot be read
+ * @throws NarScanError where there is a Nix database that cannot be read, CLOSURE_UNKNOWN
  */
 export async function resolveTargets(
   targets: readonly string[],
+  reach: Reach,
   stores: StoreDirs,
   stateDirs: readonly string[],
   refused: (error: ReportError) => void,
 ): Promise<readonly Resolved[]> {
+  const found = await reached(
+    await namedTargets(targets, stores, refused),
+    reach,
+    stores,
+    stateDirs,
+    refused,
+  );
+  const storePaths = found.flatMap(({ storePath }) => (storePath === null ? [] : [storePath]));
+  const infos = await registered(stateDirs, storePaths);
+  return found.map((target) => {
+    const info = (target.storePath === null ? undefined : infos.get(target.storePath)) ?? null;
+    const all = target.storePath === null || info === null ? null : [target.storePath, ...info.references];
+    const deriver = info?.deriver ?? null;
+    return { ...target, references: all, info, deriver, hashParts: hashParts(target, all ?? []) };
+  });
+}
+
+async function reached(
+  named: readonly Named[],
+  reach: Reach,
+  stores: StoreDirs,
+  stateDirs: readonly string[],
+  refused: (error: ReportError) => void,
+): Promise<readonly Named[]> {
+  if (reach === 'named') return named;
+  const { allValidPaths, closureOf } = await import('./closure.ts');
+  if (reach === 'all') return await allValidPaths(stores, stateDirs);
+  return await closureOf(named, stores, stateDirs, refused);
+}
+
+async function namedTargets(
+  targets: readonly string[],
+  stores: StoreDirs,
+  refused: (error: ReportError) => void,
+): Promise<readonly Named[]> {
   const { default: pLimit } = await import('p-limit');
   const limit = pLimit(RESOLVING);
   const resolved = await Promise.all(
     targets.map((argument) =>
-      limit(async (): Promise<(Target & { argument: string }) | ReportError> => {
+      limit(async (): Promise<Named | ReportError> => {
         if (argument === '-') return { argument, kind: 'nar', path: null, storePath: null, hashPart: null };
         try {
           return { argument, ...(await resolveTarget(argument, stores)) };
@@ -43,16 +86,7 @@ export async function resolveTargets(
   );
   // told in the order of the arguments, whichever was known first
   for (const result of resolved) if (!('kind' in result)) refused(result);
-  const found = resolved.filter((result) => 'kind' in result);
-  const storePaths = found.flatMap(({ storePath }) => (storePath === null ? [] : [storePath]));
-  const infos = await registered(stateDirs, storePaths);
-  return found.map((target) => {
-    const info = target.storePath === null ? undefined : infos.get(target.storePath);
-    const all =
-      target.storePath === null || info === undefined ? null : [target.storePath, ...info.references];
-    const deriver = info?.deriver ?? null;
-    return { ...target, references: all, deriver, hashParts: hashParts(target, all ?? []) };
-  });
+  return resolved.filter((result) => 'kind' in result);
 }
 
 function hashParts({ hashPart }: Target, references: readonly string[]): readonly string[] {

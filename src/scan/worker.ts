@@ -37,6 +37,11 @@ export class ScanWorker {
   readonly #matcher: ReturnType<typeof createMatcher>;
   readonly #send: (message: FromWorker) => void;
   readonly #digest: ContentDigest | null;
+  /** Bytes of a stream have passed; says whether to stop. */
+  readonly #passed = (bytes: number): boolean => {
+    this.#control.passed(bytes, 0);
+    return this.#control.stopped;
+  };
   #inspection: Inspection | null = null;
   #searched = '';
   #kept = false;
@@ -55,6 +60,7 @@ export class ScanWorker {
   async run({ id, work, ...searched }: Assignment): Promise<void> {
     const sinks = new Map<number, FactSink>();
     const streams: [number, readonly StreamOutput[]][] = [];
+    const hashed: [number, string][] = [];
     const faults: [number, ErrorCode, string][] = [];
     const stack = [...work];
     while (!this.#control.stopped) {
@@ -64,7 +70,8 @@ export class ScanWorker {
         // prepared anew only where the hash parts or aliases are others than before
         const inspection = this.#inspectionFor(searched);
         if (next.kind === 'nar') streams.push([next.target, await this.#stream(next, inspection)]);
-        else await this.#piece(next, inspection, sinks, stack);
+        else if (next.kind === 'tree') await this.#piece(next, inspection, sinks, stack);
+        else if (!(await this.#path(next, inspection, sinks, hashed))) stack.push(treeOf(next));
       } catch (error) {
         const code = error instanceof NarScanError ? error.code : 'INTERNAL';
         faults.push([next.target, code, faultText(error)]);
@@ -73,7 +80,7 @@ export class ScanWorker {
     }
     const parts = [...sinks].map(([target, sink]): [number, PackedFacts] => [target, packFacts(sink.facts)]);
     const unfinished = [...new Set(stack.map(({ target }) => target))];
-    this.#send({ kind: 'done', id, parts, streams, faults, unfinished });
+    this.#send({ kind: 'done', id, parts, streams, hashed, faults, unfinished });
     this.#keepCompiledCode();
   }
 
@@ -84,8 +91,7 @@ export class ScanWorker {
     stack: Work[],
   ): Promise<void> {
     const { target } = work;
-    let sink = sinks.get(target);
-    if (sink === undefined) sinks.set(target, (sink = new FactSink()));
+    const sink = sinkOf(target, sinks);
     const { bytes, files } = sink.facts.stats;
     this.#tree.scan(work.piece, inspection, sink, (piece) => stack.push({ kind: 'tree', target, piece }));
     if (this.#tree.waits) await this.#tree.open(this.#budget(target));
@@ -93,34 +99,62 @@ export class ScanWorker {
     this.#control.passed(stats.bytes - bytes, stats.files - files);
   }
 
+  /** Whether the store path could be scanned as a whole. */
+  async #path(
+    { target, path, isLarge }: Work & { kind: 'path' },
+    inspection: Inspection,
+    sinks: Map<number, FactSink>,
+    hashed: [number, string][],
+  ): Promise<boolean> {
+    const { scanTreeNar } = await import('../sources/treeTarget.ts');
+    // where it cannot, all is to be read anew
+    const budget = this.#budget(target).fresh();
+    const output = await this.#hashing(isLarge, async (hasher) => {
+      const options = { hasher: hasher(false), passed: this.#passed, budget };
+      return await scanTreeNar(path, this.#window, inspection, options);
+    });
+    if (output === null) return false;
+    const { narHash, facts } = output;
+    // those that were not kept have their gap
+    sinkOf(target, sinks).merge({ ...facts, lost: 0 });
+    if (narHash !== null) hashed.push([target, narHash]);
+    this.#control.passed(0, facts.stats.files);
+    return true;
+  }
+
   #budget(target: number): Budget {
     return new Budget(this.#data.limits, this.#data.budgets, target, () => this.#control.stopped);
   }
 
   async #stream(work: Work & { kind: 'nar' }, inspection: Inspection): Promise<readonly StreamOutput[]> {
-    const [{ scanNarFile, scanStdin }, { InlineHasher }, { ThreadHasher }] = await Promise.all([
-      import('../sources/narTarget.ts'),
+    const { scanNarFile, scanStdin } = await import('../sources/narTarget.ts');
+    return await this.#hashing(true, async (hasher) => {
+      const options = {
+        hasher: this.#data.hashNars ? hasher : () => null,
+        exportStream: work.path === null && this.#data.exportStream,
+        passed: this.#passed,
+        budget: this.#budget(work.target),
+      };
+      if (work.path === null) return await scanStdin(this.#window, inspection, options);
+      return await scanNarFile(work.path, this.#window, inspection, options);
+    });
+  }
+
+  /** @param beside whether to hash in a thread of its own, where there is a processor for it and nothing is decoded */
+  async #hashing<T>(
+    beside: boolean,
+    act: (hasher: (decoding: boolean) => NarHasher) => Promise<T>,
+  ): Promise<T> {
+    const [{ InlineHasher }, { ThreadHasher }] = await Promise.all([
       import('../sources/narHasher.ts'),
       import('./threadHasher.ts'),
     ]);
     let thread: Thread | null = null;
-    const hasher = (decoding: boolean): NarHasher | null => {
-      if (!this.#data.hashNars) return null;
-      if (decoding || !this.#data.hashThreads) return new InlineHasher();
-      return (thread = new ThreadHasher());
-    };
-    const options = {
-      hasher,
-      exportStream: work.path === null && this.#data.exportStream,
-      passed: (bytes: number): boolean => {
-        this.#control.passed(bytes, 0);
-        return this.#control.stopped;
-      },
-      budget: this.#budget(work.target),
-    };
     try {
-      if (work.path === null) return await scanStdin(this.#window, inspection, options);
-      return await scanNarFile(work.path, this.#window, inspection, options);
+      return await act((decoding) => {
+        if (decoding || !beside || !this.#data.hashThreads) return new InlineHasher();
+        return (thread = new ThreadHasher());
+      });
     } finally {
       (thread as Thread | null)?.close();
     }
@@ -157,6 +191,16 @@ export class ScanWorker {
     }
     return this.#inspection;
   }
+}
+
+function sinkOf(target: number, sinks: Map<number, FactSink>): FactSink {
+  let sink = sinks.get(target);
+  if (sink === undefined) sinks.set(target, (sink = new FactSink()));
+  return sink;
+}
+
+function treeOf({ target, path }: Work & { kind: 'path' }): Work {
+  return { kind: 'tree', target, piece: { kind: 'root', path } };
 }
 
 function faultText(error: unknown): string {

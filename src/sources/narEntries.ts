@@ -49,16 +49,25 @@ export class NarEntries implements NarHandler {
   readonly #inspection: Inspection;
   readonly #sink: FactSink;
   readonly #range: StreamRange;
+  readonly #rootName: ByteString;
   #file: OpenFile | null = null;
   readonly #waiting: Waiting[] = [];
   /** Bytes of the stream that came before the present chunk. */
   #before = 0;
 
-  constructor(window: Window, inspection: Inspection, sink: FactSink, range: StreamRange) {
+  /** @param rootName what tells the kind of a root that is a file */
+  constructor(
+    window: Window,
+    inspection: Inspection,
+    sink: FactSink,
+    range: StreamRange,
+    rootName: ByteString = '',
+  ) {
     this.#window = window;
     this.#inspection = inspection;
     this.#sink = sink;
     this.#range = range;
+    this.#rootName = rootName;
   }
 
   directory(path: ByteString): void {
@@ -85,7 +94,7 @@ export class NarEntries implements NarHandler {
     file.left -= count;
     const { contents } = this.#inspection;
     if (file.tables === null && file.left === 0) {
-      const facts = contents.whole(file.entry, start, end);
+      const facts = contents.whole(this.#nameOf(file.entry), start, end);
       if (facts.opening !== undefined) this.#wait(file, facts, this.#whole(chunk, start, end));
       else if (facts.findings.length > 0 || facts.gaps.length > 0) this.#sink.content(file.entry, facts);
       return;
@@ -94,7 +103,10 @@ export class NarEntries implements NarHandler {
       file.tables = this.#openTables(file.size, chunk, start, end);
       contents.begin(start);
       if (file.tables.capture !== null && this.#inspection.opens) {
-        const keepAll = this.#mayHold(file.entry, chunk.subarray(start, Math.min(end, start + HEAD_BYTES)));
+        const keepAll = this.#mayHold(
+          this.#nameOf(file.entry),
+          chunk.subarray(start, Math.min(end, start + HEAD_BYTES)),
+        );
         file.kept = new KeptBytes(this.#inspection.spools, contents, keepAll);
       }
     }
@@ -108,7 +120,7 @@ export class NarEntries implements NarHandler {
     this.#file = null;
     if (file === null || file.tables === null) return;
     const { head, reader, capture } = file.tables;
-    const facts = this.#inspection.contents.finish(file.entry, capture?.head ?? head, reader);
+    const facts = this.#inspection.contents.finish(this.#nameOf(file.entry), capture?.head ?? head, reader);
     if (facts.opening === undefined) {
       file.kept?.close();
       this.#sink.content(file.entry, facts);
@@ -131,7 +143,7 @@ export class NarEntries implements NarHandler {
       try {
         if (kept === null || kept.complete) {
           const containers = await this.#inspection.containers();
-          this.#sink.content(entry, await containers.open(entry, facts, reader, budget));
+          this.#sink.content(entry, await containers.open(this.#nameOf(entry), facts, reader, budget));
         } else {
           this.#sink.content(entry, facts);
           const detail = 'what it holds was not opened: too much of it would have to be kept';
@@ -191,9 +203,13 @@ export class NarEntries implements NarHandler {
   }
 
   /** Whether all of a file must be kept, by its first bytes. */
-  #mayHold(entry: ByteString, head: Uint8Array): boolean {
-    const kind = this.#inspection.contents.kindOf(entry, head);
+  #mayHold(name: ByteString, head: Uint8Array): boolean {
+    const kind = this.#inspection.contents.kindOf(name, head);
     return kind !== null && (CONTENT[kind].container || isBinary(kind));
+  }
+
+  #nameOf(entry: ByteString): ByteString {
+    return entry === '' ? this.#rootName : entry;
   }
 
   #entry(path: ByteString, isDirectory: boolean): void {

@@ -27,6 +27,8 @@ export interface StreamContext {
   readonly hasher: NarHasher | null;
   readonly range: StreamRange;
   readonly budget: Budget;
+  /** What the root is called, where that is known: a file's kind may be told by it. */
+  readonly rootName?: ByteString;
 }
 
 /**
@@ -97,8 +99,8 @@ export abstract class StreamScan {
   }
 
   protected openEntries(): NarEntries {
-    const { window, inspection, range } = this.context;
-    return new NarEntries(window, inspection, this.sink, range);
+    const { window, inspection, range, rootName } = this.context;
+    return new NarEntries(window, inspection, this.sink, range, rootName);
   }
 
   protected abstract parse(memory: Uint8Array, start: number, end: number): void;

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import blakeHash from '@napi-rs/blake-hash';
+
+/** What is bundled for the main thread and for workers; what they share lies in files named by their content. */
+const BUNDLES = ['./main.cjs', './worker.cjs'];
+const DIGITS = 16;
+
+/**
+ * What of this program facts depend on: its version, and the code itself where it is built, for two
+ * builds of one version may find other things. And the decoders that come with Node.
+ */
+export function engineVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(text) as { version: string };
+  return import.meta.url.endsWith('.ts') ? version : `${version}+${digestOfBundles()}`;
+}
+
+/** The versions of the decoders that come with Node. */
+export function decoderVersions(): readonly string[] {
+  const versions = process.versions as Readonly<Record<string, string | undefined>>;
+  return ['zlib', 'zstd', 'brotli'].map((name) => `${name} ${versions[name] ?? 'unknown'}`);
+}
+
+function digestOfBundles(): string {
+  const bytes = Buffer.concat(BUNDLES.map((name) => readFileSync(new URL(name, import.meta.url))));
+  return blakeHash.blake3(bytes).toString('hex').slice(0, DIGITS);
+}

@@ -1,0 +1,62 @@
+import type { QueuedWork, Work } from './protocol.ts';
+import { isRemembered } from './runMemory.ts';
+import type { Resolved } from './targets.ts';
+
+/** Into how many shares a worker the trees are split; a last, large one is split by its worker. */
+const SHARES = 8;
+/** NARs from this size on are hashed beside their search, where a processor is free for it. */
+const LARGE_BYTES = 16 * 1024 * 1024;
+
+/** A target and its number. */
+export type Numbered = readonly [number: number, target: Resolved];
+
+/**
+ * The work of targets, streams first and the largest first: each of them keeps one worker busy for long.
+ * @param hashed whether valid store paths are scanned as their NARs, to be hashed
+ */
+export function* workOf(
+  targets: readonly Numbered[],
+  workers: number,
+  hashed: boolean,
+): Generator<QueuedWork, void, undefined> {
+  const trees = new Map<string, QueuedWork & { work: Work[] }>();
+  for (const [number, target] of targets.toSorted(([, one], [, other]) => sizeOf(other) - sizeOf(one))) {
+    const { hashParts } = target;
+    const work = unitOf(number, target, hashed);
+    if (work.kind !== 'tree') {
+      yield { hashParts, aliases: [], work: [work] };
+      continue;
+    }
+    const key = hashParts.join();
+    const group = trees.get(key) ?? { hashParts, aliases: [], work: [] };
+    group.work.push(work);
+    trees.set(key, group);
+  }
+  for (const { work, ...searched } of trees.values()) {
+    const share = Math.ceil(work.length / (workers * SHARES));
+    for (let at = 0; at < work.length; at += share) yield { ...searched, work: work.slice(at, at + share) };
+  }
+}
+
+/** The work of one target. */
+export function unitOf(number: number, target: Resolved, hashed: boolean): Work {
+  const { kind, path } = target;
+  if (kind === 'nar' || path === null) return { kind: 'nar', target: number, path };
+  if (hashed && isRemembered(target)) {
+    return { kind: 'path', target: number, path, isLarge: sizeOf(target) >= LARGE_BYTES };
+  }
+  return { kind: 'tree', target: number, piece: { kind: 'root', path } };
+}
+
+/** How many streams are to be hashed, each of which keeps one worker busy for long. */
+export function longStreams(targets: readonly Numbered[], hashed: boolean): number {
+  return targets.filter(([number, target]) => {
+    const work = unitOf(number, target, hashed);
+    return work.kind === 'nar' || (work.kind === 'path' && work.isLarge);
+  }).length;
+}
+
+/** Bytes of a target's NAR; what is unknown may be large. */
+function sizeOf({ info }: Resolved): number {
+  return info?.narSize ?? Number.MAX_SAFE_INTEGER;
+}
