@@ -62,7 +62,6 @@ export const ERRORS = {
   NIX_MISSING: 'install Nix, or put its bin directory on PATH',
   NIX_FAILED: 'see what Nix said; README.md, "nar-scan before nix copy"',
   PATH_NOT_IN_STORE: 'name a store path, or a link to one such as ./result',
-  PATH_NOT_VALID: 'build or fetch it first; nix-store --check-validity tells what is valid',
   STAGING_FULL: 'make room where the state lies, or name another place in NAR_SCAN_STATE',
   // compressed streams
   COMPRESSION_TRUNCATED: 'the stream ends early; fetch or write it again',
