@@ -1,5 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 
 /** Writes all of the bytes at the end of an open file. @throws the system's error */
 export function writeFully(descriptor: number, bytes: Uint8Array): void {
@@ -18,7 +17,6 @@ export function syncDirectory(path: string): void {
 
 /**
  * Writes a file that outlives a crash, in pieces.
- * @param flags `wx` for one that must not be there yet
  * @throws the system's error
  */
 export function writeSynced(path: string, pieces: Iterable<string | Uint8Array>, mode: number): void {
@@ -30,20 +28,4 @@ export function writeSynced(path: string, pieces: Iterable<string | Uint8Array>,
   } finally {
     closeSync(descriptor);
   }
-}
-
-/**
- * Puts a file in the place of another or of none, as a whole or not at all.
- * @param aside where it is written first, in the same directory
- * @throws the system's error
- */
-export function replaceDurably(path: string, aside: string, text: string, mode: number): void {
-  try {
-    writeSynced(aside, [text], mode);
-    renameSync(aside, path);
-  } catch (error) {
-    rmSync(aside, { force: true });
-    throw error;
-  }
-  syncDirectory(dirname(path));
 }

@@ -10,7 +10,7 @@ import { stateNotWritten } from './stateDir.ts';
  */
 type Hold = 'shared' | 'single' | 'alone';
 
-/** SQLite's own locks; the file stays empty, and there is no journal that a crash could leave. */
+/** SQLite's own locks; the file stays empty. */
 const TAKEN_BY: Readonly<Record<Hold, string>> = {
   shared: 'begin; select count(*) from sqlite_schema',
   single: 'begin immediate',
@@ -34,7 +34,8 @@ export function tryLock(file: string, hold: Hold): Disposable | null {
   let database: InstanceType<typeof DatabaseSync> | null = null;
   try {
     database = new DatabaseSync(file, { timeout: 0 });
-    database.exec(TAKEN_BY[hold]);
+    // no journal on disk: a lock can be had where there is no room, and a crash leaves nothing
+    database.exec(`pragma journal_mode = memory; ${TAKEN_BY[hold]}`);
   } catch (error) {
     database?.close();
     if ((error as { errcode?: unknown }).errcode === BUSY) return null;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
@@ -42,20 +43,23 @@ export async function writeNar(tree: ByteString, file: string, most: number): Pr
       yield piece;
     }
   }
-  async function* bounded(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    for await (const piece of packed) {
-      fileSize += piece.length;
-      if (fileSize > most) throw new NarScanError('QUARANTINE_FULL', 'the quarantine is full');
-      yield piece;
-    }
+  const target = await open(file, 'wx', 0o600);
+  try {
+    const params = { [constants.ZSTD_c_checksumFlag]: 1 };
+    const packing = createZstdCompress({ ...CHUNK, params });
+    await pipeline(Readable.from(pieces(), { objectMode: false }), packing, async (packed) => {
+      for await (const piece of packed as AsyncIterable<Buffer>) {
+        fileSize += piece.length;
+        if (fileSize > most)
+          throw new NarScanError('QUARANTINE_FULL', `there is no room for more than ${most} bytes`);
+        await target.writeFile(piece);
+      }
+    });
+    await target.sync();
+  } finally {
+    // not left to a stream, which closes when it likes: until then the room is not free again
+    await target.close();
   }
-  const params = { [constants.ZSTD_c_checksumFlag]: 1 };
-  await pipeline(
-    Readable.from(pieces(), { objectMode: false }),
-    createZstdCompress({ ...CHUNK, params }),
-    bounded,
-    createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true }),
-  );
   return { narHash: narHashText(hash.digest()), narSize, fileSize };
 }
 

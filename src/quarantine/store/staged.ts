@@ -38,7 +38,7 @@ export class Staged implements Disposable {
   ): Promise<Staged> {
     const staged = new Staged(state, id);
     try {
-      mkdirSync(staged.#directory, { recursive: true, mode: PRIVATE });
+      makeDirectory(staged.#directory);
       sweep(state);
       // shared by all writers: while one of them lives nothing is swept
       staged.#alive = await waitForLock(quarantineLock(state), 'shared');
@@ -119,6 +119,15 @@ export class Staged implements Disposable {
     } catch (error) {
       this.dropNar(refusalOf(storePath, error));
     }
+  }
+}
+
+/** Makes a directory where there is none; not those above it, which are gone for a reason. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: PRIVATE });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 

@@ -1,6 +1,15 @@
-import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { replaceDurably, syncDirectory, writeFully } from '../../ledger/durable.ts';
+import { syncDirectory, writeFully, writeSynced } from '../../ledger/durable.ts';
 import type { TrailHead } from '../../ledger/ledger.ts';
 import { asSingle } from '../../ledger/lock.ts';
 import { stateNotWritten } from '../../ledger/stateDir.ts';
@@ -48,12 +57,17 @@ function appendAlone(request: AppendRequest, events: readonly AuditEvent[]): App
   const { directory, trail } = request;
   const end = trail.sync(request.seen);
   const { lines, records, head } = continued(end.head, events, request);
+  const place = join(directory, HEAD);
+  const aside = join(directory, `.${HEAD}.new`);
   try {
+    // what takes room comes first: where there is none, nothing is in the trail that is not acknowledged
+    writeSynced(aside, [`${JSON.stringify(head)}\n`], MODE);
     const stamp = write(trail.file, end.offset, lines);
-    const aside = join(directory, `.${HEAD}.new`);
-    replaceDurably(join(directory, HEAD), aside, `${JSON.stringify(head)}\n`, MODE);
+    renameSync(aside, place);
+    syncDirectory(directory);
     note(trail, end, { lines, records, head }, stamp);
   } catch (error) {
+    rmSync(aside, { force: true });
     throw stateNotWritten(trail.file, error);
   }
   return { records, head };
@@ -99,7 +113,6 @@ function write(file: string, offset: number, lines: readonly Buffer[]): string {
       throw error;
     }
     fsyncSync(descriptor);
-    if (size === 0) syncDirectory(join(file, '..'));
     return stampOf(descriptor);
   } finally {
     closeSync(descriptor);

@@ -1,7 +1,9 @@
 import { readSync } from 'node:fs';
 
-/** Bytes read at once. */
+/** Bytes read at once where all lines are wanted. */
 const CHUNK = 1 << 20;
+/** Where one is. */
+const FIRST_CHUNK = 4096;
 const LINE_FEED = 0x0a;
 
 /** A line of a file, valid until the next one is asked for. */
@@ -17,8 +19,24 @@ export interface Line {
  * @param most bytes of the longest line; a longer one ends the lines with `null`
  * @throws the system's error
  */
-export function* linesOf(descriptor: number, from: number, to: number, most: number): Generator<Line | null> {
-  let buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(1, to - from)));
+export function linesOf(descriptor: number, from: number, to: number, most: number): Generator<Line | null> {
+  return lines(descriptor, from, to, most, CHUNK);
+}
+
+/** The first line that begins at an offset; null where it is too long, or none ends there. */
+export function lineAt(descriptor: number, from: number, to: number, most: number): Line | null {
+  for (const line of lines(descriptor, from, to, most, FIRST_CHUNK)) return line;
+  return null;
+}
+
+function* lines(
+  descriptor: number,
+  from: number,
+  to: number,
+  most: number,
+  chunk: number,
+): Generator<Line | null> {
+  let buffer = Buffer.allocUnsafe(Math.min(chunk, Math.max(1, to - from)));
   let filled = 0;
   let offset = from;
   for (let at = from; at < to;) {

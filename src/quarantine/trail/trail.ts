@@ -6,7 +6,7 @@ import { stateUnreadable } from '../../ledger/stateDir.ts';
 import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import type { Digest } from '../../report/ids.ts';
-import { linesOf } from './lines.ts';
+import { lineAt, linesOf } from './lines.ts';
 import type { AuditRecord } from './record.ts';
 import { NO_HASH, openedSeal, recordOf } from './seal.ts';
 import { type IndexState, isUseless, TrailIndex } from './trailIndex.ts';
@@ -116,8 +116,8 @@ export class Trail implements Disposable {
     try {
       const { size } = fstatSync(descriptor);
       for (const offset of offsets) {
-        const [line] = linesOf(descriptor, offset, size, LIMITS.auditLineBytes);
-        const read = line === undefined || line === null ? null : recordOf(line.bytes);
+        const line = lineAt(descriptor, offset, size, LIMITS.auditLineBytes);
+        const read = line === null ? null : recordOf(line.bytes);
         if (read === null || 'fault' in read) {
           throw new NarScanError('AUDIT_BROKEN', `'${this.file}' has no record at byte ${offset}`);
         }
