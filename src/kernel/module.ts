@@ -1,8 +1,8 @@
 import { WASM } from './wasm.generated.ts';
 
 const PAGE = 65_536;
-/** The widest step reads this far behind the last address it decides about. */
-const SLACK = 256;
+/** What is touched ahead lies this far behind the last address that is decided about, at most. */
+const SLACK = 1024;
 
 /** Addresses in the kernel's memory, exported by the module: see assembly/layout.ts. */
 const LAYOUT = [

@@ -1,10 +1,13 @@
 import { CANDIDATES, CLASSES, FINGERPRINT_HEADS, MASKS, NIBBLE, RESULTS, STEPS } from './layout';
 import { isFull, verify } from './hits';
-import { fetch } from './fetch';
+import { BLOCK, fetchNext } from './fetch';
 import { swizzle, swizzleLow } from './swizzle';
 
 // One pass: 64 addresses a step, one branch. A step that may hold something is looked at byte by
 // byte; all that is common to the three strategies is here.
+
+/** What is searched before candidates are tried. */
+const STRETCH: u32 = 4096;
 
 /** Distance of the second and third fingerprint byte from the first. */
 let second: u32 = 0;
@@ -76,24 +79,30 @@ function pairsOf(at: u32): u64 {
 export function searchPairs(at: u32, end: u32): u32 {
   const a = v128.load(CLASSES);
   const b = v128.load(CLASSES + 16);
+  let touched: u32 = 0;
   while (at < end) {
-    const stop = fetch(at, end);
+    const stretch = min(at + STRETCH, end);
     let next: u32 = STEPS;
-    for (; at < stop; at += 64) {
-      const y = at + second;
-      const r0 = pair(a, b, v128.load(at), v128.load(y));
-      const r1 = pair(a, b, v128.load(at, 16), v128.load(y, 16));
-      const r2 = pair(a, b, v128.load(at, 32), v128.load(y, 32));
-      const r3 = pair(a, b, v128.load(at, 48), v128.load(y, 48));
-      store<u32>(next, at);
-      next += <u32>v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3))) << 2;
+    while (at < stretch) {
+      const stop = min(at + BLOCK, stretch);
+      touched |= fetchNext(at, end);
+      for (; at < stop; at += 64) {
+        const y = at + second;
+        const r0 = pair(a, b, v128.load(at), v128.load(y));
+        const r1 = pair(a, b, v128.load(at, 16), v128.load(y, 16));
+        const r2 = pair(a, b, v128.load(at, 32), v128.load(y, 32));
+        const r3 = pair(a, b, v128.load(at, 48), v128.load(y, 48));
+        store<u32>(next, at);
+        next += <u32>v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3))) << 2;
+      }
     }
     for (let step: u32 = STEPS; step < next; step += 4) {
       const untried = tryAll(load<u32>(step), pairsOf(load<u32>(step)), end);
       if (untried != 0) return untried;
     }
   }
-  return end;
+  // never more: a use of what was touched
+  return touched > 255 ? at : end;
 }
 
 // @ts-ignore: decorator
@@ -120,25 +129,31 @@ export function searchTriples(at: u32, end: u32): u32 {
   const a = v128.load(CLASSES);
   const b = v128.load(CLASSES + 16);
   const c = v128.load(CLASSES + 32);
+  let touched: u32 = 0;
   while (at < end) {
-    const stop = fetch(at, end);
+    const stretch = min(at + STRETCH, end);
     let next: u32 = STEPS;
-    for (; at < stop; at += 64) {
-      const y = at + second;
-      const z = at + third;
-      const r0 = triple(a, b, c, v128.load(at), v128.load(y), v128.load(z));
-      const r1 = triple(a, b, c, v128.load(at, 16), v128.load(y, 16), v128.load(z, 16));
-      const r2 = triple(a, b, c, v128.load(at, 32), v128.load(y, 32), v128.load(z, 32));
-      const r3 = triple(a, b, c, v128.load(at, 48), v128.load(y, 48), v128.load(z, 48));
-      store<u32>(next, at);
-      next += <u32>v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3))) << 2;
+    while (at < stretch) {
+      const stop = min(at + BLOCK, stretch);
+      touched |= fetchNext(at, end);
+      for (; at < stop; at += 64) {
+        const y = at + second;
+        const z = at + third;
+        const r0 = triple(a, b, c, v128.load(at), v128.load(y), v128.load(z));
+        const r1 = triple(a, b, c, v128.load(at, 16), v128.load(y, 16), v128.load(z, 16));
+        const r2 = triple(a, b, c, v128.load(at, 32), v128.load(y, 32), v128.load(z, 32));
+        const r3 = triple(a, b, c, v128.load(at, 48), v128.load(y, 48), v128.load(z, 48));
+        store<u32>(next, at);
+        next += <u32>v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3))) << 2;
+      }
     }
     for (let step: u32 = STEPS; step < next; step += 4) {
       const untried = tryAll(load<u32>(step), triplesOf(load<u32>(step)), end);
       if (untried != 0) return untried;
     }
   }
-  return end;
+  // never more: a use of what was touched
+  return touched > 255 ? at : end;
 }
 
 // @ts-ignore: decorator
@@ -210,8 +225,9 @@ export function searchBuckets(at: u32, end: u32): u32 {
   const t2 = v128.load(MASKS + 32);
   const t3 = v128.load(MASKS + 48);
   const t4 = v128.load(MASKS + 64);
+  let touched: u32 = 0;
   while (at < end) {
-    const stop = fetch(at, end);
+    const stretch = min(at + STRETCH, end);
     let next: u32 = STEPS;
     let bytes = v128.load(at);
     let low = v128.and(bytes, nibble);
@@ -219,58 +235,62 @@ export function searchBuckets(at: u32, end: u32): u32 {
     let a = v128.and(swizzle(t0, low), swizzle(t1, high));
     let b = swizzle(t2, low);
     let c = v128.and(swizzle(t3, low), swizzle(t4, high));
-    for (; at < stop; at += 64) {
-      const result = RESULTS + ((next - STEPS) << 4);
-      bytes = v128.load(at, 16);
-      low = v128.and(bytes, nibble);
-      high = highNibbles(bytes, nibble);
-      const b1 = swizzle(t2, low);
-      a = v128.and(a, oneOn(b, b1));
-      b = b1;
-      const c1 = v128.and(swizzle(t3, low), swizzle(t4, high));
-      a = v128.and(a, twoOn(c, c1));
-      c = c1;
-      v128.store(result, a);
-      let all = a;
-      a = v128.and(swizzle(t0, low), swizzle(t1, high));
-      bytes = v128.load(at, 32);
-      low = v128.and(bytes, nibble);
-      high = highNibbles(bytes, nibble);
-      const b2 = swizzle(t2, low);
-      a = v128.and(a, oneOn(b, b2));
-      b = b2;
-      const c2 = v128.and(swizzle(t3, low), swizzle(t4, high));
-      a = v128.and(a, twoOn(c, c2));
-      c = c2;
-      v128.store(result, a, 16);
-      all = v128.or(all, a);
-      a = v128.and(swizzle(t0, low), swizzle(t1, high));
-      bytes = v128.load(at, 48);
-      low = v128.and(bytes, nibble);
-      high = highNibbles(bytes, nibble);
-      const b3 = swizzle(t2, low);
-      a = v128.and(a, oneOn(b, b3));
-      b = b3;
-      const c3 = v128.and(swizzle(t3, low), swizzle(t4, high));
-      a = v128.and(a, twoOn(c, c3));
-      c = c3;
-      v128.store(result, a, 32);
-      all = v128.or(all, a);
-      a = v128.and(swizzle(t0, low), swizzle(t1, high));
-      bytes = v128.load(at, 64);
-      low = v128.and(bytes, nibble);
-      high = highNibbles(bytes, nibble);
-      const b4 = swizzle(t2, low);
-      a = v128.and(a, oneOn(b, b4));
-      b = b4;
-      const c4 = v128.and(swizzle(t3, low), swizzle(t4, high));
-      a = v128.and(a, twoOn(c, c4));
-      c = c4;
-      v128.store(result, a, 48);
-      all = v128.or(all, a);
-      a = v128.and(swizzle(t0, low), swizzle(t1, high));
-      store<u32>(next, at);
-      next += <u32>v128.any_true(all) << 2;
+    while (at < stretch) {
+      const stop = min(at + BLOCK, stretch);
+      touched |= fetchNext(at, end);
+      for (; at < stop; at += 64) {
+        const result = RESULTS + ((next - STEPS) << 4);
+        bytes = v128.load(at, 16);
+        low = v128.and(bytes, nibble);
+        high = highNibbles(bytes, nibble);
+        const b1 = swizzle(t2, low);
+        a = v128.and(a, oneOn(b, b1));
+        b = b1;
+        const c1 = v128.and(swizzle(t3, low), swizzle(t4, high));
+        a = v128.and(a, twoOn(c, c1));
+        c = c1;
+        v128.store(result, a);
+        let all = a;
+        a = v128.and(swizzle(t0, low), swizzle(t1, high));
+        bytes = v128.load(at, 32);
+        low = v128.and(bytes, nibble);
+        high = highNibbles(bytes, nibble);
+        const b2 = swizzle(t2, low);
+        a = v128.and(a, oneOn(b, b2));
+        b = b2;
+        const c2 = v128.and(swizzle(t3, low), swizzle(t4, high));
+        a = v128.and(a, twoOn(c, c2));
+        c = c2;
+        v128.store(result, a, 16);
+        all = v128.or(all, a);
+        a = v128.and(swizzle(t0, low), swizzle(t1, high));
+        bytes = v128.load(at, 48);
+        low = v128.and(bytes, nibble);
+        high = highNibbles(bytes, nibble);
+        const b3 = swizzle(t2, low);
+        a = v128.and(a, oneOn(b, b3));
+        b = b3;
+        const c3 = v128.and(swizzle(t3, low), swizzle(t4, high));
+        a = v128.and(a, twoOn(c, c3));
+        c = c3;
+        v128.store(result, a, 32);
+        all = v128.or(all, a);
+        a = v128.and(swizzle(t0, low), swizzle(t1, high));
+        bytes = v128.load(at, 64);
+        low = v128.and(bytes, nibble);
+        high = highNibbles(bytes, nibble);
+        const b4 = swizzle(t2, low);
+        a = v128.and(a, oneOn(b, b4));
+        b = b4;
+        const c4 = v128.and(swizzle(t3, low), swizzle(t4, high));
+        a = v128.and(a, twoOn(c, c4));
+        c = c4;
+        v128.store(result, a, 48);
+        all = v128.or(all, a);
+        a = v128.and(swizzle(t0, low), swizzle(t1, high));
+        store<u32>(next, at);
+        next += <u32>v128.any_true(all) << 2;
+      }
     }
     let last: u32 = CANDIDATES;
     for (let step: u32 = STEPS; step < next; step += 4) last = listOf(step, last);
@@ -281,5 +301,6 @@ export function searchBuckets(at: u32, end: u32): u32 {
       verify(FINGERPRINT_HEADS, bucketSlot(load<u32>(candidate)), candidate);
     }
   }
-  return end;
+  // never more: a use of what was touched
+  return touched > 255 ? at : end;
 }
