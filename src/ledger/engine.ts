@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import blakeHash from '@napi-rs/blake-hash';
 
 /** What is bundled for the main thread and for workers; what they share lies in files named by their content. */
-const BUNDLES = ['./main.cjs', './worker.cjs'];
+const BUNDLES = ['./main.cjs', './workerThread.cjs'];
 const DIGITS = 16;
 
 /**
