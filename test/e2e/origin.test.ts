@@ -117,6 +117,15 @@ describe.skipIf(!needs('nix-build', 'nix-store', 'tar'))('foreign homes of an ou
     expect(findingsOf(path)).toEqual({ x: 'note of upstream.tar.gz', y: 'warning' });
   });
 
+  it('stay as they are where a source holds more than a scan may unpack', () => {
+    const content = Buffer.concat([Buffer.from('/home/upstream/packed.c\n'), Buffer.alloc(100_000, '.\n')]);
+    const source = fetched('large.gz', gzipSync(content));
+    const path = build('small', { source }, 'echo /home/upstream/packed.c > $out/x');
+    expect(findingsOf(path)).toEqual({ x: 'note of large.gz' });
+    expect(findingsOf(path, ['--max-expanded', '50K'])).toEqual({ x: 'warning' });
+    expect(findingsOf(path, ['--max-depth', '0'])).toEqual({ x: 'warning' });
+  });
+
   it('are no notes where another build made what is called a source', () => {
     const built = build('built', {}, 'echo /home/bob/work/x.c > $out/x');
     const path = build('dependent', { source: `builtins.storePath ${built}` }, 'cp $source/x $out/x');

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Finding, Gap, OutputFacts } from '../../src/model/facts.ts';
+import type { Finding, Gap, OutputFacts, TracedFinding } from '../../src/model/facts.ts';
 import { decide, unusedWaivers } from '../../src/policy/decide.ts';
 import { BUILT_IN_POLICY, type VerdictPolicy, type Waiver } from '../../src/policy/policy.ts';
 import { globOracle } from './globOracle.ts';
@@ -180,7 +180,7 @@ describe('waivers', () => {
 
 describe('severities of a policy', () => {
   const [one] = fc.sample(finding, 1);
-  const severityOf = (parts: Partial<Finding>, severities: VerdictPolicy['severities']) => {
+  const severityOf = (parts: Partial<TracedFinding>, severities: VerdictPolicy['severities']) => {
     const output = { ...fc.sample(facts, 1)[0]!, findings: [{ ...one!, ...parts }], gaps: [] };
     const { result } = decide(output, policyOf({ severities }), NOW);
     return [result.findings[0]?.severity, result.verdict];
@@ -192,6 +192,21 @@ describe('severities of a policy', () => {
     expect(severityOf({ ...known, carrier: 'bytes' }, severities)).toEqual(['note', 'clean']);
     expect(severityOf({ ...known, carrier: 'symlink' }, severities)).toEqual(['warning', 'clean']);
     expect(severityOf({ ...known, carrier: 'rpath' }, severities)).toEqual(['error', 'contaminated']);
+  });
+
+  it('are notes for foreign homes that a source has, unless the policy says otherwise', () => {
+    const foreign = {
+      rule: 'foreign-home',
+      carrier: 'rpath',
+      severity: 'error',
+      source: '/nix/store/src',
+    } as const;
+    expect(severityOf(foreign, {})).toEqual(['note', 'clean']);
+    expect(severityOf(foreign, { 'foreign-home': { bytes: 'error' } })).toEqual(['note', 'clean']);
+    expect(severityOf(foreign, { 'foreign-home': { loader: 'error' } })).toEqual(['error', 'contaminated']);
+    for (const rule of ['known-home', 'store-alias', 'root-home'] as const) {
+      expect(severityOf({ ...foreign, rule }, {})).toEqual(['error', 'contaminated']);
+    }
   });
 
   it('leave other rules as they are, and stores of images notes', () => {

@@ -2,12 +2,12 @@ import * as fc from 'fast-check';
 import {
   CARRIERS,
   ENCODINGS,
-  type Finding,
   type Gap,
   GAP_REASONS,
   type Location,
   RULES,
   SEVERITIES,
+  type TracedFinding,
 } from '../../src/model/facts.ts';
 import type { OutputResult } from '../../src/model/report.ts';
 import { verdictOfOutput } from '../../src/policy/verdict.ts';
@@ -55,7 +55,7 @@ const anyLocation: fc.Arbitrary<Location> = fc.record(
   { requiredKeys: ['entry', 'container', 'offset', 'outerOffset'] },
 );
 
-export const anyFinding: fc.Arbitrary<Finding> = fc
+export const anyFinding: fc.Arbitrary<TracedFinding> = fc
   .record({
     rule: fc.constantFrom(...RULES),
     severity: fc.constantFrom(...SEVERITIES),
@@ -69,10 +69,12 @@ export const anyFinding: fc.Arbitrary<Finding> = fc
     start: fc.nat(100),
     length: fc.nat(100),
     more: fc.oneof(fc.constant(0), fc.nat(1000)),
+    source: fc.option(anyText),
   })
-  .map(({ start, length, ...finding }) => {
+  .map(({ start, length, source, ...finding }) => {
     const from = Math.min(start, finding.evidence.length);
-    return { ...finding, marked: [from, Math.min(from + length, finding.evidence.length)] as const };
+    const marked = [from, Math.min(from + length, finding.evidence.length)] as const;
+    return { ...finding, marked, ...(source === null ? {} : { source }) };
   });
 
 export const anyGap: fc.Arbitrary<Gap> = fc.record({

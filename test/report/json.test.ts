@@ -13,7 +13,7 @@ import { runEngine } from '../support/engineRun.ts';
 import { judged } from '../support/judged.ts';
 import { ROOT } from '../support/narScan.ts';
 import { anyOutput, anyText } from './arbitraryFacts.ts';
-import { leakyOutput } from './madeFacts.ts';
+import { finding, leakyOutput, STORE_PATH } from './madeFacts.ts';
 
 const schemaUrl = new URL('../../src/report/report.schema.json', import.meta.url);
 const schema = JSON.parse(readFileSync(schemaUrl, 'utf8')) as {
@@ -104,6 +104,20 @@ describe('the JSON report', () => {
     ]);
     expect(report).toMatchSnapshot();
     expect(JSON.stringify(report)).toMatchSnapshot('order');
+  });
+
+  it('names the source that a leak is from, where one is known', () => {
+    const source = `${STORE_PATH}-source`;
+    const findings = [finding({ leak: '/home/alex' }), { ...finding({ leak: '/home/alex' }), source }];
+    const output = { ...leakyOutput, findings };
+    const report = JSON.parse(textOf(jsonReporter(origin, digest), [output], summaryOf([output], []))) as {
+      outputs: { findings: object[] }[];
+    };
+    const [without, from] = report.outputs[0]?.findings ?? [];
+    expect([Object.keys(without ?? {}).includes('origin'), from]).toEqual([
+      false,
+      expect.objectContaining({ origin: 'source', source }),
+    ]);
   });
 
   it('gives the bytes of a name only where it is not UTF-8', () => {

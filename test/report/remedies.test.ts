@@ -3,7 +3,7 @@ import { CARRIERS, GAP_REASONS, RULES } from '../../src/model/facts.ts';
 import { GAP_ADVICE } from '../../src/report/gapAdvice.ts';
 import { remedyFor, remedyOf } from '../../src/report/remedies.ts';
 import { TOOL_REMEDIES } from '../../src/report/toolRemedies.ts';
-import { leakyOutput } from './madeFacts.ts';
+import { finding, leakyOutput } from './madeFacts.ts';
 
 /** A switch, a program or a value that can be typed. */
 const CONCRETE =
@@ -46,9 +46,15 @@ describe('remedies', () => {
     expect(remedyOf({ ...finding, location: { ...finding.location, entry, container } })).toMatch(remedy);
   });
 
+  it('leave to upstream what upstream wrote', () => {
+    const leak = finding({ leak: '/home/zoe', rule: 'foreign-home', carrier: 'runpath' });
+    expect(remedyOf({ ...leak, source: '/nix/store/src' })).toMatch(/upstream/);
+    expect(remedyOf(leak)).not.toMatch(/upstream/);
+  });
+
   it('treat a store in a known home as a store', () => {
-    const finding = leakyOutput.findings.find(({ alias }) => alias !== null)!;
-    expect(remedyOf({ ...finding, rule: 'known-home' })).toBe(remedyFor('store-alias', 'symlink'));
+    const alias = leakyOutput.findings.find((leak) => leak.alias !== null)!;
+    expect(remedyOf({ ...alias, rule: 'known-home' })).toBe(remedyFor('store-alias', 'symlink'));
   });
 
   it('leave the name of a file aside where its text is from upstream', () => {

@@ -214,6 +214,15 @@ describe('the SARIF log', () => {
     expect(successful([{ ...unreadOutput, verdict: 'clean', gaps: waived }])).toBe(true);
   });
 
+  it('tells the source that a leak is from as a property', () => {
+    const [leak] = leakyOutput.findings;
+    const { results } = runOf([
+      { ...leakyOutput, findings: [leak!, { ...leak!, source: '/nix/store/src' }] },
+    ]);
+    expect(results[0]?.properties).not.toHaveProperty('origin');
+    expect(results[1]?.properties).toMatchObject({ origin: 'source', source: '/nix/store/src' });
+  });
+
   it('suppresses what a waiver covers, with its reason', () => {
     const findings = leakyOutput.findings.map((finding, at) =>
       at === 0 ? { ...finding, waivedBy: 'why' } : finding,
