@@ -43,7 +43,8 @@ export class SymlinkedStore implements Disposable {
   readonly storeDir = join(this.folder, 'store');
   readonly physicalStoreDir: string;
   readonly #made: string;
-  readonly #environment: NodeJS.ProcessEnv;
+  /** In which programs find this store. */
+  readonly environment: NodeJS.ProcessEnv;
 
   constructor() {
     const { home, made } = makeHome(this.folder);
@@ -60,7 +61,7 @@ export class SymlinkedStore implements Disposable {
       join(configuration, 'nix.conf'),
       'substituters =\nsandbox = false\nbuild-users-group =\nexperimental-features = nix-command\n',
     );
-    this.#environment = {
+    this.environment = {
       PATH: process.env['PATH'],
       HOME: home,
       XDG_CACHE_HOME: join(this.folder, 'cache'),
@@ -72,9 +73,10 @@ export class SymlinkedStore implements Disposable {
     };
   }
 
-  #run(program: string, args: readonly string[]): Buffer {
+  /** What a program of Nix prints about this store. */
+  run(program: string, args: readonly string[]): Buffer {
     return execFileSync(program, args, {
-      env: this.#environment,
+      env: this.environment,
       cwd: this.folder,
       maxBuffer: 1024 * 1024 * 1024,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -90,49 +92,49 @@ export class SymlinkedStore implements Disposable {
   buildExpression(name: string, expression: string): string {
     const file = join(this.folder, `${name}.nix`);
     writeFileSync(file, expression);
-    return this.#run('nix-build', ['--no-out-link', file]).toString();
+    return this.run('nix-build', ['--no-out-link', file]).toString();
   }
 
   /** The derivation that a store path was built from. */
   deriver(path: string): string {
-    return this.#run('nix-store', ['--query', '--deriver', path]).toString().trim();
+    return this.run('nix-store', ['--query', '--deriver', path]).toString().trim();
   }
 
   /** Takes a path out of the store. */
   delete(path: string): void {
-    this.#run('nix-store', ['--delete', '--ignore-liveness', path]);
+    this.run('nix-store', ['--delete', '--ignore-liveness', path]);
   }
 
   /** The NAR of a store path. */
   dump(path: string): Buffer {
-    return this.#run('nix-store', ['--dump', path]);
+    return this.run('nix-store', ['--dump', path]);
   }
 
   /** The export stream of store paths. */
   export(...paths: readonly string[]): Buffer {
-    return this.#run('nix-store', ['--export', ...paths]);
+    return this.run('nix-store', ['--export', ...paths]);
   }
 
   /** The registered NarHash, such as `sha256:1x…`. */
   narHash(path: string): string {
-    return this.#run('nix-store', ['--query', '--hash', path]).toString().trim();
+    return this.run('nix-store', ['--query', '--hash', path]).toString().trim();
   }
 
   /** Makes equal files of the store hard links of each other. */
   optimise(): void {
-    this.#run('nix-store', ['--optimise']);
+    this.run('nix-store', ['--optimise']);
   }
 
   /** Adds a file that is named by its content, and returns its store path. */
   add(contents: string): string {
     const file = join(this.folder, 'added');
     writeFileSync(file, contents);
-    return this.#run('nix-store', ['--add', file]).toString().trim();
+    return this.run('nix-store', ['--add', file]).toString().trim();
   }
 
   /** Copies store paths and all they refer to as `nix copy` does. */
   copy(to: string, ...paths: readonly string[]): void {
-    this.#run('nix', ['copy', '--to', to, ...paths]);
+    this.run('nix', ['copy', '--to', to, ...paths]);
   }
 
   /** Copies a store path to a binary cache in a folder and returns the file of its NAR there. */
