@@ -18,6 +18,8 @@ const bundles = join(dist, 'bundle');
 const PROGRAM = {
   entry: 'cli/entry.cts',
   main: 'cli/main.ts',
+  hookEntry: 'cli/hook/entry.cts',
+  hook: 'cli/hook/main.ts',
   workerThread: 'scan/workerThread.ts',
   hashThread: 'scan/hashThread.ts',
 };

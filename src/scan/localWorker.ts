@@ -10,6 +10,7 @@ export class LocalWorker implements PoolWorker {
   readonly threadId = 0;
   readonly #isOver: () => boolean;
   readonly #listeners = new Map<string, (told: never) => void>();
+  #data: WorkerData | null = null;
   #worker: ScanWorker | null = null;
 
   constructor(isOver: () => boolean) {
@@ -31,8 +32,10 @@ export class LocalWorker implements PoolWorker {
 
   async #receive(message: WorkerData | Assignment): Promise<void> {
     if (!('id' in message)) {
-      this.#worker = new ScanWorker(message, (answer) => this.#tell('message', answer), this.#isOver);
-    } else if (this.#worker !== null) {
+      this.#data = message;
+    } else if (this.#data !== null) {
+      // where all is remembered no kernel is needed
+      this.#worker ??= new ScanWorker(this.#data, (answer) => this.#tell('message', answer), this.#isOver);
       await this.#worker.run(message);
     }
   }

@@ -1,0 +1,43 @@
+import { NarScanError } from '../../model/errors.ts';
+
+const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
+
+/** When a hook must have ended: its deadline, or a signal. */
+export class Deadline {
+  readonly #controller = new AbortController();
+  /** Milliseconds since the process began. */
+  #end = Infinity;
+
+  constructor() {
+    for (const name of SIGNALS) {
+      process.once(name, () => this.#abort(new NarScanError('INTERRUPTED', `interrupted by ${name}`)));
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** @param seconds since the process began */
+  set(seconds: number): void {
+    this.#end = seconds * 1000;
+    const over = new NarScanError('GUARD_DEADLINE', `the guard did not end within ${seconds} s`);
+    setTimeout(() => this.#abort(over), this.#end - performance.now()).unref();
+  }
+
+  /** Whether the time is over; for whoever keeps timers from running. */
+  isOver(): boolean {
+    return this.signal.aborted || performance.now() >= this.#end;
+  }
+
+  /** Never resolves; rejects when the time is over. */
+  over(): Promise<never> {
+    return new Promise((_resolve, reject) => {
+      this.signal.addEventListener('abort', () => reject(this.signal.reason as Error), { once: true });
+    });
+  }
+
+  #abort(reason: NarScanError): void {
+    this.#controller.abort(reason);
+  }
+}

@@ -1,0 +1,10 @@
+/* The first code of nar-scan-post-build-hook that runs, in old syntax: see ../entry.cts. */
+
+/* oxlint-disable no-var */
+
+var compiledCode = require('../compiledCode.ts') as typeof import('../compiledCode.ts');
+
+compiledCode.cacheCompiledCode();
+void import('./main.ts').then(function (hook) {
+  return hook.main();
+});
