@@ -29,7 +29,8 @@ const WORDS: Readonly<Record<Rule, Words>> = {
     what: "A path shaped like somebody's home, of somebody who is not known to be of this build.",
     why: 'In a link, an RPATH or at the root of an output it breaks or can be taken over; elsewhere it tells who built something, here or upstream.',
     cause:
-      'Upstream shipped files from their own machine, or this build ran in a home that nar-scan was not told of (--home).',
+      'Upstream shipped files from their own machine, or this build ran in a home that nar-scan was not told of (--home). ' +
+      'Where the whole path stands in a source of the build already, it is a note that names the source (--drv; else the deriver).',
   },
   'build-dir': {
     what: "A path into one of Nix's build directories, such as /build or /tmp/nix-build-hello.drv-0.",
