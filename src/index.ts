@@ -15,6 +15,7 @@ export { bytesOfByteString, displayText } from './model/bytes.ts';
 export { ERRORS, NarScanError, type ErrorCode } from './model/errors.ts';
 export type { OutputResult, ReportError } from './model/report.ts';
 export { refuseHome } from './needles/homes.ts';
+export { nixRealpath, type RealpathOptions } from './nix/realpath.ts';
 export { decide, unusedWaivers, type Decision } from './policy/decide.ts';
 export { BUILT_IN_POLICY } from './policy/policy.ts';
 export type { FactPolicy, Policy, Severities, VerdictPolicy, Waiver } from './policy/policy.ts';

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { manualPage } from './manual.ts';
+import { SHELL_FUNCTION } from './realpath/shellFunction.ts';
 
 /*
  * The last step of the build, behind the compiler, which emits types only: bundles, because every
@@ -26,12 +27,15 @@ const PROGRAM = {
 
 const EXTERNAL = [/^node:/, /^@napi-rs\//, 'p-limit', 'yauzl'];
 
-/** The program, as CommonJS: Node starts it in half the time that its loader of ES modules takes. */
-async function bundleProgram(): Promise<void> {
-  const entries = Object.entries(PROGRAM).map(([name, file]) => [name, join(source, file)] as const);
+/** nix-realpath, for itself: what it shares with the program lies in its own files again, and there are two. */
+const REALPATH = { entry: 'cli/realpath/entry.cts', main: 'cli/realpath/main.ts' };
+
+/** A program, as CommonJS: Node starts it in half the time that its loader of ES modules takes. */
+async function bundleProgram(modules: Readonly<Record<string, string>>, dir: string): Promise<void> {
+  const entries = Object.entries(modules).map(([name, file]) => [name, join(source, file)] as const);
   const build = await rolldown({ input: Object.fromEntries(entries), platform: 'node', external: EXTERNAL });
   const names = { entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' };
-  await build.write({ dir: bundles, format: 'cjs', ...names });
+  await build.write({ dir, format: 'cjs', ...names });
 }
 
 /** The public API, as an ES module; its threads run the program's modules. */
@@ -55,6 +59,11 @@ function copyLiblzma(): void {
   copyFileSync(join(dirname(library), '..', '..', 'LICENSE'), join(bundles, 'liblzma.LICENSE'));
 }
 
+/** The function that nix-realpath prints. */
+function copyShellFunction(): void {
+  copyFileSync(join(source, 'cli/realpath', SHELL_FUNCTION), join(bundles, 'realpath', SHELL_FUNCTION));
+}
+
 /** The JSON Schema of reports, which the package exports. */
 function copyReportSchema(): void {
   copyFileSync(join(source, 'report', 'report.schema.json'), join(dist, 'report.schema.json'));
@@ -69,8 +78,10 @@ function writeManual(): void {
 }
 
 mkdirSync(bundles, { recursive: true });
-await bundleProgram();
+await bundleProgram(PROGRAM, bundles);
+await bundleProgram(REALPATH, join(bundles, 'realpath'));
 await bundleLibrary();
 copyLiblzma();
+copyShellFunction();
 copyReportSchema();
 writeManual();

@@ -1,16 +1,11 @@
 /*
  * The first code that runs. It must parse on every Node that may be found on a machine, to say what
- * is wrong with it, so: old syntax, CommonJS, no import but the last one.
+ * is wrong with it, so: old syntax, CommonJS, no import but these.
  */
 
 /* oxlint-disable no-var */
 
-function fits(version: string): boolean {
-  var parts = version.split('.');
-  var major = Number(parts[0]);
-  /* 23 was a short-lived line whose early releases lack what 22.18 has. */
-  return (major === 22 && Number(parts[1]) >= 18) || major >= 24;
-}
+var nodeVersion = require('./nodeVersion.ts') as typeof import('./nodeVersion.ts');
 
 /*
  * Compiled code is cached only in a directory of the user who runs this: in a shared one, such as
@@ -33,7 +28,7 @@ function cacheDirectory(): string | null {
   return null;
 }
 
-if (fits(process.versions.node)) {
+if (nodeVersion.nodeFits('nar-scan')) {
   try {
     var directory = cacheDirectory();
     if (directory !== null) (require('module') as typeof import('module')).enableCompileCache(directory);
@@ -44,13 +39,4 @@ if (fits(process.versions.node)) {
   void import('./main.ts').then(function (main) {
     return main.main();
   });
-} else {
-  process.stderr.write(
-    'nar-scan: Node.js ' +
-      process.versions.node +
-      ' at ' +
-      process.execPath +
-      ' is too old; set NAR_SCAN_NODE to 22.18 or newer (of 22), or 24 or newer\n',
-  );
-  process.exitCode = 2;
 }

@@ -4,6 +4,7 @@ import type { ContainerLimits } from '../inspect/containers/budget.ts';
 import { sizeOf } from '../model/size.ts';
 import { refuseHome } from '../needles/homes.ts';
 import { localStoreOf } from '../nix/localStore.ts';
+import { DEFAULT_STORE_DIR } from '../nix/storePath.ts';
 import type { Surrounded } from '../scan/scan.ts';
 import type { Arguments } from './arguments.ts';
 import { type Color, COLORS, type FlagName, type Format, FORMATS } from './flags.ts';
@@ -34,9 +35,6 @@ export interface Invocation extends Surrounded {
 
 /** How stdin is named in a list of targets. */
 export const STDIN = '-';
-
-/** The store directory where nothing else is said. */
-const DEFAULT_STORE_DIR = '/nix/store';
 
 /**
  * Understands a command line in its environment. Nothing on disk is looked at.

@@ -14,6 +14,7 @@ export const ERRORS = {
   // targets and sources
   TARGET_MISSING: 'check the path',
   TARGET_UNREADABLE: 'check the permissions, or scan as a user who may read it',
+  REALPATH_FAILED: 'check the path, its links and their permissions',
   PATH_TAMPERED:
     'what lies there is not what Nix has registered: find out who changed it, then nix-store --repair-path',
   CLOSURE_UNKNOWN: 'name valid store paths, or the state directory of their store in NIX_STATE_DIR',
@@ -84,6 +85,8 @@ export const ERRORS = {
   STATE_LOCKED: 'wait until it is done, then do this again',
   QUARANTINE_FULL: 'purge what nobody needs, or give it more room: [quarantine] size in the policy',
   QUARANTINE_NOT_KEPT: 'what was found in it is recorded; scan it again',
+  QUARANTINE_NOT_RELEASABLE: 'mend what stands in the way (quarantine lift NUMBER for a denial), then scan it again',
+  QUARANTINE_DAMAGED: 'what was kept is lost; what was found in it is in the report (quarantine show)',
   QUARANTINE_UNKNOWN: 'nar-scan quarantine list shows what there is',
   AUDIT_BROKEN:
     'nothing is let through until it holds again: restore the trail from a backup, find out who changed it, then nar-scan audit verify',

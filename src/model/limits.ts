@@ -92,6 +92,8 @@ export const LIMITS = Object.freeze({
   derivationBytes: 64 * MiB,
   derivationItems: 1_000_000,
   derivationDepth: 16,
+  /** Text that is read while the links of one path are resolved. */
+  realpathBytes: 4 * MiB,
   /** Direct inputs of a derivation that are looked at for sources; texts of sources that are remembered. */
   derivationInputs: 65_536,
   sourceLiterals: 1_000_000,

@@ -1,6 +1,9 @@
 import type { ByteString } from '../model/bytes.ts';
 import { BASE32_MEMBERS } from './base32.ts';
 
+/** The logical store dir where nothing else is said. */
+export const DEFAULT_STORE_DIR = '/nix/store';
+
 /** Characters of a hash part: 160 bits in base 32. */
 const HASH_PART_LENGTH = 32;
 const NAME_MAX = 211;

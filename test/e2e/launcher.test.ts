@@ -47,7 +47,8 @@ function installAt(place: string, ownNode: boolean): string {
   chmodSync(join(root, 'bin/nar-scan'), 0o755);
   rmSync(join(root, 'bin/nix-realpath'), { force: true });
   symlinkSync('nar-scan', join(root, 'bin/nix-realpath'));
-  for (const bundle of ['entry.cjs', 'realpath.cjs']) {
+  mkdirSync(join(root, 'dist/bundle/realpath'), { recursive: true });
+  for (const bundle of ['entry.cjs', 'realpath/entry.cjs']) {
     writeFileSync(join(root, 'dist/bundle', bundle), TELLTALE);
   }
   if (ownNode) linkNode(join(root, 'node_modules/node/bin/node'));
@@ -142,7 +143,7 @@ describe('the launcher', () => {
       mkdirSync(dirname(join(folder, link)), { recursive: true });
       symlinkSync(target, join(folder, link));
     }
-    const bundle = join(root, 'dist/bundle/realpath.cjs');
+    const bundle = join(root, 'dist/bundle/realpath/entry.cjs');
     const direct = ['named/node_modules/.bin/nix-realpath', 'named/here/nix-realpath'];
     for (const link of [...direct, 'named/node_modules/nar-scan/bin/nix-realpath']) {
       expect(start(join(folder, link)).told?.entry, link).toBe(bundle);
