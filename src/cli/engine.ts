@@ -1,6 +1,8 @@
 import type { Worker } from 'node:worker_threads';
+import { reportError } from '../model/report.ts';
 import type { FactPolicy } from '../policy/policy.ts';
 import type { NeedleContext } from '../needles/compile.ts';
+import type { FactMemory, RunConditions } from '../scan/memory.ts';
 import { needleContext, scanTargets, type Surrounded } from '../scan/scan.ts';
 import { fingerprint, underPolicy } from './conditions.ts';
 import type { Judge } from './judge.ts';
@@ -22,8 +24,17 @@ export function engineOn(workers: readonly Worker[], policy: FactPolicy, judge: 
     },
     async scan(invocation, events, signal) {
       const request = underPolicy(invocation, policy);
+      const memory = async (conditions: RunConditions): Promise<FactMemory> => {
+        const { openMemory } = await import('../ledger/open.ts');
+        return openMemory(process.env, conditions, (error) => events.warning(reportError(error, null)));
+      };
       await scanTargets(
-        { ...request, context: contextOf(request), ownProcess: true },
+        {
+          ...request,
+          context: contextOf(request),
+          ownProcess: true,
+          ...(invocation.hashNars ? { memory } : {}),
+        },
         workers,
         {
           output: (facts) => events.output(judge.judge(facts)),

@@ -6,15 +6,18 @@ import { refuseHome } from '../needles/homes.ts';
 import { localStoreOf } from '../nix/localStore.ts';
 import { DEFAULT_STORE_DIR } from '../nix/storePath.ts';
 import type { Surrounded } from '../scan/scan.ts';
+import type { Reach } from '../scan/targets.ts';
 import type { Arguments } from './arguments.ts';
 import { type Color, COLORS, type FlagName, type Format, FORMATS } from './flags.ts';
 
 /** A command line that was understood: what to scan, and how to tell. */
 export interface Invocation extends Surrounded {
   readonly targets: readonly string[];
+  readonly reach: Reach;
   readonly jobs: number;
   /** Limits of what containers may cost, where others were asked for than the built-in ones. */
   readonly limits: Partial<ContainerLimits>;
+  /** Whether NARs and store paths are hashed, and what is found in store paths is remembered. */
   readonly hashNars: boolean;
   /** Stdin is an export stream for sure; else its first bytes tell. */
   readonly exportStream: boolean;
@@ -49,6 +52,7 @@ export function invocationOf(said: Arguments, environment: NodeJS.ProcessEnv): I
   const drv = said.last('drv');
   return {
     targets: targetsOf(said, printClean),
+    reach: reachOf(said),
     ...surroundedOf(said, environment),
     jobs: jobs === null ? availableParallelism() : Number(jobs),
     limits: limitsOf(said),
@@ -110,6 +114,11 @@ function chosen<T extends string>(choices: readonly T[], said: string | null, ot
 function targetsOf(said: Arguments, printClean: boolean): readonly string[] {
   const implied = (said.has('stdin') || said.has('export')) && !said.targets.includes(STDIN);
   const targets = implied ? [...said.targets, STDIN] : said.targets;
+  if (said.has('all')) {
+    const [target] = targets;
+    if (target === undefined) return [];
+    throw new NarScanError('USAGE_BAD_VALUE', `--all scans every valid path: '${target}' cannot be named`);
+  }
   if (targets.length === 0) throw new NarScanError('USAGE_NO_TARGET', 'nothing to scan');
   if (targets.includes('')) throw new NarScanError('USAGE_NO_TARGET', 'a target is empty');
   if (targets.filter((target) => target === STDIN).length > 1) {
@@ -120,6 +129,11 @@ function targetsOf(said: Arguments, printClean: boolean): readonly string[] {
     throw new NarScanError('USAGE_BAD_VALUE', `--print-clean: '${broken}' has a line break in its name`);
   }
   return targets;
+}
+
+function reachOf(said: Arguments): Reach {
+  if (said.has('all')) return 'all';
+  return said.has('closure') ? 'closure' : 'named';
 }
 
 function storeDirOf(said: Arguments, environment: NodeJS.ProcessEnv, store: string | undefined): string {

@@ -5,6 +5,8 @@ export interface Progress {
   readonly bytes: number;
   readonly files: number;
   readonly outputsLeft: number;
+  /** Of those that are done, how many were known from an earlier run. */
+  readonly outputsKnown: number;
   /** Null where it is not known yet. */
   readonly bytesTotal: number | null;
 }
@@ -49,8 +51,11 @@ export function progressLine(
   };
 }
 
-function progressText({ bytes, files, outputsLeft, bytesTotal }: Progress, milliseconds: number): string {
+function progressText(progress: Progress, milliseconds: number): string {
+  const { bytes, files, outputsLeft, outputsKnown, bytesTotal } = progress;
   const total = bytesTotal === null || bytesTotal <= 0 ? '' : ` of ${bytesForPeople(bytesTotal)}`;
   const rate = bytesForPeople((bytes / Math.max(1, milliseconds)) * 1000);
-  return `${bytesForPeople(bytes)}${total}, ${rate}/s, ${counted(files, 'file')}, ${counted(outputsLeft, 'output')} left`;
+  const known = outputsKnown === 0 ? '' : `, ${outputsKnown.toLocaleString('en-US')} known`;
+  const outputs = `${counted(outputsLeft, 'output')} left${known}`;
+  return `${bytesForPeople(bytes)}${total}, ${rate}/s, ${counted(files, 'file')}, ${outputs}`;
 }

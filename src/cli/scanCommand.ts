@@ -22,6 +22,8 @@ interface ScanEvents {
   /** One output is finished. Where a promise is returned, it resolves when the report has taken it. */
   output(result: OutputResult): Promise<void>;
   error(error: ReportError): void;
+  /** Something that costs time and changes no verdict. */
+  warning(error: ReportError): void;
   progress(progress: Progress): void;
 }
 
@@ -99,6 +101,7 @@ class Run {
     const events: ScanEvents = {
       output: (result) => this.#output(result),
       error: (error) => this.#error(error),
+      warning: (error) => this.#tell(error),
       progress: (progress) => this.#progress.update(progress),
     };
     try {
@@ -149,6 +152,10 @@ class Run {
 
   #error(error: ReportError): void {
     this.#errors.push(error);
+    this.#tell(error);
+  }
+
+  #tell(error: ReportError): void {
     this.#progress.clear();
     writeDiagnostic(errorLine(error));
   }

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import blakeHash from '@napi-rs/blake-hash';
 
-/** What is bundled for the main thread and for workers; what they share lies in files named by their content. */
-const BUNDLES = ['./main.cjs', './workerThread.cjs'];
+/** A bundle that is started by name; what they share lies in files that are named by their content, too. */
+const STARTED = /^[a-z]+\.cjs$/i;
 const DIGITS = 16;
 
 /**
@@ -22,6 +22,10 @@ export function decoderVersions(): readonly string[] {
 }
 
 function digestOfBundles(): string {
-  const bytes = Buffer.concat(BUNDLES.map((name) => readFileSync(new URL(name, import.meta.url))));
+  const folder = new URL('./', import.meta.url);
+  const names = readdirSync(folder).toSorted();
+  const started = names.filter((name) => STARTED.test(name));
+  const contents = started.map((name) => readFileSync(new URL(name, folder)));
+  const bytes = Buffer.concat([Buffer.from(names.join('\n')), ...contents]);
   return blakeHash.blake3(bytes).toString('hex').slice(0, DIGITS);
 }

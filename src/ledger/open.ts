@@ -27,19 +27,18 @@ export function openMemory(
   environment: NodeJS.ProcessEnv,
   conditions: RunConditions,
   warn: Warn,
-): Promise<FactMemory> {
+): FactMemory {
   const writer = attempt(warn, () => openLedger(environment, warn));
   const own = writer ?? attempt(warn, () => openOwnReadOnly(environment, warn));
   const system = attempt(warn, () => openSystem(environment, warn));
   const version = engineVersion();
-  const memory = new LedgerMemory({
+  return new LedgerMemory({
     readers: [system, own].filter((ledger) => ledger !== null),
     writer,
     contextOf: contextsOf([version, ...decoderVersions()], conditions),
     version,
     warn,
   });
-  return Promise.resolve(memory);
 }
 
 /**

@@ -17,7 +17,6 @@ export const ERRORS = {
   REALPATH_FAILED: 'check the path, its links and their permissions',
   PATH_TAMPERED:
     'what lies there is not what Nix has registered: find out who changed it, then nix-store --repair-path',
-  CLOSURE_UNKNOWN: 'name valid store paths, or the state directory of their store in NIX_STATE_DIR',
   NEEDLES_TOO_MANY:
     'name fewer homes outside /home and /Users, and fewer aliases; --no-host-homes leaves out those of passwd',
   HOMES_UNREADABLE: 'make the passwd database readable, or use --no-host-homes and --home',

@@ -32,8 +32,8 @@ export async function closureOf(
   }
   const valid = targets.filter(({ argument, storePath }) => {
     if (storePath !== null && members.has(storePath)) return true;
-    const message = `'${argument}' is no valid store path: what it refers to is not known`;
-    refused(reportError(new NarScanError('CLOSURE_UNKNOWN', message), argument));
+    const message = `'${argument}' is no valid store path: nobody knows what it refers to`;
+    refused(reportError(new NarScanError('PATH_NOT_VALID', message), argument));
     return false;
   });
   for (const { storePath } of valid) members.delete(storePath ?? '');
@@ -42,7 +42,7 @@ export async function closureOf(
 
 /**
  * Every valid path of the store.
- * @throws NarScanError CLOSURE_UNKNOWN where there is no Nix database, or as it is read
+ * @throws NarScanError NIX_DATABASE_UNREADABLE, or as it is read
  */
 export async function allValidPaths(
   stores: StoreDirs,
@@ -55,15 +55,15 @@ export async function allValidPaths(
     return Array.from(database.allPaths(), (path) => storePathTarget(path, stores));
   }
   const message = `there is no Nix database in ${stateDirs.map((path) => `'${path}'`).join(' or ')}`;
-  throw new NarScanError('CLOSURE_UNKNOWN', message);
+  throw new NarScanError('NIX_DATABASE_UNREADABLE', message);
 }
 
-/** @throws NarScanError CLOSURE_UNKNOWN for a path of another store */
+/** @throws NarScanError NIX_DATABASE_UNREADABLE for a path of another store */
 function storePathTarget(storePath: string, { logical, disk }: StoreDirs): Named {
   const parts = parsePathInStore(byteStringOfText(logical), byteStringOfText(storePath));
   if (parts === null || parts.storePath !== storePath) {
     const message = `the Nix database has '${storePath}', which is no path of the store '${logical}'`;
-    throw new NarScanError('CLOSURE_UNKNOWN', message);
+    throw new NarScanError('NIX_DATABASE_UNREADABLE', message);
   }
   const path = byteStringOfText(disk + storePath.slice(logical.length));
   return { argument: storePath, kind: 'tree', path, storePath, hashPart: parts.hashPart };

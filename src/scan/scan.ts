@@ -51,7 +51,7 @@ export interface ScanRequest {
    * Opens what is remembered of earlier runs; called where there are valid paths of a Nix store among
    * the targets. These are hashed then, and closed it is when the scan is over.
    */
-  readonly memory?: (conditions: RunConditions) => Promise<FactMemory>;
+  readonly memory?: (conditions: RunConditions) => FactMemory | Promise<FactMemory>;
 }
 
 const PROGRESS_MS = 100;

@@ -26,7 +26,7 @@ export type Reach = 'named' | 'closure' | 'all';
 
 /**
  * Finds out what the arguments mean, and what those in a store refer to; '-' is standard input.
- * @throws NarScanError where there is a Nix database that cannot be read, CLOSURE_UNKNOWN
+ * @throws NarScanError where there is a Nix database that cannot be read
  */
 export async function resolveTargets(
   targets: readonly string[],

@@ -69,7 +69,8 @@ describe('the table of flags', () => {
         flag.name === 'format' || flag.name === 'color'
           ? [`--${flag.name}`, flag.value.name.split('|')[1]!]
           : words;
-      expect(understood([...changed, 'x'], environment)).not.toEqual(understood(['x'], environment));
+      const targets = flag.name === 'all' ? [] : ['x'];
+      expect(understood([...changed, ...targets], environment)).not.toEqual(understood(['x'], environment));
     },
   );
 });
@@ -100,6 +101,13 @@ describe('the command line', () => {
     expect(understood(['x'], { NIX_STORE_DIR: '' }).storeDir).toBe('/nix/store');
     expect(understood(['--store-dir', '/b/', 'x'], { NIX_STORE_DIR: '/a' }).storeDir).toBe('/b');
     expect(refusal(['x'], { NIX_STORE_DIR: 'a/store' })).toMatch(/^USAGE_BAD_VALUE NIX_STORE_DIR/);
+  });
+
+  it('names targets, or all that is valid', () => {
+    expect(understood(['--all'])).toMatchObject({ reach: 'all', targets: [] });
+    expect(understood(['-r', 'x'])).toMatchObject({ reach: 'closure', targets: ['x'] });
+    for (const more of ['x', '-', '--stdin'])
+      expect(refusal(['--all', more])).toMatch(/^USAGE_BAD_VALUE --all/);
   });
 
   it('names stdin in three ways', () => {

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { progressLine } from '../../src/cli/progress.ts';
 
-const half = { bytes: 1_500_000_000, files: 1234, outputsLeft: 2, bytesTotal: 3_000_000_000 };
+const half = {
+  bytes: 1_500_000_000,
+  files: 1234,
+  outputsLeft: 2,
+  outputsKnown: 1988,
+  bytesTotal: 3_000_000_000,
+};
 
 describe('the progress line', () => {
   it('shows bytes, rate, files and outputs left, not at once and not too often', () => {
@@ -17,7 +23,9 @@ describe('the progress line', () => {
     expect(written).toEqual([]);
     time = 1500;
     for (let at = 0; at < 50; at++) line.update(half);
-    expect(written).toEqual(['\r\x1b[K1.50 GB of 3.00 GB, 1.00 GB/s, 1,234 files, 2 outputs left']);
+    expect(written).toEqual([
+      '\r\x1b[K1.50 GB of 3.00 GB, 1.00 GB/s, 1,234 files, 2 outputs left, 1,988 known',
+    ]);
     line.clear();
     line.clear();
     expect(written.slice(1)).toEqual(['\r\x1b[K']);

@@ -10,6 +10,7 @@ import {
   onlyOutput,
   type Report,
   type ReportedOutput,
+  STATE,
 } from '../support/narScan.ts';
 import { needs } from '../support/programs.ts';
 import { HomeStore, NIX_COMPRESSIONS, SymlinkedStore } from '../support/realNix.ts';
@@ -248,7 +249,8 @@ describe.skipIf(!needs('nix', 'nix-store', 'nix-build', 'bwrap'))(
       ...args: readonly string[]
     ): { status: number | null; report: Report } => {
       const [program = '', ...words] = store.seen(NAR_SCAN, ...args, '--format', 'json');
-      const run = spawnSync(program, words, { env: { PATH: process.env['PATH'] }, maxBuffer: 1 << 28 });
+      const env = { PATH: process.env['PATH'], ...STATE };
+      const run = spawnSync(program, words, { env, maxBuffer: 1 << 28 });
       return { status: run.status, report: JSON.parse(run.stdout.toString()) as Report };
     };
     const homesOf = (store: HomeStore) => (store.home.startsWith('/home/') ? [store.home] : []);

@@ -59,16 +59,22 @@ interface Run {
 interface RunOptions {
   readonly stdin?: Uint8Array;
   readonly cwd?: string;
-  /** Replaces the environment, of which only PATH is kept otherwise. */
+  /** Replaces the environment, of which only PATH is kept otherwise; {@link STATE} is added. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Starts nar-scan and waits for its end. Nothing of the tests' own environment but PATH reaches it. */
+/** Where the state of what tests start lies: never where that of users does. */
+export const STATE = { NAR_SCAN_STATE: process.env['NAR_SCAN_STATE'] };
+
+/**
+ * Starts nar-scan and waits for its end. Nothing of the tests' own environment but PATH and where state
+ * lies reaches it.
+ */
 export function narScan(args: readonly string[], options: RunOptions = {}): Run {
   const run = spawnSync(NAR_SCAN, args, {
     input: options.stdin ?? Buffer.alloc(0),
     cwd: options.cwd ?? ROOT,
-    env: options.env ?? { PATH: process.env['PATH'] },
+    env: { ...STATE, ...(options.env ?? { PATH: process.env['PATH'] }) },
     maxBuffer: 1024 * 1024 * 1024,
     timeout: 120_000,
   });
