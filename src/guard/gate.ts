@@ -1,5 +1,6 @@
 import type { OutputFacts } from '../model/facts.ts';
 import type { ReportError } from '../model/report.ts';
+import { dependsOnOrigin } from '../policy/decide.ts';
 import { type Crew, type ScanRequest, scanTargets } from '../scan/scan.ts';
 import type { Closure } from './closure.ts';
 import { ClosureGraph } from './closureGraph.ts';
@@ -36,7 +37,12 @@ export async function askGate(request: GateRequest, signal: AbortSignal): Promis
   const facts = new Map<string, OutputFacts>();
   const errors: ReportError[] = [];
   await scanTargets(
-    { ...request.scan, targets: [...closure.keys()] },
+    {
+      ...request.scan,
+      targets: [...closure.keys()],
+      // whoever waits for a build or an upload waits for no source that changes nothing
+      originMatters: (finding) => dependsOnOrigin(finding, request.policy),
+    },
     request.crew,
     {
       output: async (output) => {

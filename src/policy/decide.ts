@@ -1,8 +1,8 @@
-import type { Carrier, Rule, Severity, TracedFacts, TracedFinding } from '../model/facts.ts';
+import type { Carrier, Finding, Rule, Severity, TracedFacts, TracedFinding } from '../model/facts.ts';
 import type { OutputResult } from '../model/report.ts';
 import { groupsOf } from './groups.ts';
 import type { Severities, VerdictPolicy, Waiver } from './policy.ts';
-import { verdictOfOutput } from './verdict.ts';
+import { blocks, verdictOfOutput } from './verdict.ts';
 import { isExpired, OutputWaivers } from './waivers.ts';
 
 /** The verdict on one output, and what made it. */
@@ -31,6 +31,13 @@ export function decide(facts: TracedFacts, policy: VerdictPolicy, now: Date): De
   });
   const verdict = verdictOfOutput({ findings, gaps }, policy);
   return { result: { ...facts, findings, gaps, verdict }, used: waivers.used };
+}
+
+/** Whether the verdict may depend on it that the text of a finding stands in a source of the build. */
+export function dependsOnOrigin(finding: Finding, policy: VerdictPolicy): boolean {
+  const wouldBlock = (traced: TracedFinding): boolean =>
+    blocks(withSeverity(traced, policy.severities), policy);
+  return wouldBlock(finding) && !wouldBlock({ ...finding, source: '' });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { NarScanError } from '../model/errors.ts';
+import type { Finding } from '../model/facts.ts';
 import { compileEngine } from '../kernel/create.ts';
 import type { NeedleContext } from '../needles/compile.ts';
 import type { RuleEdits } from '../needles/ruleLists.ts';
@@ -47,6 +48,8 @@ export interface ScanRequest {
   readonly exportStream: boolean;
   /** The file of the derivation that targets were built from; else the Nix database may name one. */
   readonly drv?: string;
+  /** For which findings the sources of a build are worth a scan; for every foreign home where nothing is said. */
+  readonly originMatters?: (finding: Finding) => boolean;
   /**
    * Opens what is remembered of earlier runs; called where there are valid paths of a Nix store among
    * the targets. These are hashed then, and closed it is when the scan is over.
@@ -137,7 +140,7 @@ export async function scanTargets(
   const memory = targets.some(isRemembered)
     ? await openMemory(request, { context, limits, digests }, sink)
     : null;
-  const traced = withOrigins(sink, async () => named ?? (await origins()));
+  const traced = withOrigins(sink, request.originMatters, async () => named ?? (await origins()));
   const run = new Run(targets, context, traced, add, memory);
   if (run.finished) return;
   await run.recall();

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Finding, Gap, OutputFacts, TracedFinding } from '../../src/model/facts.ts';
-import { decide, unusedWaivers } from '../../src/policy/decide.ts';
+import { decide, dependsOnOrigin, unusedWaivers } from '../../src/policy/decide.ts';
 import { BUILT_IN_POLICY, type VerdictPolicy, type Waiver } from '../../src/policy/policy.ts';
 import { globOracle } from './globOracle.ts';
 
@@ -208,6 +208,27 @@ describe('severities of a policy', () => {
       expect(severityOf({ ...foreign, rule }, {})).toEqual(['error', 'contaminated']);
     }
   });
+
+  it.each(['error', 'warning', 'note'] as const)(
+    'say whether a source of a foreign home that is a(n) %s matters',
+    (severity) => {
+      const foreign = { ...one!, rule: 'foreign-home', carrier: 'rpath', severity } as const;
+      for (const strict of [false, true]) {
+        for (const said of [{}, { any: 'error' }, { loader: 'warning' }, { bytes: 'error' }] as const) {
+          const policy = policyOf({ severities: { 'foreign-home': said }, strict });
+          const verdicts = [undefined, '/nix/store/src'].map((source) => {
+            const findings = [source === undefined ? foreign : { ...foreign, source }];
+            return decide({ ...fc.sample(facts, 1)[0]!, findings, gaps: [] }, policy, NOW).result.verdict;
+          });
+          expect([said, strict, dependsOnOrigin(foreign, policy)]).toEqual([
+            said,
+            strict,
+            verdicts[0] !== verdicts[1],
+          ]);
+        }
+      }
+    },
+  );
 
   it('leave other rules as they are, and stores of images notes', () => {
     const severities = { 'store-alias': { any: 'error' } } as const;
