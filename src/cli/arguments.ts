@@ -10,6 +10,8 @@ export interface Arguments {
   readonly command: CommandName;
   /** In the order given; `-` is stdin. */
   readonly targets: readonly string[];
+  /** What stands behind `--` where that is for another program. */
+  readonly passedOn: readonly string[];
   readonly has: (name: FlagName) => boolean;
   /** All values of a flag, in the order given. */
   readonly all: (name: FlagName) => readonly string[];
@@ -25,6 +27,7 @@ export interface Arguments {
 export function readArguments(words: readonly string[]): Arguments {
   const values = new Map<string, string[]>();
   const targets: string[] = [];
+  const passedOn: string[] = [];
   const unknown: string[] = [];
   const command = commandOf(words);
   const flags = flagsOf(command.name);
@@ -32,7 +35,7 @@ export function readArguments(words: readonly string[]): Arguments {
   for (; at < words.length; at++) {
     const word = words[at] ?? '';
     if (word === '--') {
-      targets.push(...words.slice(at + 1));
+      (command.passesOn ? passedOn : targets).push(...words.slice(at + 1));
       break;
     }
     if (word === '-' || !word.startsWith('-')) {
@@ -70,6 +73,7 @@ export function readArguments(words: readonly string[]): Arguments {
     mode: values.has('help') ? 'help' : values.has('version') ? 'version' : 'run',
     command: command.name,
     targets,
+    passedOn,
     has: (name) => values.has(name),
     all,
     last: (name) => all(name).at(-1) ?? null,

@@ -6,14 +6,43 @@ export interface Command {
   readonly operands: string;
   /** One sentence without a full stop. */
   readonly help: string;
+  /** Whether what stands behind `--` is for another program. */
+  readonly passesOn?: true;
 }
 
 /** The one table of commands. The first is meant where none is named. */
 export const COMMANDS = [
   { name: 'scan', operands: 'TARGET...', help: 'look for leaks in outputs; needs not be named' },
+  {
+    name: 'copy',
+    operands: '--to URL PATH... [-- NIX-FLAG...]',
+    help: 'send store paths with all that they refer to by nix copy, if all of it may leave',
+    passesOn: true,
+  },
   { name: 'policy check', operands: '[FILE]', help: 'say what is wrong with a policy file' },
   { name: 'policy print', operands: '', help: 'print the policy that counts, and where it is from' },
   { name: 'homes', operands: '', help: 'print the homes and places of the store that are searched for' },
+  { name: 'quarantine list', operands: '', help: 'list the outputs that were refused' },
+  { name: 'quarantine show', operands: 'ID', help: 'show what was found in an output' },
+  {
+    name: 'quarantine release',
+    operands: 'ID',
+    help: 'let an output out in spite of exactly what was found in it',
+  },
+  {
+    name: 'quarantine deny',
+    operands: 'ID|STORE-PATH|sha256:HASH',
+    help: 'never let an output out, whatever is found in it',
+  },
+  { name: 'quarantine lift', operands: 'NUMBER', help: 'take a denial or a release back' },
+  {
+    name: 'quarantine purge',
+    operands: '[ID...]',
+    help: 'take kept outputs away; what was found in them stays',
+  },
+  { name: 'quarantine export', operands: 'ID FILE|-', help: 'write a kept output as a NAR' },
+  { name: 'audit verify', operands: '', help: 'verify every record of the audit trail' },
+  { name: 'audit list', operands: '', help: 'print the audit trail' },
   {
     name: 'explain',
     operands: '[TOPIC...]',
@@ -24,11 +53,19 @@ export const COMMANDS = [
 
 export type CommandName = (typeof COMMANDS)[number]['name'];
 
-/** The command that a command line begins with, and how many words name it. */
-export function commandOf(words: readonly string[]): { readonly name: CommandName; readonly words: number } {
-  for (const { name } of COMMANDS) {
-    const parts = name.split(' ');
-    if (parts.every((part, index) => words[index] === part)) return { name, words: parts.length };
+interface CommandSaid {
+  readonly name: CommandName;
+  /** How many words name it. */
+  readonly words: number;
+  readonly passesOn: boolean;
+}
+
+/** The command that a command line begins with. */
+export function commandOf(words: readonly string[]): CommandSaid {
+  for (const command of COMMANDS) {
+    const parts = command.name.split(' ');
+    if (!parts.every((part, index) => words[index] === part)) continue;
+    return { name: command.name, words: parts.length, passesOn: 'passesOn' in command };
   }
-  return { name: COMMANDS[0].name, words: 0 };
+  return { name: COMMANDS[0].name, words: 0, passesOn: false };
 }

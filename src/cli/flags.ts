@@ -1,6 +1,12 @@
 import type { CommandName } from './commands.ts';
+import { RULES } from '../model/facts.ts';
 import { LIMITS } from '../model/limits.ts';
 import { sizeOf } from '../model/size.ts';
+import { dayStart, spanOf } from '../model/when.ts';
+import { refuseGlob } from '../policy/glob.ts';
+
+/** Characters of a reason or a name that is given. */
+const TEXT_MOST = 4096;
 
 /** Why a text cannot be the value of a flag, or null if it can. Looks at the text only. */
 type ValueCheck = (text: string) => string | null;
@@ -20,7 +26,14 @@ export interface Flag {
   readonly value: FlagValue | null;
   /** May stand several times; of other flags the last one counts. */
   readonly repeat: boolean;
-  readonly group: 'What is searched for' | 'Store' | 'Report' | 'Run' | 'Other';
+  readonly group:
+    | 'What is sent'
+    | 'What is searched for'
+    | 'Store'
+    | 'Report'
+    | 'Run'
+    | 'Quarantine'
+    | 'Other';
   readonly help: string;
   /** The commands that take it; `scan` alone where nothing is said. Help and version are everybody's. */
   readonly commands?: readonly CommandName[];
@@ -60,6 +73,25 @@ function wholeNumber(least: number, most: number): FlagValue {
   };
 }
 
+const saidText: ValueCheck = (text) => {
+  if (text.trim() === '') return 'is empty';
+  return text.length > TEXT_MOST ? `is longer than ${TEXT_MOST} characters` : null;
+};
+
+const age: ValueCheck = (text) => (spanOf(text) === null ? 'is no age such as 90m, 36h, 30d or 2w' : null);
+
+const when: ValueCheck = (text) =>
+  spanOf(text) === null && dayStart(text) === null ? 'is no day such as 2027-01-31, and no 30d' : null;
+
+/** Commands that write into the audit trail. */
+const QUARANTINE_WRITERS = [
+  'quarantine release',
+  'quarantine deny',
+  'quarantine lift',
+  'quarantine purge',
+  'quarantine export',
+] as const satisfies readonly CommandName[];
+
 /** A number of bytes, with an optional unit. */
 const byteCount: FlagValue = {
   name: 'SIZE',
@@ -70,12 +102,44 @@ const byteCount: FlagValue = {
 /** The one table of options: the parser, the help text and the tests read it. */
 export const FLAGS = [
   {
+    name: 'to',
+    value: { name: 'URL', check: notEmpty },
+    repeat: false,
+    group: 'What is sent',
+    help: 'the store that gets it, as for nix copy',
+    commands: ['copy'],
+  },
+  {
+    name: 'skip-contaminated',
+    value: null,
+    repeat: false,
+    group: 'What is sent',
+    help: 'leave out what may not leave, with all that refers to it, and send the rest',
+    commands: ['copy'],
+  },
+  {
+    name: 'dry-run',
+    value: null,
+    repeat: false,
+    group: 'What is sent',
+    help: 'say what would be sent and what would stay; nothing is sent or recorded',
+    commands: ['copy'],
+  },
+  {
+    name: 'no-staging',
+    value: null,
+    repeat: false,
+    group: 'What is sent',
+    help: 'weaker: let Nix read the store itself, although it may have changed since it was judged',
+    commands: ['copy'],
+  },
+  {
     name: 'home',
     value: { name: 'DIR', check: anything },
     repeat: true,
     group: 'What is searched for',
-    help: 'a home that is known to be of this build',
-    commands: ['scan', 'homes'],
+    help: 'a home that is known to be of this build; with quarantine list: that leaked',
+    commands: ['scan', 'copy', 'homes', 'quarantine list'],
   },
   {
     name: 'no-host-homes',
@@ -83,7 +147,7 @@ export const FLAGS = [
     repeat: false,
     group: 'What is searched for',
     help: "leave out this machine's users and HOME",
-    commands: ['scan', 'homes'],
+    commands: ['scan', 'copy', 'homes'],
   },
   {
     name: 'alias',
@@ -91,7 +155,7 @@ export const FLAGS = [
     repeat: true,
     group: 'What is searched for',
     help: 'a physical path of the store, such as /home/u/nix/store',
-    commands: ['scan', 'homes'],
+    commands: ['scan', 'copy', 'homes'],
   },
   {
     name: 'strict',
@@ -99,6 +163,7 @@ export const FLAGS = [
     repeat: false,
     group: 'What is searched for',
     help: 'warnings count as errors; waivers that are expired or cover nothing fail the run',
+    commands: ['scan', 'copy'],
   },
   {
     name: 'policy',
@@ -106,7 +171,7 @@ export const FLAGS = [
     repeat: false,
     group: 'What is searched for',
     help: 'the policy file; else NAR_SCAN_CONFIG, else the one of the user, else the one in /etc',
-    commands: ['scan', 'policy print', 'homes'],
+    commands: ['scan', 'copy', 'policy print', 'homes', ...QUARANTINE_WRITERS, 'quarantine show'],
   },
   {
     name: 'update-baseline',
@@ -121,7 +186,7 @@ export const FLAGS = [
     repeat: false,
     group: 'Store',
     help: 'a store on this machine, as for Nix, such as /home/u/chroot (else NIX_REMOTE)',
-    commands: ['scan', 'homes'],
+    commands: ['scan', 'copy', 'homes'],
   },
   {
     name: 'store-dir',
@@ -129,7 +194,7 @@ export const FLAGS = [
     repeat: false,
     group: 'Store',
     help: 'the logical store directory (else NIX_STORE_DIR, else /nix/store)',
-    commands: ['scan', 'homes'],
+    commands: ['scan', 'copy', 'homes'],
   },
   {
     name: 'drv',
@@ -195,6 +260,7 @@ export const FLAGS = [
     repeat: false,
     group: 'Report',
     help: 'one line for each output with findings or gaps, no progress',
+    commands: ['scan', 'copy'],
   },
   {
     name: 'verbose',
@@ -202,6 +268,7 @@ export const FLAGS = [
     repeat: false,
     group: 'Report',
     help: 'fold and crop nothing',
+    commands: ['scan', 'copy'],
   },
   {
     name: 'color',
@@ -209,6 +276,7 @@ export const FLAGS = [
     repeat: false,
     group: 'Report',
     help: 'colour; auto is on terminals without NO_COLOR',
+    commands: ['scan', 'copy'],
   },
   {
     name: 'jobs',
@@ -216,6 +284,7 @@ export const FLAGS = [
     repeat: false,
     group: 'Run',
     help: 'how many workers scan at once (else one for each core)',
+    commands: ['scan', 'copy'],
   },
   {
     name: 'max-depth',
@@ -258,6 +327,78 @@ export const FLAGS = [
     repeat: false,
     group: 'Run',
     help: 'remember nothing, know nothing of earlier runs, and compute no NarHash',
+  },
+  {
+    name: 'path',
+    value: { name: 'GLOB', check: refuseGlob },
+    repeat: false,
+    group: 'Quarantine',
+    help: 'of these store paths, or their last parts',
+    commands: ['quarantine list'],
+  },
+  {
+    name: 'rule',
+    value: { name: 'RULE', check: oneOf(RULES).check },
+    repeat: false,
+    group: 'Quarantine',
+    help: 'of this rule',
+    commands: ['quarantine list'],
+  },
+  {
+    name: 'since',
+    value: { name: 'WHEN', check: when },
+    repeat: false,
+    group: 'Quarantine',
+    help: 'from this day on, such as 2027-01-31 (UTC), or no older than 7d',
+    commands: ['quarantine list'],
+  },
+  {
+    name: 'json',
+    value: null,
+    repeat: false,
+    group: 'Quarantine',
+    help: 'a JSON document, one a line where there are many',
+    commands: ['quarantine list', 'quarantine show', 'audit list'],
+  },
+  {
+    name: 'reason',
+    value: { name: 'TEXT', check: saidText },
+    repeat: false,
+    group: 'Quarantine',
+    help: 'why; kept in the audit trail',
+    commands: ['quarantine release', 'quarantine deny', 'quarantine lift', 'quarantine purge'],
+  },
+  {
+    name: 'by',
+    value: { name: 'ACTOR', check: saidText },
+    repeat: false,
+    group: 'Quarantine',
+    help: 'who; else the user and the host',
+    commands: QUARANTINE_WRITERS,
+  },
+  {
+    name: 'expires',
+    value: { name: 'WHEN', check: when },
+    repeat: false,
+    group: 'Quarantine',
+    help: 'until when a release counts, such as 2027-01-31 (UTC) or 30d',
+    commands: ['quarantine release'],
+  },
+  {
+    name: 'older-than',
+    value: { name: 'AGE', check: age },
+    repeat: false,
+    group: 'Quarantine',
+    help: 'all that have been there longer, such as 90d',
+    commands: ['quarantine purge'],
+  },
+  {
+    name: 'zstd',
+    value: null,
+    repeat: false,
+    group: 'Quarantine',
+    help: 'packed, as it is kept',
+    commands: ['quarantine export'],
   },
   { name: 'help', short: 'h', value: null, repeat: false, group: 'Other', help: 'print this help' },
   { name: 'version', value: null, repeat: false, group: 'Other', help: 'print the version' },

@@ -1,3 +1,4 @@
+import { wrapped } from '../report/lines.ts';
 import { type Command, type CommandName, COMMANDS } from './commands.ts';
 import { type Flag, flagsOf } from './flags.ts';
 
@@ -30,7 +31,7 @@ export function helpText(name: CommandName = 'scan'): string {
 function headOf(name: CommandName): string {
   const { operands, help }: Command = COMMANDS.find((command) => command.name === name) ?? COMMANDS[0];
   const text = `${help.charAt(0).toUpperCase()}${help.slice(1)}.`;
-  return `Usage: nar-scan ${name} [options]${operands === '' ? '' : ` ${operands}`}\n\n${text}\n`;
+  return `Usage: nar-scan ${name} [options]${operands === '' ? '' : ` ${operands}`}\n\n${wrapped(text, '', WIDTH).join('\n')}\n`;
 }
 
 function flagText(flag: Flag): string {

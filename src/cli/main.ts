@@ -30,9 +30,19 @@ async function run(words: readonly string[]): Promise<number> {
 /** What each command is run by. */
 const RUNNERS: Readonly<Record<CommandName, (said: Arguments) => Promise<number>>> = {
   scan,
+  copy,
   'policy check': policyCheck,
   'policy print': policyPrint,
   homes,
+  'quarantine list': quarantine,
+  'quarantine show': quarantine,
+  'quarantine release': quarantine,
+  'quarantine deny': quarantine,
+  'quarantine lift': quarantine,
+  'quarantine purge': quarantine,
+  'quarantine export': quarantine,
+  'audit verify': quarantine,
+  'audit list': quarantine,
   explain,
   completion,
 };
@@ -58,6 +68,11 @@ async function scan(said: Arguments): Promise<number> {
   return await runScan(invocation, engineOn(workers, facts, judge), version());
 }
 
+async function copy(said: Arguments): Promise<number> {
+  const { runCopy } = await import('./commands/copy.ts');
+  return await runCopy(said, process.env, version(), printed);
+}
+
 async function policyCheck(said: Arguments): Promise<number> {
   const { checkPolicy } = await import('./policy/commands.ts');
   const { text, status } = await checkPolicy(said, process.env, new Date());
@@ -73,6 +88,12 @@ async function policyPrint(said: Arguments): Promise<number> {
 async function homes(said: Arguments): Promise<number> {
   const { homesText } = await import('./commands/homes.ts');
   return printed(await homesText(said, process.env));
+}
+
+async function quarantine(said: Arguments): Promise<number> {
+  const { runOnQuarantine } = await import('./commands/quarantine/run.ts');
+  await runOnQuarantine(said, process.env, printed);
+  return 0;
 }
 
 async function explain({ targets }: Arguments): Promise<number> {

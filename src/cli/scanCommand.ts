@@ -1,4 +1,4 @@
-import { isatty, WriteStream } from 'node:tty';
+import { isatty } from 'node:tty';
 import type { Verdict } from '../model/facts.ts';
 import { NarScanError } from '../model/errors.ts';
 import { type OutputResult, type ReportError, reportError } from '../model/report.ts';
@@ -16,6 +16,7 @@ import { listenForInterruption } from './interruption.ts';
 import { type Invocation, STDIN } from './invocation.ts';
 import { noProgress, type Progress, type ProgressLine, progressLine } from './progress.ts';
 import { openReportSink, type ReportSink } from './reportSink.ts';
+import { columnsOf, DEFAULT_COLUMNS, STDERR_DESCRIPTOR, STDOUT_DESCRIPTOR, wantsColor } from './terminal.ts';
 
 /** What the engine tells while it scans. */
 interface ScanEvents {
@@ -40,10 +41,7 @@ export interface Engine {
   conclude(errors: number): Conclusion;
 }
 
-const DEFAULT_COLUMNS = 80;
 const STDIN_DESCRIPTOR = 0;
-const STDOUT_DESCRIPTOR = 1;
-const STDERR_DESCRIPTOR = 2;
 
 /**
  * Scans and reports.
@@ -166,7 +164,9 @@ async function reporterFor(invocation: Invocation, engine: Engine, version: stri
   if (format === 'print-clean') return printCleanReporter();
   if (format === 'human') {
     const columns = output === null ? columnsOf(STDOUT_DESCRIPTOR) : DEFAULT_COLUMNS;
-    return humanReporter({ color: wantsColor(invocation, process.env), columns, quiet, verbose });
+    const plain = output !== null && invocation.color === 'auto';
+    const color = !plain && wantsColor(invocation.color, process.env);
+    return humanReporter({ color, columns, quiet, verbose });
   }
   const { kernel, rules } = await engine.origin(invocation);
   const origin: ReportOrigin = { tool: { name: 'nar-scan', version, kernel }, rules };
@@ -180,16 +180,4 @@ async function reporterFor(invocation: Invocation, engine: Engine, version: stri
 
 function quietReporter(): Reporter {
   return humanReporter({ color: false, columns: DEFAULT_COLUMNS, quiet: true, verbose: false });
-}
-
-function wantsColor({ color, output }: Invocation, environment: NodeJS.ProcessEnv): boolean {
-  if (color !== 'auto') return color === 'always';
-  const refused = (environment['NO_COLOR'] ?? '') !== '' || environment['TERM'] === 'dumb';
-  return !refused && output === null && isatty(STDOUT_DESCRIPTOR);
-}
-
-function columnsOf(descriptor: 1 | 2): number {
-  if (!isatty(descriptor)) return DEFAULT_COLUMNS;
-  const stream = descriptor === 1 ? process.stdout : process.stderr;
-  return stream instanceof WriteStream && stream.columns > 0 ? stream.columns : DEFAULT_COLUMNS;
 }

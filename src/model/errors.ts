@@ -84,7 +84,8 @@ export const ERRORS = {
   STATE_LOCKED: 'wait until it is done, then do this again',
   QUARANTINE_FULL: 'purge what nobody needs, or give it more room: [quarantine] size in the policy',
   QUARANTINE_NOT_KEPT: 'what was found in it is recorded; scan it again',
-  QUARANTINE_NOT_RELEASABLE: 'mend what stands in the way (quarantine lift NUMBER for a denial), then scan it again',
+  QUARANTINE_NOT_RELEASABLE:
+    'mend what stands in the way (quarantine lift NUMBER for a denial), then scan it again',
   QUARANTINE_DAMAGED: 'what was kept is lost; what was found in it is in the report (quarantine show)',
   QUARANTINE_UNKNOWN: 'nar-scan quarantine list shows what there is',
   AUDIT_BROKEN:

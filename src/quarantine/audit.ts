@@ -1,8 +1,10 @@
 import { join } from 'node:path';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Ledger, TrailHead } from '../ledger/ledger.ts';
 import { type Digest, loadDigest } from '../report/ids.ts';
+import type { Decisions } from './decision.ts';
 import { append } from './trail/append.ts';
 import type { AuditEvent, AuditRecord, QuarantinedRecord } from './trail/record.ts';
+import { decisionsOf } from './trail/decisions.ts';
 import { Trail } from './trail/trail.ts';
 
 /** The index of a state directory's own trail. */
@@ -19,6 +21,8 @@ export interface AuditOptions {
   readonly actor: string;
   readonly witness?: TrailWitness | null;
   readonly notify?: Notify;
+  /** Told of a witness that could not be told: the record is written, and its head beside it. */
+  readonly warn?: (error: unknown) => void;
 }
 
 /** The audit trail of a state directory, for writing. */
@@ -47,17 +51,27 @@ export class AuditLog implements Disposable {
   async append(...events: readonly AuditEvent[]): Promise<readonly AuditRecord[]> {
     if (events.length === 0) return [];
     const { directory, trail, digest } = this;
-    const { actor, witness = null, notify } = this.#options;
-    const seen = (await witness?.trailHead()) ?? null;
+    const { actor, witness = null, notify, warn } = this.#options;
+    const seen = await this.#seen();
     const { records, head } = await append({ directory, trail, digest, actor, seen }, events);
-    await witness?.sawTrailHead(head);
+    await witness?.sawTrailHead(head).catch((error: unknown) => warn?.(error));
     notify?.(records);
     return records;
   }
 
   /** Looks at what others have written. @throws as {@link append} */
   async sync(): Promise<void> {
-    this.trail.sync((await this.#options.witness?.trailHead()) ?? null);
+    this.trail.sync(await this.#seen());
+  }
+
+  /** Reads all of the trail, whatever was read before. @returns its last record @throws as {@link append} */
+  async verify(): Promise<TrailHead> {
+    return this.trail.verify(await this.#seen());
+  }
+
+  /** What this trail alone has decided. */
+  decisions(): Decisions {
+    return decisionsOf([this.trail]);
   }
 
   /**
@@ -73,5 +87,9 @@ export class AuditLog implements Disposable {
 
   [Symbol.dispose](): void {
     this.trail[Symbol.dispose]();
+  }
+
+  async #seen(): Promise<TrailHead | null> {
+    return (await this.#options.witness?.trailHead()) ?? null;
   }
 }

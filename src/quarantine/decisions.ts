@@ -1,9 +1,9 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { stateDirForReading, SYSTEM_STATE, systemStateDir } from '../ledger/stateDir.ts';
-import { parseStorePathName } from '../nix/storePath.ts';
 import { loadDigest } from '../report/ids.ts';
 import { OWN_INDEX, type TrailWitness } from './audit.ts';
-import type { Decisions, Denial, Release } from './decision.ts';
+import type { Decisions } from './decision.ts';
+import { decisionsOf } from './trail/decisions.ts';
 import { Trail } from './trail/trail.ts';
 
 /** The index of the machine's trail, which others must not write to, in one's own state. */
@@ -41,38 +41,12 @@ export async function openDecisions(
     for (const trail of trails) trail[Symbol.dispose]();
     throw error;
   }
-  return new TrailDecisions(trails);
-}
-
-/** Decisions of several trails: a denial of any of them denies, a release of any of them releases. */
-class TrailDecisions implements Decisions, Disposable {
-  readonly #trails: readonly Trail[];
-
-  constructor(trails: readonly Trail[]) {
-    this.#trails = trails;
-  }
-
-  denial(storePath: string, narHash: string | null): Denial | null {
-    const hashPart = parseStorePathName(basename(storePath))?.hashPart ?? null;
-    for (const trail of this.#trails) {
-      const denial = trail.ask((index) => index.denial(hashPart, narHash));
-      if (denial !== null) return denial;
-    }
-    return null;
-  }
-
-  release(storePath: string, narHash: string, blocking: readonly string[], now: Date): Release | null {
-    for (const trail of this.#trails) {
-      for (const release of trail.ask((index) => index.releases(storePath, narHash))) {
-        const covered = new Set(release.covers);
-        const lasts = release.expires === null || release.expires > now.getTime();
-        if (lasts && blocking.every((id) => covered.has(id))) return release;
-      }
-    }
-    return null;
-  }
-
-  [Symbol.dispose](): void {
-    for (const trail of this.#trails) trail[Symbol.dispose]();
-  }
+  const decisions = decisionsOf(trails);
+  return {
+    denial: (...asked) => decisions.denial(...asked),
+    release: (...asked) => decisions.release(...asked),
+    [Symbol.dispose]: () => {
+      for (const trail of trails) trail[Symbol.dispose]();
+    },
+  };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readArguments } from '../../src/cli/arguments.ts';
-import { type Flag, FLAGS } from '../../src/cli/flags.ts';
+import { COMMANDS } from '../../src/cli/commands.ts';
+import { type Flag, FLAGS, flagsOf } from '../../src/cli/flags.ts';
 import { helpText } from '../../src/cli/help.ts';
 import { invocationOf } from '../../src/cli/invocation.ts';
 import { nearest } from '../../src/cli/nearest.ts';
@@ -23,21 +24,37 @@ function refusal(words: readonly string[], environment: NodeJS.ProcessEnv = {}):
 function sample(flag: Flag): string {
   if (flag.value === null) return '';
   return (
-    { DIR: '/home/alice', FILE: 'report', N: '3', SIZE: '3M', URL: '/home/alice/chroot' }[flag.value.name] ??
+    {
+      DIR: '/home/alice',
+      FILE: 'report',
+      N: '3',
+      SIZE: '3M',
+      URL: '/home/alice/chroot',
+      RULE: 'known-home',
+      WHEN: '30d',
+      AGE: '90d',
+    }[flag.value.name] ??
     flag.value.name.split('|')[0] ??
     ''
   );
 }
 
+/** The words of a command that takes a flag. */
+function commandWith({ commands = ['scan'] }: Flag): readonly string[] {
+  return (commands[0] ?? '').split(' ');
+}
+
 describe('the table of flags', () => {
-  it('is in the help text, flag by flag, within 80 columns', () => {
-    const help = helpText();
-    for (const { name, help: words } of FLAGS) {
-      expect(help).toMatch(new RegExp(`^  (-., )?--${name}( |$)`, 'm'));
-      expect(help).toContain(words.split(' ')[0]);
+  it('is in the help text of each command, flag by flag, within 80 columns', () => {
+    for (const { name: command } of COMMANDS) {
+      const help = helpText(command);
+      for (const { name, help: words } of flagsOf(command)) {
+        expect(help).toMatch(new RegExp(`^  (-., )?--${name}( |$)`, 'm'));
+        expect(help).toContain(words.split(' ')[0]);
+      }
+      expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
     }
-    expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
-    expect(help).toMatchSnapshot();
+    expect(helpText()).toMatchSnapshot();
   });
 
   it('names every flag once', () => {
@@ -49,25 +66,27 @@ describe('the table of flags', () => {
     (flag) => {
       const value = sample(flag);
       for (const words of [[`--${flag.name}=${value}`], [`--${flag.name}`, value]]) {
-        expect(readArguments([...words, 'x']).last(flag.name)).toBe(value);
-        expect(readArguments([...words, 'x']).targets).toEqual(['x']);
+        const said = readArguments([...commandWith(flag), ...words, 'x']);
+        expect(said.last(flag.name)).toBe(value);
+        expect(said.targets).toEqual(['x']);
       }
-      expect(refusal([`--${flag.name}`])).toMatch(/^USAGE_MISSING_VALUE/);
+      expect(refusal([...commandWith(flag), `--${flag.name}`])).toMatch(/^USAGE_MISSING_VALUE/);
     },
   );
 
-  it.each(FLAGS.filter(({ value }) => value === null))('--$name takes no value', ({ name }) => {
-    expect(refusal([`--${name}=yes`, 'x'])).toBe(`USAGE_BAD_VALUE --${name} takes no value`);
+  it.each(FLAGS.filter(({ value }) => value === null))('--$name takes no value', (flag) => {
+    const words = [...commandWith(flag), `--${flag.name}=yes`, 'x'];
+    expect(refusal(words)).toBe(`USAGE_BAD_VALUE --${flag.name} takes no value`);
   });
 
-  it.each(FLAGS.filter(({ name }) => name !== 'help' && name !== 'version'))(
+  it.each(flagsOf('scan').filter(({ name }) => name !== 'help' && name !== 'version'))(
     '--$name changes the run',
     (flag) => {
       const environment = { NIX_STORE_DIR: '/elsewhere' };
       const words = flag.value === null ? [`--${flag.name}`] : [`--${flag.name}`, sample({ ...flag })];
       const changed =
         flag.name === 'format' || flag.name === 'color'
-          ? [`--${flag.name}`, flag.value.name.split('|')[1]!]
+          ? [`--${flag.name}`, flag.value!.name.split('|')[1]!]
           : words;
       const targets = flag.name === 'all' ? [] : ['x'];
       expect(understood([...changed, ...targets], environment)).not.toEqual(understood(['x'], environment));

@@ -100,12 +100,13 @@ export class Trail implements Disposable {
   }
 
   /** All records, in order, verified on the way. @throws as {@link sync} */
-  records(each: (record: AuditRecord) => void): void {
+  *records(): Generator<AuditRecord> {
     const descriptor = this.#open();
+    if (descriptor === null) return;
     try {
-      this.#walk(descriptor, START, each);
+      for (const { record } of this.#steps(descriptor, START)) yield record;
     } finally {
-      if (descriptor !== null) closeSync(descriptor);
+      closeSync(descriptor);
     }
   }
 
@@ -189,11 +190,23 @@ export class Trail implements Disposable {
     from: IndexState,
     each: (record: AuditRecord, offset: number) => void,
   ): IndexState {
-    let { offset } = from;
+    let end = from;
+    if (descriptor === null) return end;
+    for (const step of this.#steps(descriptor, from)) {
+      each(step.record, step.offset);
+      end = step.end;
+    }
+    return end;
+  }
+
+  /** The records behind `from`, each verified, with the offset of its line and where the next one begins. */
+  *#steps(
+    descriptor: number,
+    from: IndexState,
+  ): Generator<{ readonly record: AuditRecord; readonly offset: number; readonly end: IndexState }> {
     let { sequence, hash } = from.head;
-    if (descriptor === null) return from;
     const { size } = fstatSync(descriptor);
-    for (const line of linesOf(descriptor, offset, size, LIMITS.auditLineBytes)) {
+    for (const line of linesOf(descriptor, from.offset, size, LIMITS.auditLineBytes)) {
       sequence++;
       if (line === null) throw this.#broken(sequence, 'is too long');
       const opened = openedSeal(line.bytes, hash, this.#digest);
@@ -201,11 +214,11 @@ export class Trail implements Disposable {
       const read = recordOf(line.bytes);
       if ('fault' in read) throw this.#broken(sequence, read.fault);
       if (read.record.seq !== sequence) throw this.#broken(sequence, `has the number ${read.record.seq}`);
-      each(read.record, line.offset);
-      hash = opened.hash;
-      offset = line.offset + line.bytes.length + 1;
+      ({ hash } = opened);
+      const { offset } = line;
+      const end = { stamp: '', offset: offset + line.bytes.length + 1, head: { sequence, hash } };
+      yield { record: read.record, offset, end };
     }
-    return { stamp: '', offset, head: { sequence, hash } };
   }
 
   #refuseOther(heads: readonly TrailHead[], last: TrailHead, descriptor: number | null): void {

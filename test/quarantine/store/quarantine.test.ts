@@ -53,10 +53,8 @@ async function keep(refused: Refused, settings = KEEP) {
 }
 
 async function records(): Promise<readonly AuditRecord[]> {
-  const all: AuditRecord[] = [];
   using log = await AuditLog.open(state, { actor: 'alice@host' });
-  log.trail.records((record) => all.push(record));
-  return all;
+  return [...log.trail.records()];
 }
 
 const events = async () => (await records()).map(({ event }) => event);

@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { NarScanError } from '../../../model/errors.ts';
+import { outputNamed } from '../../../quarantine/judgement.ts';
+import { hashOfNar, readNar } from '../../../quarantine/store/narFile.ts';
+import { NAR_FILE, quarantineDir } from '../../../quarantine/store/place.ts';
+import type { Arguments } from '../../arguments.ts';
+import { STDIN as STDOUT } from '../../invocation.ts';
+import { inSession } from './session.ts';
+
+/**
+ * `quarantine export`: the kept NAR of an output, into a file or to stdout. It is read through before
+ * the first byte is given: what is not what was scanned is not given.
+ *
+ * @throws NarScanError QUARANTINE_UNKNOWN, QUARANTINE_DAMAGED, REPORT_NOT_WRITTEN, USAGE_*, STATE_*, AUDIT_*
+ */
+export async function exportQuarantined(said: Arguments, environment: NodeJS.ProcessEnv): Promise<void> {
+  const [named, to, ...others] = said.targets;
+  if (named === undefined || to === undefined || others.length > 0) {
+    throw new NarScanError('USAGE_BAD_VALUE', 'quarantine export takes an id and a file, or - for stdout');
+  }
+  await inSession(said, environment, async ({ log }) => {
+    const { record } = outputNamed(log, named);
+    const { id, storePath, narHash } = record;
+    const file = join(quarantineDir(log.directory), id, NAR_FILE);
+    const found = await hashOfNar(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT')
+        throw new NarScanError('QUARANTINE_UNKNOWN', `the NAR of ${id} is not kept`);
+      throw new NarScanError('QUARANTINE_DAMAGED', `'${file}' cannot be read: ${error.message}`, {
+        cause: error,
+      });
+    });
+    if (found !== narHash) {
+      throw new NarScanError('QUARANTINE_DAMAGED', `'${file}' is not what was kept: its NarHash is ${found}`);
+    }
+    await log.append({ event: 'exported', id, storePath, to: to === STDOUT ? 'stdout' : to });
+    await give(file, to, said.has('zstd'));
+  });
+}
+
+async function give(file: string, to: string, packed: boolean): Promise<void> {
+  if (to === STDOUT) {
+    // a reader who has gone is no fault
+    await pipeline(readNar(file, packed), process.stdout, { end: false }).catch(
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EPIPE') throw notWritten('stdout', error);
+      },
+    );
+    return;
+  }
+  const aside = join(dirname(to), `.nar-scan-${randomBytes(8).toString('hex')}.tmp`);
+  try {
+    await pipeline(readNar(file, packed), createWriteStream(aside, { flags: 'wx', flush: true }));
+    await rename(aside, to);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw notWritten(to, error);
+  }
+}
+
+function notWritten(to: string, error: unknown): NarScanError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new NarScanError('REPORT_NOT_WRITTEN', `the NAR cannot be written to ${to}: ${reason}`, {
+    cause: error,
+  });
+}
