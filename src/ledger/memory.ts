@@ -72,9 +72,14 @@ export class LedgerMemory implements FactMemory {
     reader: Ledger,
     queries: readonly MemoryQuery[],
   ): Promise<readonly (readonly [MemoryQuery, OutputFacts])[]> {
+    const first = new Map<string, string>();
     const stamped = queries.flatMap((query) => {
+      const { storePath } = query.info;
       const stamp = this.#stamps.get(query);
-      return stamp === undefined ? [] : [{ query, stamp, storePath: query.info.storePath }];
+      if (stamp === undefined) return [];
+      // a path that is asked for twice and was changed in between is not known the second time
+      if (!first.has(storePath)) first.set(storePath, stamp);
+      return first.get(storePath) === stamp ? [{ query, stamp, storePath }] : [];
     });
     const narHashes = await reader.narHashes(stamped);
     const keys = new Map<FactsKey, MemoryQuery>();

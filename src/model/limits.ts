@@ -121,5 +121,5 @@ export const LIMITS = Object.freeze({
   /** The ledger: facts of one output as JSON; the whole database; scans that its history tells of. */
   ledgerFactsBytes: 32 * MiB,
   ledgerBytes: 1024 * MiB,
-  ledgerScans: 1_000_000,
+  ledgerScans: 500_000,
 } as const);

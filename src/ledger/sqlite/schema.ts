@@ -15,6 +15,9 @@ const MIGRATIONS: readonly string[] = [
      found blob not null, digest blob not null, unique (nar_hash, context)
    ) strict;
    create index facts_by_age on facts (at);
+   create trigger forget_paths after delete on facts begin
+     delete from paths where nar_hash = old.nar_hash and context = old.context;
+   end;
    create table scans (
      id integer primary key, store_path text not null, nar_hash text not null, context text not null,
      stamp text not null, version text not null, at integer not null, by text not null

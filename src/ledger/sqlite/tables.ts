@@ -8,7 +8,7 @@ import { bytesOfFound, foundOfBytes } from './foundBytes.ts';
 /** Records between two looks at how large the database has grown. */
 const LOOK_EVERY = 512;
 /** Facts that are dropped at once. */
-const DROPPED = 512;
+const DROPPED = 256;
 /** What is left of the most that the database may hold after it was reached. */
 const LEFT = 0.9;
 
