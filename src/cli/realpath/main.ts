@@ -52,13 +52,7 @@ function told(what: 'help' | 'version' | 'sh'): string {
 
 /** What asks the system of terminals takes a quarter of the whole run to load, so it is asked only where there may be one. */
 function isTerminal(descriptor: number): boolean {
-  try {
-    if (!fstatSync(descriptor).isCharacterDevice()) return false;
-  } catch (error) {
-    // a descriptor that is closed shows when it is written to
-    void error;
-    return false;
-  }
+  if (!fstatSync(descriptor).isCharacterDevice()) return false;
   return process.getBuiltinModule('node:tty').isatty(descriptor);
 }
 

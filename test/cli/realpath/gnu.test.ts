@@ -173,3 +173,10 @@ describe.skipIf(!needs('realpath') || !isGnu)('nix-realpath and GNU realpath', (
     }
   });
 });
+
+it('paths on a terminal are quoted where it would not take them as they are', () => {
+  const request = readOptions(['-m', '/a b/\x1b[1m', '/a'], false);
+  if (typeof request === 'string') throw new Error(request);
+  expect(resolveAll(request, () => '', true).output).toBe("'/a b/'$'\\033''[1m'\n/a\n");
+  expect(resolveAll(request, () => '', false).output).toBe('/a b/\x1b[1m\n/a\n');
+});
