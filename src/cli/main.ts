@@ -70,7 +70,7 @@ async function scan(said: Arguments): Promise<number> {
 
 async function copy(said: Arguments): Promise<number> {
   const { runCopy } = await import('./commands/copy.ts');
-  return await runCopy(said, process.env, version(), printed);
+  return await runCopy(said, process.env, version());
 }
 
 async function policyCheck(said: Arguments): Promise<number> {

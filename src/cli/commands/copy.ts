@@ -1,0 +1,214 @@
+import { join } from 'node:path';
+import { byteStringOfText } from '../../model/bytes.ts';
+import { NarScanError } from '../../model/errors.ts';
+import { reportError, type ReportError } from '../../model/report.ts';
+import { localStoreOf } from '../../nix/localStore.ts';
+import { findNix } from '../../nix/program.ts';
+import type { Policy } from '../../policy/policy.ts';
+import { openDecisions } from '../../quarantine/decisions.ts';
+import { humanReporter } from '../../report/human.ts';
+import { printableText } from '../../report/printable.ts';
+import { stateDirForWriting } from '../../ledger/stateDir.ts';
+import { resolveTarget, storeDirs } from '../../sources/target.ts';
+import { type Closure, closureOf } from '../../guard/closure.ts';
+import { sendDirectly, sendStaged, type Transfer } from '../../guard/copy/copy.ts';
+import { keptLines, summaryLine } from '../../guard/copy/lines.ts';
+import { select, type Selection } from '../../guard/copy/selection.ts';
+import { Staging } from '../../guard/copy/staging.ts';
+import { type StoreUrl, storeUrl } from '../../guard/copy/storeUrl.ts';
+import type { GateAnswer } from '../../guard/gate.ts';
+import type { Arguments } from '../arguments.ts';
+import { errorLine, writeDiagnostic } from '../diagnostics.ts';
+import { exitStatus } from '../exitStatus.ts';
+import { openGate, type OpenGate } from '../gate.ts';
+import { listenForInterruption } from '../interruption.ts';
+import { type Invocation, invocationOf } from '../invocation.ts';
+import { loadPolicy } from '../policy/policyFile.ts';
+import { openReportSink } from '../reportSink.ts';
+import { columnsOf, STDOUT_DESCRIPTOR, wantsColor } from '../terminal.ts';
+
+/** Below the state directory. */
+const STAGINGS = 'staging';
+
+/** Flags of `nix copy` that say what is sent, from where and where to: that is not Nix's to decide here. */
+const OURS: ReadonlySet<string> = new Set(['--from', '--to', '--all', '--stdin', '--recursive', '-r']);
+
+/** A command line of copy that was understood. */
+interface CopyInvocation extends Invocation {
+  readonly to: StoreUrl;
+  readonly skip: boolean;
+  readonly dryRun: boolean;
+  readonly staged: boolean;
+  readonly nixFlags: readonly string[];
+}
+
+/** What one run of copy works with. */
+interface Run {
+  readonly invocation: CopyInvocation;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly policy: Policy;
+  readonly gate: OpenGate;
+  readonly closure: Closure;
+  readonly now: Date;
+  readonly print: (text: string) => void;
+}
+
+/**
+ * Sends store paths with their closures by `nix copy`, if all of it may leave; or what of it may.
+ *
+ * @param version of this program
+ * @returns the exit status: 0 if what was asked for was sent, or with --skip-contaminated what of it may leave
+ * @throws NarScanError where nothing was judged, or not all was sent
+ */
+export async function runCopy(
+  said: Arguments,
+  environment: NodeJS.ProcessEnv,
+  version: string,
+): Promise<number> {
+  const invocation = copyInvocationOf(said, environment);
+  if (!invocation.dryRun) findNix(environment);
+  const now = new Date();
+  const loaded = (await loadPolicy(invocation.policy, environment)).policy;
+  const policy = { ...loaded, verdict: { ...loaded.verdict, strict: invocation.strict } };
+  const controller = new AbortController();
+  const { signal } = controller;
+  const stdout = openReportSink(null, (error) => controller.abort(error));
+  const print = (text: string): void => void stdout.write(text);
+  using transfers = new DisposableStack();
+  const stopListening = listenForInterruption(controller, () => transfers.dispose());
+  try {
+    using decisions = await openDecisions(environment, null);
+    const isOver = (): boolean => signal.aborted;
+    const options = { surrounded: invocation, policy, environment, decisions, now, isOver, warn };
+    const [gate, roots] = await Promise.all([openGate(options), rootsOf(invocation)]);
+    const closure = closureOf(gate.stateDirs, roots);
+    const run = { invocation, environment, policy, gate, closure, now, print };
+    const answer = await gate.ask(closure, signal);
+    signal.throwIfAborted();
+    for (const error of answer.errors) fault(error);
+    const selection = select(closure, answer);
+    const refused = selection.kept.length > 0 && (!invocation.skip || selection.free.length === 0);
+    tellKept(run, selection);
+    if (selection.kept.length > 0 && !invocation.dryRun) await record(run, roots, answer, version);
+    if (!refused && !invocation.dryRun) await send(run, selection, answer, transfers, signal);
+    if (invocation.dryRun && !refused) print(selection.free.map((path) => `${path}\n`).join(''));
+    tellEnd(run, selection, refused);
+    await stdout.finish();
+    return exitStatus(refused ? verdictOf(selection) : 'clean', answer.errors.length);
+  } finally {
+    stopListening();
+  }
+}
+
+/** @throws NarScanError USAGE_MISSING_VALUE, USAGE_BAD_VALUE, and as {@link invocationOf} */
+function copyInvocationOf(said: Arguments, environment: NodeJS.ProcessEnv): CopyInvocation {
+  const to = said.last('to');
+  if (to === null) throw new NarScanError('USAGE_MISSING_VALUE', 'copy needs --to URL');
+  const ours = said.passedOn.find((word) => OURS.has(word));
+  if (ours !== undefined)
+    throw new NarScanError('USAGE_BAD_VALUE', `${ours} cannot be passed on to nix copy`);
+  return {
+    ...invocationOf(said, environment),
+    to: storeUrl(to),
+    skip: said.has('skip-contaminated'),
+    dryRun: said.has('dry-run'),
+    staged: !said.has('no-staging'),
+    nixFlags: said.passedOn,
+  };
+}
+
+/** @throws NarScanError TARGET_MISSING, TARGET_UNREADABLE, PATH_NOT_IN_STORE */
+async function rootsOf({ targets, storeDir, store }: Invocation): Promise<readonly string[]> {
+  const stores = await storeDirs(storeDir, store === undefined ? null : localStoreOf(store));
+  const roots = new Set<string>();
+  for (const target of targets) {
+    const { storePath } = await resolveTarget(target, stores);
+    if (storePath === null) throw new NarScanError('PATH_NOT_IN_STORE', `'${target}' is not in the store`);
+    roots.add(storePath);
+  }
+  return [...roots];
+}
+
+function tellKept({ invocation, policy, print }: Run, selection: Selection): void {
+  const { verbose, color } = invocation;
+  for (const line of keptLines(selection, policy.verdict, verbose)) print(`${line}\n`);
+  if (!verbose) return;
+  const options = { color: wantsColor(color, process.env), columns: columnsOf(STDOUT_DESCRIPTOR) };
+  const reporter = humanReporter({ ...options, quiet: false, verbose });
+  for (const { standing } of selection.blocking) {
+    if (standing.result !== null) print(reporter.output(standing.result));
+  }
+}
+
+function tellEnd({ invocation, print }: Run, selection: Selection, refused: boolean): void {
+  const { dryRun, to, quiet } = invocation;
+  if (quiet && !dryRun) return;
+  print(`${summaryLine(selection, { refused, verb: dryRun ? 'would be sent' : 'sent', to: to.shown })}\n`);
+}
+
+/** Writes down what stays, so that it can be looked at and released. */
+async function record(
+  { environment, policy, gate, closure, now }: Run,
+  roots: readonly string[],
+  answer: GateAnswer,
+  version: string,
+): Promise<void> {
+  const [{ hookKeeper }, { rulingsOn }] = await Promise.all([
+    import('../hook/keeper.ts'),
+    import('../../guard/hook/ruling.ts'),
+  ]);
+  const rulings = rulingsOn(roots, answer, policy.gate.guard)
+    .filter(({ storePath }) => !answer.graph.mayLeave(storePath))
+    .map((ruling) => ({ ...ruling, fate: 'withhold' as const }));
+  const origin = await gate.origin(version);
+  const keeper = hookKeeper({ environment, policy, diskOf: gate.diskOf, now, warn });
+  const { errors } = answer;
+  await keeper.record({ name: 'copy', derivation: null, rulings, closure, errors, origin });
+}
+
+async function send(
+  { invocation, environment, gate, closure }: Run,
+  { free }: Selection,
+  { standings }: GateAnswer,
+  transfers: DisposableStack,
+  signal: AbortSignal,
+): Promise<void> {
+  const paths = free.map((storePath) => {
+    const info = closure.get(storePath);
+    const judged = standings.get(storePath)?.narHash ?? null;
+    if (info === undefined || judged === null) {
+      throw new NarScanError('TREE_NOT_SERIALISABLE', `'${storePath}' could not be hashed as a whole`);
+    }
+    return { path: byteStringOfText(gate.diskOf(storePath)), info, judged };
+  });
+  const { to, nixFlags: flags, storeDir, store = null, quiet, staged } = invocation;
+  const transfer: Transfer = { paths, to, flags, storeDir, store, environment };
+  let sent = 0;
+  const told = (more: number, what: string): void => {
+    sent += more;
+    say(`${sent} of ${paths.length} paths ${what}`);
+  };
+  const say = (line: string): void => {
+    if (!quiet) writeDiagnostic(`nar-scan: ${printableText(line)}\n`);
+  };
+  const events = {
+    said: (line: string) => say(`nix: ${line}`),
+    there: (count: number) => told(count, 'are there already'),
+    sent: (count: number) => told(count, 'are there'),
+  };
+  if (!staged) return await sendDirectly(transfer, events, signal);
+  const staging = transfers.use(Staging.open(join(stateDirForWriting(environment), STAGINGS), storeDir));
+  await sendStaged(transfer, staging, events, signal);
+}
+
+function verdictOf({ blocking }: Selection): 'contaminated' | 'incomplete' {
+  return blocking.every(({ standing }) => standing.standing === 'incomplete') ? 'incomplete' : 'contaminated';
+}
+
+function warn(error: NarScanError): void {
+  fault(reportError(error, null));
+}
+
+function fault(error: ReportError): void {
+  writeDiagnostic(errorLine(error));
+}
