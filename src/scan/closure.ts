@@ -59,7 +59,7 @@ export async function allValidPaths(
 }
 
 /** @throws NarScanError NIX_DATABASE_UNREADABLE for a path of another store */
-function storePathTarget(storePath: string, { logical, disk }: StoreDirs): Named {
+export function storePathTarget(storePath: string, { logical, disk }: StoreDirs): Named {
   const parts = parsePathInStore(byteStringOfText(logical), byteStringOfText(storePath));
   if (parts === null || parts.storePath !== storePath) {
     const message = `the Nix database has '${storePath}', which is no path of the store '${logical}'`;

@@ -1,15 +1,16 @@
 import { heldKeys, soughtKey } from '../inspect/literal.ts';
-import { type ByteString, byteStringOfText, displayText } from '../model/bytes.ts';
+import { byteStringOfText, displayText } from '../model/bytes.ts';
 import { NarScanError } from '../model/errors.ts';
 import type { OutputFacts, TracedFacts } from '../model/facts.ts';
 import { LIMITS } from '../model/limits.ts';
 import type { PathInfo } from '../nix/database.ts';
 import { type Derivation, outputPathsOf } from '../nix/derivation.ts';
 import { readDerivation } from '../nix/derivationFile.ts';
-import { buildInputsOf, derivationAt, diskPathOf } from '../sources/derivationSources.ts';
-import type { PartialFacts } from '../sources/factSink.ts';
+import { buildInputsOf, derivationAt } from '../sources/derivationSources.ts';
 import type { StoreDirs } from '../sources/target.ts';
+import { storePathTarget } from './closure.ts';
 import { registered } from './registered.ts';
+import { type Resolved, withInfo } from './targets.ts';
 
 /** Where derivations are found, and what scans sources. */
 interface OriginRequest {
@@ -21,8 +22,8 @@ interface OriginRequest {
   readonly drvPath: string;
   /** Derivers that the Nix database has, by output. */
   readonly derivers: ReadonlyMap<string, string>;
-  /** Facts of the source at this place on disk, or null where they are not all there; one at a time. */
-  readonly scan: (path: ByteString) => Promise<PartialFacts | null>;
+  /** Facts of a source, or null where they are not all there; one at a time. */
+  readonly scan: (source: Resolved) => Promise<OutputFacts | null>;
 }
 
 /** The texts of a source, see {@link heldKeys}. */
@@ -59,7 +60,7 @@ export class Origins {
     for (const source of await this.#sourcesOf(derivation)) {
       if (found.size === sought.size) break;
       const held = await this.#heldBy(source);
-      for (const key of sought) if (!found.has(key) && held.has(key)) found.set(key, source);
+      for (const key of sought) if (!found.has(key) && held.has(key)) found.set(key, source.storePath);
     }
     const findings = facts.findings.map((finding) => {
       const source = found.get(soughtKey(finding) ?? '');
@@ -79,15 +80,16 @@ export class Origins {
     return derivation !== null && makes(derivation) ? derivation : null;
   }
 
-  /** Store paths of the sources of a build that are valid, in ascending order. */
-  async #sourcesOf(derivation: Derivation): Promise<readonly string[]> {
+  /** What is registered of the sources of a build that are valid, in ascending order of their paths. */
+  async #sourcesOf(derivation: Derivation): Promise<readonly PathInfo[]> {
     const inputs = buildInputsOf(derivation, this.#request.stores);
     const [added, fetched] = [inputs.added.map(displayText), inputs.fetched.map(displayText)];
     const infos = await this.#registered([...added, ...fetched]);
     const isFixed = (path: string): boolean => (infos.get(path)?.ca ?? null) !== null;
     // what another build made comes as a source, too (builtins.storePath); but it has a deriver
     const isOwn = (path: string): boolean => isFixed(path) && infos.get(path)?.deriver === null;
-    return [...new Set([...added.filter(isOwn), ...fetched.filter(isFixed)])].toSorted();
+    const sources = new Set([...added.filter(isOwn), ...fetched.filter(isFixed)]);
+    return [...sources].toSorted().flatMap((path) => infos.get(path) ?? []);
   }
 
   async #registered(storePaths: readonly string[]): Promise<ReadonlyMap<string, PathInfo>> {
@@ -99,18 +101,19 @@ export class Origins {
     }
   }
 
-  async #heldBy(source: string): Promise<Held> {
-    const known = this.#held.get(source);
+  async #heldBy(info: PathInfo): Promise<Held> {
+    const { storePath } = info;
+    const known = this.#held.get(storePath);
     if (known !== undefined) return known;
-    const path = diskPathOf(byteStringOfText(source), this.#request.stores);
-    const facts = path === null ? null : await this.#request.scan(path);
+    const { stores, scan } = this.#request;
+    const facts = await scan(withInfo(storePathTarget(storePath, stores), info));
     const held = new Set(facts?.findings.flatMap(heldKeys));
     this.#count += held.size;
     if (this.#count > LIMITS.sourceLiterals) {
       this.#held.clear();
       this.#count = held.size;
     }
-    this.#held.set(source, held);
+    this.#held.set(storePath, held);
     return held;
   }
 }

@@ -2,16 +2,15 @@ import { NarScanError } from '../model/errors.ts';
 import type { Gap, OutputFacts, TracedFacts } from '../model/facts.ts';
 import { reportError, type ReportError } from '../model/report.ts';
 import { gapAt } from '../inspect/local.ts';
-import { byteStringOfText } from '../model/bytes.ts';
 import type { NeedleContext } from '../needles/compile.ts';
 import { FactSink, type PartialFacts } from '../sources/factSink.ts';
-import { softenKnownReferences } from '../sources/references.ts';
 import { InOrder } from './inOrder.ts';
 import { unpackFacts } from './packedFacts.ts';
 import type { Control, FromWorker, QueuedWork } from './protocol.ts';
 import { ShownAliases } from './shownAliases.ts';
 import type { RunMemory } from './runMemory.ts';
 import type { Resolved } from './targets.ts';
+import { weighed } from './weighed.ts';
 import { longStreams, unitOf, workOf, type Numbered } from './worklist.ts';
 
 /** What a scan tells while it runs. */
@@ -312,7 +311,10 @@ export class Run {
     for (const gap of open.broken) open.sink.addGap(gap);
     const own = open.sink.sorted();
     if (target.kind === 'tree' || own.gaps.length > 0) {
-      return [...streams, this.#facts(open, target.storePath, open.narHash, this.#weighed(own, open))];
+      return [
+        ...streams,
+        this.#facts(open, target.storePath, open.narHash, weighed(own, target, open.aliases, this.#context)),
+      ];
     }
     if (streams.length === 0) {
       const { argument } = target;
@@ -320,14 +322,6 @@ export class Run {
       this.#sink.error(reportError(error, argument));
     }
     return streams;
-  }
-
-  #weighed(facts: PartialFacts, { target, aliases }: Open): PartialFacts {
-    if (target.references === null) return facts;
-    return softenKnownReferences(facts, target.references, {
-      homes: this.#context.homes.map(byteStringOfText),
-      aliases: [...this.#context.aliases, ...aliases].map(byteStringOfText),
-    });
   }
 
   #facts(open: Open, storePath: string | null, narHash: string | null, part: PartialFacts): OutputFacts {

@@ -128,10 +128,10 @@ export async function scanTargets(
   const add = (queued: QueuedWork): void => pool.add(queued);
   const origins = async (): Promise<Origins> => {
     const { Origins } = await import('./origins.ts');
-    const derivers = new Map(targets.map(({ storePath, deriver }) => [storePath ?? '', deriver ?? '']));
+    const derivers = new Map(targets.map(({ storePath, info }) => [storePath ?? '', info?.deriver ?? '']));
     const { drv = null } = request;
     const drvPath = process.env['DRV_PATH'] ?? '';
-    return new Origins({ stores, stateDirs, drv, drvPath, derivers, scan: (path) => sources.scan(path) });
+    return new Origins({ stores, stateDirs, drv, drvPath, derivers, scan: (source) => sources.scan(source) });
   };
   // a derivation that is none ends the scan before it begins
   const named = request.drv === undefined ? null : await origins();
@@ -145,7 +145,7 @@ export async function scanTargets(
   if (run.finished) return;
   await run.recall();
   const budgets = new SharedArrayBuffer((run.size + 1) * Budget.bytes);
-  const sources = new SourceScans(run.size, budgets, add);
+  const sources = new SourceScans(run.size, { budgets, context, memory, add });
   const crew = typeof workers === 'function' ? workers(run.left) : workers;
   const streams = targets.filter(({ kind }) => kind === 'nar').length;
   const data = {

@@ -1,9 +1,13 @@
 import { Budget } from '../inspect/containers/budget.ts';
-import type { ByteString } from '../model/bytes.ts';
-import type { GapReason } from '../model/facts.ts';
-import { FactSink, type PartialFacts } from '../sources/factSink.ts';
+import type { GapReason, OutputFacts } from '../model/facts.ts';
+import type { NeedleContext } from '../needles/compile.ts';
+import { FactSink } from '../sources/factSink.ts';
 import { unpackFacts } from './packedFacts.ts';
 import type { FromWorker, QueuedWork } from './protocol.ts';
+import type { RunMemory } from './runMemory.ts';
+import type { Resolved } from './targets.ts';
+import { weighed } from './weighed.ts';
+import { unitOf } from './worklist.ts';
 
 /** Gaps after which what was found may depend on chance: which thread came first, how fast it was. */
 const BY_CHANCE: ReadonlySet<GapReason> = new Set([
@@ -17,10 +21,21 @@ const BY_CHANCE: ReadonlySet<GapReason> = new Set([
 
 /** The scan that is under way. */
 interface Open {
+  readonly source: Resolved;
   readonly sink: FactSink;
-  readonly tell: (facts: PartialFacts | null) => void;
+  readonly tell: (facts: OutputFacts | null) => void;
+  narHash: string | null;
   pending: number;
   broken: boolean;
+}
+
+/** What scans of sources share with the run that they belong to. */
+interface Shared {
+  /** Holds one for the number of the sources, too. */
+  readonly budgets: SharedArrayBuffer;
+  readonly context: NeedleContext;
+  readonly memory: RunMemory | null;
+  readonly add: (queued: QueuedWork) => void;
 }
 
 /**
@@ -29,33 +44,34 @@ interface Open {
  */
 export class SourceScans {
   readonly #number: number;
-  readonly #budgets: SharedArrayBuffer;
-  readonly #add: (queued: QueuedWork) => void;
+  readonly #shared: Shared;
   #open: Open | null = null;
   #ended = false;
 
-  /** @param budgets holds one for this number, too */
-  constructor(number: number, budgets: SharedArrayBuffer, add: (queued: QueuedWork) => void) {
+  constructor(number: number, shared: Shared) {
     this.#number = number;
-    this.#budgets = budgets;
-    this.#add = add;
+    this.#shared = shared;
   }
 
   /**
-   * What is found in the source at `path`; not to be called again before it is told. Null where a limit
-   * was reached or the run was ended, so that another scan might find something else.
+   * What is found in a source, now or remembered; not to be called again before it is told. Null where
+   * a limit was reached or the run was ended, so that another scan might find something else.
    */
-  async scan(path: ByteString): Promise<PartialFacts | null> {
+  async scan(source: Resolved): Promise<OutputFacts | null> {
+    const { memory } = this.#shared;
+    const recalled = (await memory?.recall([[this.#number, source, []]]))?.get(this.#number);
+    const facts = recalled ?? (await this.#scanned(source));
+    return facts === null || facts.gaps.some(({ reason }) => BY_CHANCE.has(reason)) ? null : facts;
+  }
+
+  async #scanned(source: Resolved): Promise<OutputFacts | null> {
     if (this.#ended) return null;
-    Budget.clear(this.#budgets, this.#number);
+    const { budgets, memory, add } = this.#shared;
+    Budget.clear(budgets, this.#number);
     return await new Promise((tell) => {
-      this.#open = { sink: new FactSink(), tell, pending: 0, broken: false };
-      // only homes are of interest: without hash parts the facts are the same for all outputs
-      this.#add({
-        hashParts: [],
-        aliases: [],
-        work: [{ kind: 'tree', target: this.#number, piece: { kind: 'root', path } }],
-      });
+      this.#open = { source, sink: new FactSink(), tell, narHash: null, pending: 0, broken: false };
+      const work = [unitOf(this.#number, source, memory !== null)];
+      add({ hashParts: source.hashParts, aliases: [], work });
     });
   }
 
@@ -67,10 +83,11 @@ export class SourceScans {
   }
 
   /** Parts of a worker's results; told before `pending` says that its work is over. */
-  take({ parts, faults, unfinished }: FromWorker & { kind: 'done' }): void {
+  take({ parts, hashed, faults, unfinished }: FromWorker & { kind: 'done' }): void {
     const open = this.#open;
     if (open === null) return;
     for (const [target, facts] of parts) if (target === this.#number) open.sink.merge(unpackFacts(facts));
+    for (const [target, narHash] of hashed) if (target === this.#number) open.narHash = narHash;
     const failed = faults.some(([target]) => target === this.#number);
     if (failed || unfinished.includes(this.#number)) open.broken = true;
   }
@@ -88,8 +105,14 @@ export class SourceScans {
 
   #close(open: Open): void {
     this.#open = null;
-    const facts = open.sink.sorted();
-    const whole = !open.broken && !facts.gaps.some(({ reason }) => BY_CHANCE.has(reason));
-    open.tell(whole ? facts : null);
+    const { source, narHash, tell } = open;
+    const { argument: target, storePath, info } = source;
+    const isTampered = narHash !== null && info !== null && narHash !== info.narHash;
+    if (open.broken || isTampered) return tell(null);
+    const { context, memory } = this.#shared;
+    const { findings, gaps, stats } = weighed(open.sink.sorted(), source, [], context);
+    const facts = { target, storePath, narHash, findings, gaps, stats };
+    memory?.remember(this.#number, facts);
+    tell(facts);
   }
 }

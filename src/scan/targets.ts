@@ -15,8 +15,6 @@ export type Resolved = Target & {
   readonly references: readonly string[] | null;
   /** What the Nix database has registered of it; null where it is no valid store path. */
   readonly info: PathInfo | null;
-  /** The derivation that it was built from, where the Nix database says so. */
-  readonly deriver: string | null;
   /** Hash parts that are searched for in it: its own first. */
   readonly hashParts: readonly string[];
 };
@@ -44,12 +42,13 @@ export async function resolveTargets(
   );
   const storePaths = found.flatMap(({ storePath }) => (storePath === null ? [] : [storePath]));
   const infos = await registered(stateDirs, storePaths);
-  return found.map((target) => {
-    const info = (target.storePath === null ? undefined : infos.get(target.storePath)) ?? null;
-    const all = target.storePath === null || info === null ? null : [target.storePath, ...info.references];
-    const deriver = info?.deriver ?? null;
-    return { ...target, references: all, info, deriver, hashParts: hashParts(target, all ?? []) };
-  });
+  return found.map((target) => withInfo(target, infos.get(target.storePath ?? '') ?? null));
+}
+
+/** A target with what is registered of it; null where nothing is. */
+export function withInfo(target: Named, info: PathInfo | null): Resolved {
+  const all = target.storePath === null || info === null ? null : [target.storePath, ...info.references];
+  return { ...target, references: all, info, hashParts: hashParts(target, all ?? []) };
 }
 
 async function reached(

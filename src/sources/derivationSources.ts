@@ -47,7 +47,7 @@ export function derivationAt(storePath: ByteString, stores: StoreDirs): Derivati
 }
 
 /** Where a store path lies; null where it is none of this store. */
-export function diskPathOf(storePath: ByteString, { logical, disk }: StoreDirs): ByteString | null {
+function diskPathOf(storePath: ByteString, { logical, disk }: StoreDirs): ByteString | null {
   const storeDir = byteStringOfText(logical);
   const inStore = parsePathInStore(storeDir, storePath);
   if (inStore === null || inStore.inside !== '') return null;

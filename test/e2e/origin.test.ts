@@ -1,6 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -168,6 +176,25 @@ describe.skipIf(!needs('nix-build', 'nix-store', 'tar'))('foreign homes of an ou
     expect(told(onlyOutput(scan([other], { DRV_PATH: drv }).report).findings)).toEqual({ x: 'warning' });
     // nobody says that the source is valid
     expect(told(onlyOutput(scan(['--drv', drv, path], bare).report).findings)).toEqual({ x: 'warning' });
+  });
+
+  it('are the same by what is remembered of outputs and sources', () => {
+    writeFileSync(join(store.folder, 'kept'), '/home/upstream/kept.c\n');
+    const path = build(
+      'remembered',
+      { source: './kept' },
+      'cat $source > $out/x; echo /home/upstream/late.c > $out/y',
+    );
+    const state = { NAR_SCAN_STATE: join(store.folder, 'state') };
+    const again = (...args: readonly string[]) =>
+      told(onlyOutput(scan([...args, path], state).report).findings);
+    for (let run = 0; run < 3; run++) expect(again()).toEqual({ x: 'note of kept', y: 'warning' });
+    expect(again('--no-ledger')).toEqual({ x: 'note of kept', y: 'warning' });
+    // what was changed behind Nix's back is no source
+    const [, source = ''] = /"([^"]*-kept)"/.exec(readFileSync(store.deriver(path), 'utf8')) ?? [];
+    chmodSync(source, 0o644);
+    appendFileSync(source, '/home/upstream/late.c\n');
+    expect(again()).toEqual({ x: 'warning', y: 'warning' });
   });
 
   it('are known homes wherever they stand', () => {
