@@ -23,6 +23,7 @@ const PROGRAM = {
   hook: 'cli/hook/main.ts',
   workerThread: 'scan/workerThread.ts',
   hashThread: 'scan/hashThread.ts',
+  deliver: 'quarantine/notify/deliver.ts',
 };
 
 const EXTERNAL = [/^node:/, /^@napi-rs\//, 'p-limit', 'yauzl'];

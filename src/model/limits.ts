@@ -101,6 +101,9 @@ export const LIMITS = Object.freeze({
   narInfoBytes: 4 * MiB,
   /** One record of the audit trail; a release names all that it covers. */
   auditLineBytes: 8 * MiB,
+  /** How long one attempt to tell somebody of an event may take, and telling of all in all. */
+  notifyAttemptMilliseconds: 15_000,
+  notifyMilliseconds: 120_000,
   /** How long another process that holds a lock of the state is waited for. */
   lockMilliseconds: 60_000,
   /** Guards that run inside each other, because what follows one of them builds something. */

@@ -20,7 +20,7 @@ export interface AuditOptions {
   /** `alice@host` */
   readonly actor: string;
   readonly witness?: TrailWitness | null;
-  readonly notify?: Notify;
+  readonly notify?: Notify | undefined;
   /** Told of a witness that could not be told: the record is written, and its head beside it. */
   readonly warn?: (error: unknown) => void;
 }

@@ -6,6 +6,7 @@ import { reportError } from '../../../model/report.ts';
 import type { Policy } from '../../../policy/policy.ts';
 import { actorOf } from '../../../quarantine/actor.ts';
 import { AuditLog } from '../../../quarantine/audit.ts';
+import { notifierOf } from '../../../quarantine/notify/notifier.ts';
 import type { Arguments } from '../../arguments.ts';
 import { errorLine, writeDiagnostic } from '../../diagnostics.ts';
 import { loadPolicy } from '../../policy/policyFile.ts';
@@ -30,7 +31,8 @@ export async function inSession<T>(
   const ledger = ledgerOf(environment);
   try {
     const actor = said.last('by') ?? actorOf(environment);
-    using log = await AuditLog.open(directory, { actor, witness: ledger, warn });
+    const notify = notifierOf(policy.gate.notify, directory, environment);
+    using log = await AuditLog.open(directory, { actor, witness: ledger, notify, warn });
     await log.sync();
     return await act({ log, policy });
   } finally {
