@@ -19,8 +19,6 @@ const bundles = join(dist, 'bundle');
 const PROGRAM = {
   entry: 'cli/entry.cts',
   main: 'cli/main.ts',
-  hookEntry: 'cli/hook/entry.cts',
-  hook: 'cli/hook/main.ts',
   workerThread: 'scan/workerThread.ts',
   hashThread: 'scan/hashThread.ts',
   deliver: 'quarantine/notify/deliver.ts',
@@ -31,10 +29,49 @@ const EXTERNAL = [/^node:/, /^@napi-rs\//, 'p-limit', 'yauzl'];
 /** nix-realpath, for itself: what it shares with the program lies in its own files again, and there are two. */
 const REALPATH = { entry: 'cli/realpath/entry.cts', main: 'cli/realpath/main.ts' };
 
+/**
+ * The post-build hook, which starts at every build: what it always needs lies in one file, and what others
+ * bring as ES modules is bundled, too, for Node's loader of those takes time.
+ */
+const HOOK = { hookEntry: 'cli/hook/entry.cts', hook: 'cli/hook/main.ts' };
+
+async function bundleHook(): Promise<void> {
+  const imported = new Map<string, readonly string[]>();
+  const core = new Set([join(source, HOOK.hook)]);
+  const build = await rolldown({
+    input: inputsOf(HOOK),
+    platform: 'node',
+    external: EXTERNAL.filter((name) => name !== 'p-limit'),
+    // the Nix database is always needed here, elsewhere it is not
+    checks: { ineffectiveDynamicImport: false },
+    plugins: [
+      {
+        name: 'imports',
+        moduleParsed: ({ id, importedIds }) => void imported.set(id, importedIds),
+        // a set is walked to its end, what is added meanwhile included
+        renderStart: () => {
+          for (const id of core) for (const next of imported.get(id) ?? []) core.add(next);
+        },
+      },
+    ],
+  });
+  await build.write({
+    dir: bundles,
+    format: 'cjs',
+    dynamicImportInCjs: false,
+    entryFileNames: '[name].cjs',
+    chunkFileNames: 'hook-[name]-[hash].cjs',
+    codeSplitting: { groups: [{ name: 'core', test: (id) => core.has(id) }] },
+  });
+}
+
+function inputsOf(modules: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(modules).map(([name, file]) => [name, join(source, file)]));
+}
+
 /** A program, as CommonJS: Node starts it in half the time that its loader of ES modules takes. */
 async function bundleProgram(modules: Readonly<Record<string, string>>, dir: string): Promise<void> {
-  const entries = Object.entries(modules).map(([name, file]) => [name, join(source, file)] as const);
-  const build = await rolldown({ input: Object.fromEntries(entries), platform: 'node', external: EXTERNAL });
+  const build = await rolldown({ input: inputsOf(modules), platform: 'node', external: EXTERNAL });
   const names = { entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' };
   await build.write({ dir, format: 'cjs', ...names });
 }
@@ -80,6 +117,7 @@ function writeManual(): void {
 
 mkdirSync(bundles, { recursive: true });
 await bundleProgram(PROGRAM, bundles);
+await bundleHook();
 await bundleProgram(REALPATH, join(bundles, 'realpath'));
 await bundleLibrary();
 copyLiblzma();

@@ -5,37 +5,11 @@
 
 /* oxlint-disable no-var */
 
+var compiledCode = require('./compiledCode.ts') as typeof import('./compiledCode.ts');
 var nodeVersion = require('./nodeVersion.ts') as typeof import('./nodeVersion.ts');
 
-/*
- * Compiled code is cached only in a directory of the user who runs this: in a shared one, such as
- * Node's own choice below /tmp, others could plant code. A home that does not exist stays so.
- */
-function cacheDirectory(): string | null {
-  var fs = require('fs') as typeof import('fs');
-  var uid = process.getuid ? process.getuid() : -1;
-  var environment = process.env;
-  var home = environment['HOME'] ? environment['HOME'] + '/.cache' : '';
-  var candidates = [environment['XDG_CACHE_HOME'] || '', home, uid === 0 ? '/var/cache' : ''];
-  for (var at = 0; at < candidates.length; at++) {
-    var folder = candidates[at];
-    if (!folder || folder.charAt(0) !== '/') continue;
-    var status = fs.statSync(folder, { throwIfNoEntry: false });
-    if (status && status.isDirectory() && status.uid === uid && (status.mode & 18) === 0) {
-      return folder + '/nar-scan/compiled';
-    }
-  }
-  return null;
-}
-
 if (nodeVersion.nodeFits('nar-scan')) {
-  try {
-    var directory = cacheDirectory();
-    if (directory !== null) (require('module') as typeof import('module')).enableCompileCache(directory);
-  } catch (error) {
-    /* Without a cache everything works, only slower: an unreadable home is no reason to stop. */
-    void error;
-  }
+  compiledCode.cacheCompiledCode();
   void import('./main.ts').then(function (main) {
     return main.main();
   });

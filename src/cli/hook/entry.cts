@@ -3,8 +3,11 @@
 /* oxlint-disable no-var */
 
 var compiledCode = require('../compiledCode.ts') as typeof import('../compiledCode.ts');
+var nodeVersion = require('../nodeVersion.ts') as typeof import('../nodeVersion.ts');
 
-compiledCode.cacheCompiledCode();
-void import('./main.ts').then(function (hook) {
-  return hook.main();
-});
+if (nodeVersion.nodeFits('nar-scan-post-build-hook')) {
+  compiledCode.cacheCompiledCode();
+  void import('./main.ts').then(function (hook) {
+    return hook.main();
+  });
+}

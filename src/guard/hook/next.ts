@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { NarScanError } from '../../model/errors.ts';
 
@@ -23,6 +23,8 @@ export async function runNext(
 ): Promise<number> {
   const [program = '', ...args] = words;
   signal.throwIfAborted();
+  // most guards start nothing, and it takes a while to load
+  const { spawn } = process.getBuiltinModule('node:child_process');
   const child = spawn(program, args, {
     env: environment,
     detached: true,

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { passwdEntries, type PasswdEntry } from '../../needles/homes.ts';
@@ -7,6 +7,15 @@ const PASSWD = '/etc/passwd';
 const SWITCH = '/etc/nsswitch.conf';
 /** Where getent lies if PATH does not say so: Nix runs hooks with hardly any. */
 const PLACES = '/run/current-system/sw/bin:/usr/bin:/bin';
+/** Where systemd keeps users that are in no file: sockets of who tells of them, and records of its own. */
+const USERDB = [
+  '/run/systemd/userdb',
+  '/etc/userdb',
+  '/run/userdb',
+  '/run/host/userdb',
+  '/usr/local/lib/userdb',
+  '/usr/lib/userdb',
+];
 /** getent: not every key that was asked for exists, or the service lists nobody. */
 const NOT_FOUND = 2;
 
@@ -36,11 +45,21 @@ export async function usersOf(environment: NodeJS.ProcessEnv): Promise<readonly 
   return [...files, ...others];
 }
 
-/** Whether nsswitch.conf(5) names more than the file for users. */
-export function asksOthers(text: string | null): boolean {
+/**
+ * Whether nsswitch.conf(5) names more than the file for users.
+ * @param isUserdb whether there is such a directory: nss-systemd(8) tells what lies there, else only root
+ *   and nobody, which are no homes
+ */
+export function asksOthers(
+  text: string | null,
+  isUserdb: (directory: string) => boolean = existsSync,
+): boolean {
   const line = /^[ \t]*passwd:([^#\n]*)/m.exec(text ?? '')?.[1] ?? '';
   const services = line.replace(/\[[^\]]*\]/g, ' ').split(/\s+/);
-  return services.some((service) => service !== '' && service !== 'files');
+  return services.some((service) => {
+    if (service === 'systemd') return USERDB.some(isUserdb);
+    return service !== '' && service !== 'files';
+  });
 }
 
 function usersIn(text: string, from: string): readonly FoundUser[] {

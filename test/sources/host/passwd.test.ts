@@ -18,7 +18,14 @@ describe('whether the system asks others than the file for users', () => {
     ['group: ldap', false],
     ['', false],
   ])('%j: %s', (text, expected) => {
-    expect(asksOthers(text)).toBe(expected);
+    expect(asksOthers(text, () => true)).toBe(expected);
+  });
+
+  it.each([
+    ['passwd: files systemd', false],
+    ['passwd: files systemd sss', true],
+  ])('%j where systemd has no users: %s', (text, expected) => {
+    expect(asksOthers(text, () => false)).toBe(expected);
   });
 
   it('no file: it does not', () => {
