@@ -23,10 +23,11 @@ let
   hook = "${cfg.package}/bin/nar-scan-post-build-hook";
 
   # A policy with a fault stops every build that the hook looks at; so it stops the rebuild instead.
-  # Whoever cannot run the program here, because it is another machine's, sees it there.
+  # Where it is built for a machine of another kind, the program cannot run here, and says so there.
   checks = pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform;
+  generated = format.generate "nar-scan-settings.toml" cfg.settings;
   policy = pkgs.runCommand "nar-scan-config.toml" { } ''
-    cat ${toString ([ (format.generate "nar-scan-settings.toml" cfg.settings) ] ++ cfg.policyFiles)} > $out
+    cat ${lib.concatMapStringsSep " " (file: "${file}") ([ generated ] ++ cfg.policyFiles)} > $out
     ${lib.optionalString checks "${getExe cfg.package} policy check $out"}
   '';
 
@@ -56,7 +57,6 @@ let
     RestrictNamespaces = true;
     RestrictRealtime = true;
     RestrictSUIDSGID = true;
-    RemoveIPC = true;
     LockPersonality = true;
     KeyringMode = "private";
     SystemCallArchitectures = "native";
