@@ -4,6 +4,7 @@ import {
   appendFileSync,
   chmodSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -176,6 +177,21 @@ describe.skipIf(!needs('nix-build', 'nix-store', 'tar'))('foreign homes of an ou
     expect(told(onlyOutput(scan([other], { DRV_PATH: drv }).report).findings)).toEqual({ x: 'warning' });
     // nobody says that the source is valid
     expect(told(onlyOutput(scan(['--drv', drv, path], bare).report).findings)).toEqual({ x: 'warning' });
+  });
+
+  it('follow the derivation of the environment, where another is the deriver', () => {
+    const content = Buffer.from('/home/upstream/same.c\n');
+    writeFileSync(join(store.folder, 'same-source'), content);
+    const output = fetched('same', content);
+    const path = store.buildExpression('same', output).trim();
+    const other = output.replace('derivation {', 'derivation { source = ./same-source;');
+    expect(store.buildExpression('same-again', other).trim()).toBe(path);
+    const deriver = store.deriver(path);
+    const drvs = readdirSync(store.storeDir).filter((name) => name.endsWith('-same.drv'));
+    const [drv = ''] = drvs.map((name) => join(store.storeDir, name)).filter((file) => file !== deriver);
+    expect(findingsOf(path)).toEqual({ '': 'warning' });
+    const { report } = scan([path], { DRV_PATH: drv });
+    expect(told(onlyOutput(report).findings)).toEqual({ '': 'note of same-source' });
   });
 
   it('are the same by what is remembered of outputs and sources', () => {
