@@ -22,12 +22,14 @@ type Warn = (error: NarScanError) => void;
  * left out: then more is scanned.
  *
  * @param environment says where the state lies
+ * @param tell told once of each kind of fault
  */
 export function openMemory(
   environment: NodeJS.ProcessEnv,
   conditions: RunConditions,
-  warn: Warn,
+  tell: Warn,
 ): FactMemory {
+  const warn = once(tell);
   const writer = attempt(warn, () => openLedger(environment, warn));
   const own = writer ?? attempt(warn, () => openOwnReadOnly(environment, warn));
   const system = attempt(warn, () => openSystem(environment, warn));
@@ -71,6 +73,15 @@ function openSystem(environment: NodeJS.ProcessEnv, warn: Warn): Ledger | null {
     );
   }
   return new ReadOnlyLedger(file, warn);
+}
+
+function once(tell: Warn): Warn {
+  const told = new Set<string>();
+  return (error) => {
+    if (told.has(error.code)) return;
+    told.add(error.code);
+    tell(error);
+  };
 }
 
 function attempt<T>(warn: Warn, act: () => T): T | null {

@@ -11,7 +11,9 @@ const LARGE_BYTES = 16 * 1024 * 1024;
 export type Numbered = readonly [number: number, target: Resolved];
 
 /**
- * The work of targets, streams first and the largest first: each of them keeps one worker busy for long.
+ * The work of targets, streams first: each of them keeps one worker busy for long. Else in their order, in
+ * which they are told.
+ *
  * @param hashed whether valid store paths are scanned as their NARs, to be hashed
  */
 export function* workOf(
@@ -20,7 +22,7 @@ export function* workOf(
   hashed: boolean,
 ): Generator<QueuedWork, void, undefined> {
   const trees = new Map<string, QueuedWork & { work: Work[] }>();
-  for (const [number, target] of targets.toSorted(([, one], [, other]) => sizeOf(other) - sizeOf(one))) {
+  for (const [number, target] of targets) {
     const { hashParts } = target;
     const work = unitOf(number, target, hashed);
     if (work.kind !== 'tree') {
@@ -43,7 +45,9 @@ export function unitOf(number: number, target: Resolved, hashed: boolean): Work 
   const { kind, path } = target;
   if (kind === 'nar' || path === null) return { kind: 'nar', target: number, path };
   if (hashed && isRemembered(target)) {
-    return { kind: 'path', target: number, path, isLarge: sizeOf(target) >= LARGE_BYTES };
+    // what is not known may be large
+    const isLarge = (target.info.narSize ?? LARGE_BYTES) >= LARGE_BYTES;
+    return { kind: 'path', target: number, path, isLarge };
   }
   return { kind: 'tree', target: number, piece: { kind: 'root', path } };
 }
@@ -54,9 +58,4 @@ export function longStreams(targets: readonly Numbered[], hashed: boolean): numb
     const work = unitOf(number, target, hashed);
     return work.kind === 'nar' || (work.kind === 'path' && work.isLarge);
   }).length;
-}
-
-/** Bytes of a target's NAR; what is unknown may be large. */
-function sizeOf({ info }: Resolved): number {
-  return info?.narSize ?? Number.MAX_SAFE_INTEGER;
 }

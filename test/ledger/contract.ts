@@ -88,7 +88,10 @@ export function ledgerContract(name: string, store: Store): void {
 
     it('gives back any facts as they were', async () => {
       // where a text comes from is found anew each time
-      const untraced = anyFinding.map(({ source: _, ...finding }) => finding);
+      const untraced = anyFinding.map((traced) => {
+        const { source: _, ...finding } = traced;
+        return finding;
+      });
       const facts = fc.record({ findings: fc.array(untraced), gaps: fc.array(anyGap) });
       let number = 0;
       await fc.assert(
