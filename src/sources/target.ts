@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import { lstat, open, readlink, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { byteStringOfText, fsPath, type ByteString } from '../model/bytes.ts';
@@ -57,7 +58,8 @@ export async function resolveTarget(argument: string, stores: StoreDirs): Promis
   for (let links = 0; links < MAX_LINKS; links++) {
     const inStore = storePathOf(path, stores);
     if (inStore !== null) {
-      await attempt(argument, () => lstat(fsPath(inStore.path ?? '')));
+      // a closure names thousands: in the pool of threads each would take ten times as long
+      await attempt(argument, async () => lstatSync(fsPath(inStore.path ?? '')));
       return inStore;
     }
     const next = await attempt(argument, () => followFirstLink(path));
