@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { manualPage } from './manual.ts';
+import { realpathManual } from './realpath/manual.ts';
 import { SHELL_FUNCTION } from './realpath/shellFunction.ts';
 
 /*
@@ -107,12 +108,13 @@ function copyReportSchema(): void {
   copyFileSync(join(source, 'report', 'report.schema.json'), join(dist, 'report.schema.json'));
 }
 
-/** The manual page, for a package's share/man/man1. */
-function writeManual(): void {
+/** The manual pages, for a package's share/man/man1. */
+function writeManuals(): void {
   const { version } = JSON.parse(readFileSync(join(source, '..', 'package.json'), 'utf8')) as {
     version: string;
   };
   writeFileSync(join(dist, 'nar-scan.1'), manualPage(version));
+  writeFileSync(join(dist, 'nix-realpath.1'), realpathManual(version));
 }
 
 mkdirSync(bundles, { recursive: true });
@@ -123,4 +125,4 @@ await bundleLibrary();
 copyLiblzma();
 copyShellFunction();
 copyReportSchema();
-writeManual();
+writeManuals();

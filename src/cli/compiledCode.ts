@@ -23,7 +23,11 @@ function cacheDirectory(): string | null {
   return null;
 }
 
-/** Has Node keep the code that it compiles, for the next start. */
+/**
+ * Has Node keep the code that it compiles, for the next start.
+ *
+ * @public to the entry files, which do not import it
+ */
 export function cacheCompiledCode(): void {
   try {
     var directory = cacheDirectory();

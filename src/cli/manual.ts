@@ -1,6 +1,7 @@
 import { RULE_TOPICS } from '../report/topics/rules.ts';
 import { type Command, COMMANDS } from './commands.ts';
 import { type Flag, flagsOf } from './flags.ts';
+import { capital, paragraph, roff, section } from './roff.ts';
 
 /** What the environment decides; flags come before it. */
 const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] = [
@@ -77,13 +78,9 @@ export function manualPage(version: string): string {
         '.fi',
       ]),
     ),
-    section('SEE ALSO', ['\\fBnix\\fR(1), \\fBnix\\-store\\fR(1)']),
+    section('SEE ALSO', ['\\fBnix\\fR(1), \\fBnix\\-store\\fR(1), \\fBnix\\-realpath\\fR(1)']),
     '',
   ].join('\n');
-}
-
-function section(title: string, lines: readonly string[]): string {
-  return [`.SH "${title}"`, ...lines].join('\n');
 }
 
 function synopsis({ name, operands }: Command): readonly string[] {
@@ -117,22 +114,4 @@ function flagHead({ name, short, value }: Flag): string {
 
 function flagText({ help, repeat }: Flag): string {
   return `${roff(capital(help))}${repeat ? ' (repeatable)' : ''}.`;
-}
-
-function paragraph(head: string, text: string): readonly string[] {
-  return ['.TP', head, text];
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** Text as roff: backslashes and dashes as they are, and no line that begins with a request. */
-function roff(text: string): string {
-  return text
-    .replaceAll('\\', '\\e')
-    .replaceAll('-', '\\-')
-    .replaceAll("'", '\\(aq')
-    .replaceAll('…', '...')
-    .replace(/^\./, '\\&.');
 }

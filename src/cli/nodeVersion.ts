@@ -4,7 +4,9 @@
 
 /**
  * Whether this Node can run the programs. If not that was said on stderr, in one line, and the exit status is 2.
+ *
  * @param program its name, for the message
+ * @public to the entry files, which do not import it
  */
 export function nodeFits(program: string): boolean {
   var parts = process.versions.node.split('.');

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -96,6 +97,8 @@ describe.skipIf(!needs('npm', 'tar', 'xz'))('the package', () => {
       'bin/nar-scan',
       'dist/report.schema.json',
       'dist/types/index.d.ts',
+      'dist/nix-realpath.1',
+      'dist/bundle/realpath/nix-realpath.sh',
       'dist/bundle/liblzma.wasm',
       'dist/bundle/liblzma.LICENSE',
     ]) {
@@ -113,6 +116,18 @@ describe.skipIf(!needs('npm', 'tar', 'xz'))('the package', () => {
   it('starts by its name and by a link, and says its version', () => {
     const { stdout, stderr, status } = run('node_modules/.bin/nar-scan', ['--version']);
     expect([stdout, stderr, status]).toEqual([`nar-scan ${version()}\n`, '', 0]);
+  });
+
+  it('starts nix-realpath by its name, although links are not packed', () => {
+    const { stdout, stderr, status } = run('node_modules/.bin/nix-realpath', [
+      'node_modules/.bin/nix-realpath',
+    ]);
+    expect([stdout, stderr, status]).toEqual([
+      `${realpathSync(join(folder, 'node_modules/nar-scan/bin/nar-scan'))}\n`,
+      '',
+      0,
+    ]);
+    expect(run('node_modules/.bin/nix-realpath', ['--sh']).stdout).toContain('nix_realpath() (');
   });
 
   it('reads trees, and NARs that are compressed: its WebAssembly is found', () => {
