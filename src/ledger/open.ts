@@ -52,8 +52,11 @@ export function openLedger(environment: NodeJS.ProcessEnv, warn: Warn): Ledger {
   return new SqliteLedger(join(stateDirForWriting(environment), FILE), warn);
 }
 
-/** What lies in a state directory that cannot be written; null where there is nothing. */
-function openOwnReadOnly(environment: NodeJS.ProcessEnv, warn: Warn): Ledger | null {
+/**
+ * The ledger of this user, for reading; null where there is none.
+ * @throws NarScanError STATE_*, LEDGER_*
+ */
+export function openOwnReadOnly(environment: NodeJS.ProcessEnv, warn: Warn): Ledger | null {
   const stateDir = stateDirForReading(environment);
   const file = stateDir === null ? null : join(stateDir, FILE);
   if (file === null || statSync(file, { throwIfNoEntry: false }) === undefined) return null;

@@ -5,7 +5,6 @@ import { reportError, type ReportError } from '../../model/report.ts';
 import { localStoreOf } from '../../nix/localStore.ts';
 import { findNix } from '../../nix/program.ts';
 import type { Policy } from '../../policy/policy.ts';
-import { openDecisions } from '../../quarantine/decisions.ts';
 import { humanReporter } from '../../report/human.ts';
 import { printableText } from '../../report/printable.ts';
 import { stateDirForWriting } from '../../ledger/stateDir.ts';
@@ -18,6 +17,7 @@ import { Staging } from '../../guard/copy/staging.ts';
 import { type StoreUrl, storeUrl } from '../../guard/copy/storeUrl.ts';
 import type { GateAnswer } from '../../guard/gate.ts';
 import type { Arguments } from '../arguments.ts';
+import { todaysDecisions } from '../decisions.ts';
 import { errorLine, writeDiagnostic } from '../diagnostics.ts';
 import { exitStatus } from '../exitStatus.ts';
 import { openGate, type OpenGate } from '../gate.ts';
@@ -77,7 +77,7 @@ export async function runCopy(
   using transfers = new DisposableStack();
   const stopListening = listenForInterruption(controller, () => transfers.dispose());
   try {
-    using decisions = await openDecisions(environment, null);
+    using decisions = await todaysDecisions(environment);
     const isOver = (): boolean => signal.aborted;
     const options = { surrounded: invocation, policy, environment, decisions, now, isOver, warn };
     const [gate, roots] = await Promise.all([openGate(options), rootsOf(invocation)]);

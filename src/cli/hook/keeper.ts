@@ -6,8 +6,8 @@ import { stateDirForWriting } from '../../ledger/stateDir.ts';
 import type { NarScanError } from '../../model/errors.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { actorOf } from '../../quarantine/actor.ts';
-import { AuditLog } from '../../quarantine/audit.ts';
 import { loadDigest } from '../../report/ids.ts';
+import { withAuditLog } from '../audit.ts';
 
 /** What keeping takes. */
 export interface KeeperOptions {
@@ -26,10 +26,10 @@ export function hookKeeper({ environment, policy, diskOf, now, warn }: KeeperOpt
       return keepReport(stateDirForWriting(environment), event.name, texts, now);
     },
     async record(event) {
-      const options = { actor: actorOf(environment) };
-      using log = await AuditLog.open(stateDirForWriting(environment), options);
       const settings = policy.gate.quarantine;
-      await recordWithheld(event, { log, settings, policy: policy.verdict, diskOf, warn });
+      await withAuditLog(environment, policy, actorOf(environment), (log) =>
+        recordWithheld(event, { log, settings, policy: policy.verdict, diskOf, warn }),
+      );
     },
   };
 }

@@ -3,8 +3,8 @@ import { runHook } from '../../guard/hook/hook.ts';
 import { runNext } from '../../guard/hook/next.ts';
 import { NarScanError } from '../../model/errors.ts';
 import { reportError } from '../../model/report.ts';
-import { openDecisions } from '../../quarantine/decisions.ts';
 import { readArguments } from '../arguments.ts';
+import { todaysDecisions } from '../decisions.ts';
 import { errorLine, writeDiagnostic } from '../diagnostics.ts';
 import { EXIT_ERROR } from '../exitStatus.ts';
 import { openGate } from '../gate.ts';
@@ -28,7 +28,7 @@ async function run(deadline: Deadline, environment: NodeJS.ProcessEnv): Promise<
   const { policy } = await loadPolicy(null, environment);
   deadline.set(policy.gate.guard.deadline);
   const surrounded = surroundedOf(readArguments([]), environment);
-  using decisions = await openDecisions(environment, null);
+  using decisions = await todaysDecisions(environment);
   const isOver = (): boolean => deadline.isOver();
   const gate = await openGate({ surrounded, policy, environment, decisions, now, isOver, warn: fault });
   const { stateDirs, diskOf } = gate;

@@ -24,7 +24,10 @@ export interface RecordTools {
  *
  * @throws NarScanError as {@link AuditLog.append}
  */
-export async function recordWithheld({ rulings, closure, origin }: HookEvent, tools: RecordTools) {
+export async function recordWithheld(
+  { rulings, closure, origin }: HookEvent,
+  tools: RecordTools,
+): Promise<void> {
   const { log, settings, policy, diskOf, warn } = tools;
   const [keeping, noting] = [
     new Quarantine(log, settings),

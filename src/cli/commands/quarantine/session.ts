@@ -1,14 +1,10 @@
-import { openLedger } from '../../../ledger/open.ts';
-import { stateDirForReading, stateDirForWriting } from '../../../ledger/stateDir.ts';
+import { stateDirForReading } from '../../../ledger/stateDir.ts';
 import { NarScanError } from '../../../model/errors.ts';
-import type { Ledger } from '../../../ledger/ledger.ts';
-import { reportError } from '../../../model/report.ts';
 import type { Policy } from '../../../policy/policy.ts';
 import { actorOf } from '../../../quarantine/actor.ts';
-import { AuditLog } from '../../../quarantine/audit.ts';
-import { notifierOf } from '../../../quarantine/notify/notifier.ts';
+import type { AuditLog } from '../../../quarantine/audit.ts';
 import type { Arguments } from '../../arguments.ts';
-import { errorLine, writeDiagnostic } from '../../diagnostics.ts';
+import { withAuditLog } from '../../audit.ts';
 import { loadPolicy } from '../../policy/policyFile.ts';
 
 /** The state of this user as these commands work with it. */
@@ -27,36 +23,15 @@ export async function inSession<T>(
   act: (session: Session) => Promise<T>,
 ): Promise<T> {
   const { policy } = await loadPolicy(said.last('policy'), environment);
-  const directory = stateDirForWriting(environment);
-  const ledger = ledgerOf(environment);
-  try {
-    const actor = said.last('by') ?? actorOf(environment);
-    const notify = notifierOf(policy.gate.notify, directory, environment);
-    using log = await AuditLog.open(directory, { actor, witness: ledger, notify, warn });
+  return await withAuditLog(environment, policy, said.last('by') ?? actorOf(environment), async (log) => {
     await log.sync();
     return await act({ log, policy });
-  } finally {
-    await ledger?.close();
-  }
+  });
 }
 
 /** Whether there is any state that could be looked at. @throws NarScanError STATE_* */
 export function hasState(environment: NodeJS.ProcessEnv): boolean {
   return stateDirForReading(environment) !== null;
-}
-
-/** A ledger that cannot be opened has seen nothing; the trail and its head are there all the same. */
-function ledgerOf(environment: NodeJS.ProcessEnv): Ledger | null {
-  try {
-    return openLedger(environment, warn);
-  } catch (error) {
-    warn(error);
-    return null;
-  }
-}
-
-function warn(error: unknown): void {
-  writeDiagnostic(errorLine(reportError(error, null)));
 }
 
 /** The reason that was given. @throws NarScanError USAGE_MISSING_VALUE */

@@ -1,0 +1,34 @@
+import type { Ledger } from '../ledger/ledger.ts';
+import { openOwnReadOnly } from '../ledger/open.ts';
+import { reportError } from '../model/report.ts';
+import type { Decisions } from '../quarantine/decision.ts';
+import { openDecisions } from '../quarantine/decisions.ts';
+import { errorLine, writeDiagnostic } from './diagnostics.ts';
+
+/**
+ * The decisions that count today.
+ * @throws NarScanError STATE_*, AUDIT_*
+ */
+export async function todaysDecisions(environment: NodeJS.ProcessEnv): Promise<Decisions & Disposable> {
+  const witness = orWithout(() => openOwnReadOnly(environment, warn));
+  try {
+    return await openDecisions(environment, witness);
+  } finally {
+    await witness?.close();
+  }
+}
+
+/** A ledger that cannot be opened has seen nothing; the trail and its head are there all the same. */
+export function orWithout(open: () => Ledger | null): Ledger | null {
+  try {
+    return open();
+  } catch (error) {
+    warn(error);
+    return null;
+  }
+}
+
+/** Tells of what stops nothing. */
+export function warn(error: unknown): void {
+  writeDiagnostic(errorLine(reportError(error, null)));
+}
