@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nixRealpath } from '../../src/index.ts';
+import { asNobody } from '../support/asNobody.ts';
 import type { RealpathOptions } from '../../src/nix/realpath.ts';
 
 const X = '0123456789abcdfghijklmnpqrsvwxyz-x';
@@ -157,5 +158,18 @@ describe('what cannot be resolved', () => {
     expect(fault('a\0b')).toBe('EINVAL');
     expect(() => nixRealpath('/', { storeDir: 'relative' })).toThrow(/no absolute path/);
     expect(() => nixRealpath('/', { stateDir: '/' })).toThrow(/no absolute path/);
+  });
+
+  it('is what nobody may look at', async () => {
+    const closed = at('closed');
+    mkdirSync(join(closed, 'in'), { recursive: true });
+    chmodSync(folder, 0o755);
+    chmodSync(closed, 0);
+    await asNobody(() => {
+      expect(() => resolved(join(closed, 'in'))).toThrow(/cannot be resolved \(EACCES\)/);
+      expect(resolved(closed)).toBe('closed');
+      // a store that cannot be looked at keeps its name by its text
+      expect(resolved(join(closed, X), { existence: 'none' }, 'closed')).toBe(`closed/${X}`);
+    });
   });
 });
