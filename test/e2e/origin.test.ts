@@ -60,6 +60,7 @@ describe.skipIf(!needs('nix-build', 'nix-store', 'tar'))('foreign homes of an ou
 
   beforeAll(() => {
     store = new SymlinkedStore();
+    appendFileSync(join(store.folder, 'conf/nix.conf'), 'extra-experimental-features = ca-derivations\n');
     environment = {
       PATH: process.env['PATH'],
       NIX_STATE_DIR: join(store.folder, 'var/nix'),
@@ -139,8 +140,20 @@ describe.skipIf(!needs('nix-build', 'nix-store', 'tar'))('foreign homes of an ou
     const built = build('built', {}, 'echo /home/bob/work/x.c > $out/x');
     const path = build('dependent', { source: `builtins.storePath ${built}` }, 'cp $source/x $out/x');
     expect(findingsOf(path)).toEqual({ x: 'warning' });
-    const later = build('later', { source: `(import ./built.nix)` }, 'cp $source/x $out/x');
-    expect(findingsOf(later)).toEqual({ x: 'warning' });
+    const after = build('after', { source: `(import ./built.nix)` }, 'cp $source/x $out/x');
+    expect(findingsOf(after)).toEqual({ x: 'warning' });
+  });
+
+  it('stay as they are where the content decides the path, and then explain nothing', () => {
+    // a derivation of this kind does not name its output
+    const script = 'mkdir $out; cp $source/README $out/x; echo /home/bob/x.c > $out/y';
+    const expression = `derivation { name = "by-content"; system = "x86_64-linux"; builder = "/bin/sh"; PATH = "/usr/bin:/bin";
+      __contentAddressed = true; outputHashMode = "recursive"; outputHashAlgo = "sha256";
+      source = ./upstream-1.0; args = [ "-c" "${script}" ]; }`;
+    const path = store.buildExpression('by-content', expression).trim();
+    expect(findingsOf(path)).toEqual({ x: 'warning, warning', y: 'warning' });
+    const later = build('later', { source: `builtins.storePath ${path}` }, 'cp $source/y $out/y');
+    expect(findingsOf(later)).toEqual({ y: 'warning' });
   });
 
   it('stay as they are where the source or the derivation is gone', () => {
