@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -7,6 +7,7 @@ import { NarScanError } from '../../../model/errors.ts';
 import { outputNamed } from '../../../quarantine/judgement.ts';
 import { hashOfNar, readNar } from '../../../quarantine/store/narFile.ts';
 import { NAR_FILE, quarantineDir } from '../../../quarantine/store/place.ts';
+import type { QuarantinedRecord } from '../../../quarantine/trail/record.ts';
 import type { Arguments } from '../../arguments.ts';
 import { STDIN as STDOUT } from '../../invocation.ts';
 import { inSession } from './session.ts';
@@ -24,21 +25,26 @@ export async function exportQuarantined(said: Arguments, environment: NodeJS.Pro
   }
   await inSession(said, environment, async ({ log }) => {
     const { record } = outputNamed(log, named);
-    const { id, storePath, narHash } = record;
+    const { id, storePath } = record;
     const file = join(quarantineDir(log.directory), id, NAR_FILE);
-    const found = await hashOfNar(file).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT')
-        throw new NarScanError('QUARANTINE_UNKNOWN', `the NAR of ${id} is not kept`);
-      throw new NarScanError('QUARANTINE_DAMAGED', `'${file}' cannot be read: ${error.message}`, {
-        cause: error,
-      });
-    });
-    if (found !== narHash) {
-      throw new NarScanError('QUARANTINE_DAMAGED', `'${file}' is not what was kept: its NarHash is ${found}`);
-    }
+    await refuseOther(file, record);
     await log.append({ event: 'exported', id, storePath, to: to === STDOUT ? 'stdout' : to });
     await give(file, to, said.has('zstd'));
   });
+}
+
+/** @throws NarScanError QUARANTINE_UNKNOWN, QUARANTINE_DAMAGED where the file is not what was kept */
+async function refuseOther(file: string, { id, narHash, kept }: QuarantinedRecord): Promise<void> {
+  const size = statSync(file, { throwIfNoEntry: false })?.size;
+  if (size === undefined) throw new NarScanError('QUARANTINE_UNKNOWN', `the NAR of ${id} is not kept`);
+  const found = await hashOfNar(file).catch((error: Error) => {
+    const message = `'${file}' cannot be read: ${error.message}`;
+    throw new NarScanError('QUARANTINE_DAMAGED', message, { cause: error });
+  });
+  // what stands behind the end of the packed NAR is in no hash
+  if (found !== narHash || (kept !== null && size !== kept)) {
+    throw new NarScanError('QUARANTINE_DAMAGED', `'${file}' is not what was kept`);
+  }
 }
 
 async function give(file: string, to: string, packed: boolean): Promise<void> {

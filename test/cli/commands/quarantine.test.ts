@@ -1,0 +1,232 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readArguments } from '../../../src/cli/arguments.ts';
+import { runOnQuarantine } from '../../../src/cli/commands/quarantine/run.ts';
+import { AuditLog } from '../../../src/quarantine/audit.ts';
+import { Quarantine } from '../../../src/quarantine/store/quarantine.ts';
+import { asNobody } from '../../support/asNobody.ts';
+import { refusedAt, storePathNamed } from '../../support/refused.ts';
+
+const HELLO = storePathNamed('hello');
+const WORLD = storePathNamed('world');
+
+let folder: string;
+let state: string;
+let hello: string;
+let world: string;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'nar-scan-quarantine-'));
+  state = join(folder, 'state');
+  mkdirSync(state, { mode: 0o700 });
+  hello = await keep('hello', ['/home/noamyr']);
+  world = await keep('world', ['/home/alice', '/home/noamyr']);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** @returns its id */
+async function keep(name: string, homes: readonly string[]): Promise<string> {
+  const path = join(folder, name);
+  mkdirSync(path);
+  writeFileSync(join(path, 'file0'), `${name} is built at ${homes.join()}`);
+  using log = await AuditLog.open(state, { actor: 'builder@host' });
+  const settings = { keep: true, bytes: 1 << 30, full: 'refuse' } as const;
+  const { id } = await new Quarantine(log, settings).keep(refusedAt(path, name, homes));
+  return id;
+}
+
+/** What a command prints. */
+async function nar(...words: readonly string[]): Promise<string> {
+  let text = '';
+  const environment = { NAR_SCAN_STATE: state, NAR_SCAN_CONFIG: '/dev/null', SUDO_USER: 'alice' };
+  await runOnQuarantine(readArguments(words), environment, (piece) => (text += piece));
+  return text;
+}
+
+const code = (wanted: string, message = /./) =>
+  expect.objectContaining({ code: wanted, message: expect.stringMatching(message) });
+
+const listed = async (...words: readonly string[]) =>
+  [...(await nar('quarantine', 'list', ...words)).matchAll(/-(hello|world) /g)].map(([, name]) => name);
+
+describe('quarantine list', () => {
+  it('is a line an output, the oldest first', async () => {
+    const lines = (await nar('quarantine', 'list')).split('\n');
+    expect(lines[0]).toMatch(new RegExp(`^${hello} .*${HELLO} .*contaminated; known-home; kept [0-9]+ B`));
+    expect(lines[1]).toContain(world);
+    expect(lines).toHaveLength(3);
+  });
+
+  it('can be filtered by path, home, rule and age', async () => {
+    expect(await listed('--path', '*-hello')).toEqual(['hello']);
+    expect(await listed('--path', '/nix/store/*')).toEqual(['hello', 'world']);
+    expect(await listed('--home', '/home/alice')).toEqual(['world']);
+    expect(await listed('--home=/home/alice', '--home=/home/noamyr', '--rule=known-home')).toHaveLength(2);
+    expect(await listed('--rule', 'store-alias')).toEqual([]);
+    expect(await listed('--since', '1h')).toHaveLength(2);
+    expect(await listed('--since', '2999-01-01')).toEqual([]);
+  });
+
+  it('can be JSON, one document a line', async () => {
+    const [first] = (await nar('quarantine', 'list', '--json')).split('\n').slice(0, -1);
+    expect(JSON.parse(first ?? '')).toMatchObject({
+      id: hello,
+      storePath: HELLO,
+      decision: null,
+      rules: ['known-home'],
+    });
+  });
+
+  it('is empty without any state, and makes none', async () => {
+    rmSync(state, { recursive: true });
+    expect(await nar('quarantine', 'list')).toBe('');
+    expect(await nar('audit', 'list')).toBe('');
+    expect(await nar('audit', 'verify')).toMatch(/no audit trail yet/);
+    expect(() => readFileSync(join(state, 'audit.lock'))).toThrow('ENOENT');
+  });
+});
+
+describe('quarantine show', () => {
+  it('is the report for people, or the JSON report', async () => {
+    expect(await nar('quarantine', 'show', world.slice(0, 8))).toMatch(
+      /contaminated .*-world\n[^]*\/home\/alice/,
+    );
+    expect(JSON.parse(await nar('quarantine', 'show', world, '--json'))).toMatchObject({
+      schema: 'nar-scan/report-v1',
+      outputs: [{ storePath: WORLD }],
+    });
+  });
+
+  it('says what was lost', async () => {
+    rmSync(join(state, 'quarantine', world), { recursive: true });
+    await expect(nar('quarantine', 'show', world)).rejects.toEqual(code('QUARANTINE_UNKNOWN', /there is no/));
+    mkdirSync(join(state, 'quarantine', world));
+    writeFileSync(join(state, 'quarantine', world, 'facts'), '{}');
+    await expect(nar('quarantine', 'show', world)).rejects.toEqual(code('STATE_UNREADABLE', /damaged/));
+  });
+});
+
+describe('what a person decides', () => {
+  it('needs a reason, and is in the trail with who decided', async () => {
+    for (const command of ['release', 'deny']) {
+      await expect(nar('quarantine', command, hello)).rejects.toEqual(
+        code('USAGE_MISSING_VALUE', /--reason/),
+      );
+    }
+    await nar('quarantine', 'release', hello, '--reason', 'known', '--expires', '30d');
+    await nar('quarantine', 'deny', world, '--reason', 'bad', '--by', 'noamyr');
+    expect(await nar('quarantine', 'list')).toMatch(/\(released; [^]*\(denied; /);
+    expect(await nar('audit', 'list')).toMatch(
+      /3 .*alice@.*released .*-hello until .*: known\n4 .* noamyr {2}denied .*: bad\n$/,
+    );
+    expect(await nar('audit', 'verify')).toMatch(/4 records, the last is [0-9a-f]{64}\n$/);
+  });
+
+  it('can be taken back; a release does not count against a denial', async () => {
+    await nar('quarantine', 'deny', HELLO, '--reason', 'bad');
+    await expect(nar('quarantine', 'release', hello, '--reason', 'good')).rejects.toEqual(
+      code('QUARANTINE_NOT_RELEASABLE', /denied/),
+    );
+    await nar('quarantine', 'lift', '3', '--reason', 'by mistake');
+    expect(await nar('quarantine', 'release', hello, '--reason', 'good')).toMatch(
+      /1 finding or gap \(record 5\)/,
+    );
+    await expect(nar('quarantine', 'lift', '3', '--reason', 'x')).rejects.toEqual(code('QUARANTINE_UNKNOWN'));
+    await expect(nar('quarantine', 'lift', 'x', '--reason', 'x')).rejects.toEqual(code('USAGE_BAD_VALUE'));
+  });
+
+  it('must not have expired before it counts', async () => {
+    for (const when of ['2020-01-01', '0d']) {
+      await expect(nar('quarantine', 'release', hello, '--reason=x', '--expires', when)).rejects.toEqual(
+        code('USAGE_BAD_VALUE', /not in the future/),
+      );
+    }
+  });
+
+  it('shows no control character of what was said', async () => {
+    await nar('quarantine', 'deny', hello, '--reason', 'a\u001b[31m\nb');
+    expect(await nar('audit', 'list')).toContain('a\\x1b[31m\\nb\n');
+  });
+});
+
+describe('quarantine purge and export', () => {
+  it('export the NAR that was scanned, and purge it', async () => {
+    const file = join(folder, 'hello.nar');
+    await nar('quarantine', 'export', hello, file);
+    expect(readFileSync(file, 'latin1')).toContain('nix-archive-1');
+    await nar('quarantine', 'export', hello, file, '--zstd');
+    expect(readFileSync(file).readUInt32LE()).toBe(0xfd2fb528);
+    expect(await nar('quarantine', 'purge', hello)).toMatch(/purged 1 output, [0-9]+ B/);
+    expect(await nar('quarantine', 'purge', hello)).toMatch(/purged 0 outputs/);
+    await expect(nar('quarantine', 'export', hello, file)).rejects.toEqual(
+      code('QUARANTINE_UNKNOWN', /not kept/),
+    );
+    expect(await listed()).toEqual(['hello', 'world']);
+    expect(await nar('quarantine', 'purge', '--older-than', '0m')).toMatch(/purged 1 output/);
+  });
+
+  it('does not give what was damaged, nor half a file', async () => {
+    const kept = join(state, 'quarantine', hello, 'output.nar.zst');
+    const bytes = readFileSync(kept);
+    for (const damaged of [
+      bytes.subarray(0, -9),
+      Buffer.concat([bytes, bytes]),
+      Buffer.alloc(9),
+      Buffer.alloc(0),
+    ]) {
+      writeFileSync(kept, damaged);
+      const file = join(folder, 'out');
+      await expect(nar('quarantine', 'export', hello, file)).rejects.toEqual(code('QUARANTINE_DAMAGED'));
+      expect(() => readFileSync(file)).toThrow('ENOENT');
+    }
+    writeFileSync(kept, bytes);
+    await expect(nar('quarantine', 'export', hello, '/nowhere/file')).rejects.toEqual(
+      code('REPORT_NOT_WRITTEN'),
+    );
+  });
+
+  it('takes ids or an age', async () => {
+    for (const words of [[], [hello, '--older-than', '1d']]) {
+      await expect(nar('quarantine', 'purge', ...words)).rejects.toEqual(code('USAGE_BAD_VALUE'));
+    }
+    await expect(nar('quarantine', 'export', hello)).rejects.toEqual(code('USAGE_BAD_VALUE'));
+  });
+});
+
+describe('an id that means nothing', () => {
+  it('is one line, whatever is asked', async () => {
+    for (const command of ['show', 'release', 'deny', 'purge', 'export']) {
+      const file = command === 'export' ? ['-'] : [];
+      const reason = command === 'release' || command === 'deny' ? ['--reason=x'] : [];
+      const asked = nar('quarantine', command, 'ffff0000', ...file, ...reason);
+      await expect(asked).rejects.toEqual(code('QUARANTINE_UNKNOWN', /'ffff0000'/));
+    }
+  });
+});
+
+describe('a state that cannot be used', () => {
+  it('is an error, as is a trail that was edited', async () => {
+    const trail = join(state, 'audit.jsonl');
+    writeFileSync(trail, readFileSync(trail, 'utf8').replace('noamyr', 'nobody'));
+    for (const words of [
+      ['audit', 'verify'],
+      ['audit', 'list'],
+      ['quarantine', 'list'],
+      ['quarantine', 'deny', hello, '--reason=x'],
+    ]) {
+      await expect(nar(...words)).rejects.toEqual(code('AUDIT_BROKEN', /line 1/));
+    }
+    chmodSync(state, 0o770);
+    await expect(nar('quarantine', 'list')).rejects.toEqual(code('STATE_UNSAFE'));
+  });
+
+  it.skipIf(process.geteuid?.() !== 0)('belongs to nobody else', async () => {
+    chmodSync(folder, 0o755);
+    await asNobody(async () => {
+      await expect(nar('quarantine', 'list')).rejects.toEqual(
+        expect.objectContaining({ code: expect.stringMatching(/^STATE_/) }),
+      );
+    });
+  });
+});
