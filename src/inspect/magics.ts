@@ -34,6 +34,9 @@ export function searchedBytes(set: NeedleSet, opens: boolean): readonly Uint8Arr
   return [...set.patterns, ...magics.map(({ bytes }) => bytes)];
 }
 
+/** What contents without any share: what is handed out is never added to. */
+const NONE: readonly never[] = Object.freeze([]);
+
 /** Notes the magics of one content after another. */
 export class MagicHits {
   #tail = -1;
@@ -84,12 +87,12 @@ export class MagicHits {
   }
 
   get embedded(): readonly EmbeddedStream[] {
-    return this.#embedded;
+    return this.#embedded.length === 0 ? NONE : this.#embedded;
   }
 
   /** See {@link Opening.archiveEnds}; their comments may go beyond the content's end. */
   get archiveEnds(): readonly number[] {
-    return this.#archiveEnds;
+    return this.#archiveEnds.length === 0 ? NONE : this.#archiveEnds;
   }
 
   /** See {@link Opening.lostFrom}. */
