@@ -6,7 +6,7 @@ import { TreeNar } from '../../src/sources/treeNar.ts';
 import { judged } from './judged.ts';
 
 /** The NarHash of what lies on disk. */
-export function narHashOf(path: string): string {
+function narHashOf(path: string): string {
   const hash = createHash('sha256');
   using source = new TreeNar(path);
   const memory = Buffer.alloc(65_536);

@@ -12,7 +12,7 @@ import { NO_HASH, openedSeal, recordOf } from './seal.ts';
 import { type IndexState, isUseless, TrailIndex } from './trailIndex.ts';
 
 /** Files of a state directory. */
-export const TRAIL = 'audit.jsonl';
+const TRAIL = 'audit.jsonl';
 export const HEAD = 'audit.head';
 
 const NONE: TrailHead = { sequence: 0, hash: NO_HASH };
