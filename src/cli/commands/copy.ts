@@ -11,7 +11,7 @@ import { stateDirForWriting } from '../../ledger/stateDir.ts';
 import { resolveTarget, storeDirs } from '../../sources/target.ts';
 import { type Closure, closureOf } from '../../guard/closure.ts';
 import { sendDirectly, sendStaged, type Transfer } from '../../guard/copy/copy.ts';
-import { keptLines, summaryLine } from '../../guard/copy/lines.ts';
+import { type Delivery, deliveryLine, dryRunLine, keptLines, refusalLine } from '../../guard/copy/lines.ts';
 import { select, type Selection } from '../../guard/copy/selection.ts';
 import { Staging } from '../../guard/copy/staging.ts';
 import { type StoreUrl, storeUrl } from '../../guard/copy/storeUrl.ts';
@@ -90,9 +90,9 @@ export async function runCopy(
     const refused = selection.kept.length > 0 && (!invocation.skip || selection.free.length === 0);
     tellKept(run, selection);
     if (selection.kept.length > 0 && !invocation.dryRun) await record(run, roots, answer, version);
-    if (!refused && !invocation.dryRun) await send(run, selection, answer, transfers, signal);
-    if (invocation.dryRun && !refused) print(selection.free.map((path) => `${path}\n`).join(''));
-    tellEnd(run, selection, refused);
+    if (refused) print(`${refusalLine(selection, invocation.dryRun ? 'would be sent' : 'sent')}\n`);
+    else if (invocation.dryRun) tellDryRun(run, selection);
+    else tellDelivery(run, selection, await send(run, selection, answer, transfers, signal));
     await stdout.finish();
     return exitStatus(refused ? verdictOf(selection) : 'clean', answer.errors.length);
   } finally {
@@ -140,10 +140,13 @@ function tellKept({ invocation, policy, print }: Run, selection: Selection): voi
   }
 }
 
-function tellEnd({ invocation, print }: Run, selection: Selection, refused: boolean): void {
-  const { dryRun, to, quiet } = invocation;
-  if (quiet && !dryRun) return;
-  print(`${summaryLine(selection, { refused, verb: dryRun ? 'would be sent' : 'sent', to: to.shown })}\n`);
+function tellDryRun({ invocation, print }: Run, selection: Selection): void {
+  print(selection.free.map((path) => `${printableText(path)}\n`).join(''));
+  print(`${dryRunLine(selection, invocation.to.shown)}\n`);
+}
+
+function tellDelivery({ invocation, print }: Run, selection: Selection, delivery: Delivery): void {
+  if (!invocation.quiet) print(`${deliveryLine(selection, delivery)}\n`);
 }
 
 /** Writes down what stays, so that it can be looked at and released. */
@@ -172,7 +175,7 @@ async function send(
   { standings }: GateAnswer,
   transfers: DisposableStack,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Delivery> {
   const paths = free.map((storePath) => {
     const info = closure.get(storePath);
     const judged = standings.get(storePath)?.narHash ?? null;
@@ -183,22 +186,25 @@ async function send(
   });
   const { to, nixFlags: flags, storeDir, store = null, quiet, staged } = invocation;
   const transfer: Transfer = { paths, to, flags, storeDir, store, environment };
-  let sent = 0;
-  const told = (more: number, what: string): void => {
-    sent += more;
-    say(`${sent} of ${paths.length} paths ${what}`);
-  };
+  const delivery = { to: to.shown, sent: 0, there: 0 };
   const say = (line: string): void => {
     if (!quiet) writeDiagnostic(`nar-scan: ${printableText(line)}\n`);
   };
   const events = {
     said: (line: string) => say(`nix: ${line}`),
-    there: (count: number) => told(count, 'are there already'),
-    sent: (count: number) => told(count, 'are there'),
+    there: (count: number) => void (delivery.there += count),
+    sent: (count: number) => {
+      delivery.sent += count;
+      say(`${delivery.sent + delivery.there} of ${paths.length} paths are there`);
+    },
   };
-  if (!staged) return await sendDirectly(transfer, events, signal);
-  const staging = transfers.use(Staging.open(join(stateDirForWriting(environment), STAGINGS), storeDir));
-  await sendStaged(transfer, staging, events, signal);
+  if (staged) {
+    const staging = transfers.use(Staging.open(join(stateDirForWriting(environment), STAGINGS), storeDir));
+    await sendStaged(transfer, staging, events, signal);
+  } else {
+    await sendDirectly(transfer, events, signal);
+  }
+  return delivery;
 }
 
 function verdictOf({ blocking }: Selection): 'contaminated' | 'incomplete' {

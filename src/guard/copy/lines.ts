@@ -29,16 +29,33 @@ export function keptLines(
   });
 }
 
-/** What became of a closure in one line, such as `3 paths sent to https://cache.example; 2 stay here`. */
-export function summaryLine(
-  { free, kept }: Selection,
-  what: { readonly refused: boolean; readonly verb: string; readonly to: string },
-): string {
-  const paths = (count: number): string => counted(count, 'path');
-  if (what.refused) {
-    const all = free.length + kept.length;
-    return `nothing ${what.verb}: ${kept.length} of ${paths(all)} may not leave`;
-  }
+/** What became of the paths that may leave. */
+export interface Delivery {
+  /** How the destination is shown. */
+  readonly to: string;
+  readonly sent: number;
+  /** Paths that were there before. */
+  readonly there: number;
+}
+
+/** What became of a closure in one line, such as `3 paths sent to https://cache.example; 2 paths left out`. */
+export function deliveryLine({ kept }: Selection, { to, sent, there }: Delivery): string {
+  const before = there === 0 ? [] : [`${paths(there)} there already`];
+  const left = kept.length === 0 ? [] : [`${paths(kept.length)} left out`];
+  return [`${paths(sent)} sent to ${printableText(to)}`, ...before, ...left].join('; ');
+}
+
+/** What would become of it. */
+export function dryRunLine({ free, kept }: Selection, to: string): string {
   const left = kept.length === 0 ? '' : `; ${paths(kept.length)} left out`;
-  return `${paths(free.length)} ${what.verb} to ${printableText(what.to)}${left}`;
+  return `${paths(free.length)} would be sent to ${printableText(to)}${left}`;
+}
+
+/** Why nothing was sent. */
+export function refusalLine({ free, kept }: Selection, verb: 'sent' | 'would be sent'): string {
+  return `nothing ${verb}: ${kept.length} of ${paths(free.length + kept.length)} may not leave`;
+}
+
+function paths(count: number): string {
+  return counted(count, 'path');
 }

@@ -1,0 +1,288 @@
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { sqlite } from '../../src/nix/sqlite.ts';
+import { NAR_SCAN, narScan } from '../support/narScan.ts';
+import { needs } from '../support/programs.ts';
+import { SymlinkedStore } from '../support/realNix.ts';
+
+describe.skipIf(!needs('nix', 'nix-build'))('nar-scan copy, with the real Nix', () => {
+  let store: SymlinkedStore;
+  /** Nothing; refers to nothing. */
+  let base: string;
+  /** Clean; refers to base. */
+  let tool: string;
+  /** Leaks the home; refers to base. */
+  let leaky: string;
+  /** Clean by itself; refers to leaky and tool. */
+  let app: string;
+  let state: string;
+  let cache: string;
+
+  beforeAll(() => {
+    store = new SymlinkedStore();
+    base = store.build('base', 'mkdir $out; echo base > $out/base');
+    tool = store.build('tool', `mkdir $out; echo ${base} > $out/tool`, [base]);
+    leaky = store.build('leaky', `mkdir $out; echo ${base} ${store.home}/src/x.c > $out/leaky`, [base]);
+    app = store.build('app', `mkdir $out; echo ${leaky} ${tool} > $out/app`, [leaky, tool]);
+  });
+  afterAll(() => store[Symbol.dispose]());
+  beforeEach(() => {
+    state = mkdtempSync(join(store.folder, 'state-'));
+    cache = join(mkdtempSync(join(store.folder, 'cache-')), 'cache');
+  });
+
+  const environment = (): NodeJS.ProcessEnv => ({ ...store.environment, NAR_SCAN_STATE: state });
+  const run = (args: readonly string[], env = environment()) => narScan(args, { env, cwd: store.folder });
+  const copy = (...args: readonly string[]) =>
+    run(['copy', '--to', `file://${cache}?compression=none`, ...args]);
+  const names = (...paths: readonly string[]): string[] =>
+    paths.map((path) => `${path.slice(store.storeDir.length + 1).slice(0, 32)}.narinfo`).toSorted();
+  const arrived = (): string[] =>
+    existsSync(cache)
+      ? readdirSync(cache)
+          .filter((name) => name.endsWith('.narinfo'))
+          .toSorted()
+      : [];
+  const staged = (): string[] =>
+    existsSync(join(state, 'staging')) ? readdirSync(join(state, 'staging')) : [];
+  /** The state of a store path in the ledger: how many are known. */
+  const remembered = (): unknown => {
+    const { DatabaseSync } = sqlite();
+    using database = new DatabaseSync(join(state, 'ledger.sqlite'), { readOnly: true });
+    return database.prepare('select count(*) as count from scans').get()?.['count'];
+  };
+
+  it('sends a clean closure, byte for byte, and leaves nothing beside', () => {
+    const { status, stdout } = copy(tool);
+    expect([status, stdout]).toEqual([0, `2 paths sent to file://${cache}\n`]);
+    expect(arrived()).toEqual(names(tool, base));
+    const [name = ''] = names(tool);
+    expect(readFileSync(join(cache, name), 'latin1')).toContain(`\nNarHash: ${store.narHash(tool)}\n`);
+    store.run('nix', ['store', 'verify', '--store', `file://${cache}`, '--no-trust', '--recursive', tool]);
+    expect(staged()).toEqual([]);
+    expect(copy(tool).stdout).toBe(`0 paths sent to file://${cache}; 2 paths there already\n`);
+  });
+
+  it('lets nothing of a clean output out whose dependency leaks', () => {
+    const { status, stdout } = copy(app);
+    expect(status).toBe(1);
+    expect(stdout).toBe(
+      [
+        `${leaky} is contaminated: known-home ${store.home} in leaky`,
+        '  and keeps here, for they refer to it:',
+        `    ${app}`,
+        'nothing sent: 2 of 4 paths may not leave',
+        '',
+      ].join('\n'),
+    );
+    expect(arrived()).toEqual([]);
+    expect(staged()).toEqual([]);
+    // from another process, by what is remembered
+    expect(copy(app).status).toBe(1);
+    expect(copy(leaky).status).toBe(1);
+  });
+
+  it('leaves out what leaks with all that refers to it, and sends the rest of the closure', () => {
+    const { status, stdout } = copy('--skip-contaminated', app);
+    expect(status).toBe(0);
+    expect(stdout).toContain(`2 paths sent to file://${cache}; 2 paths left out\n`);
+    expect(arrived()).toEqual(names(tool, base));
+    const all = store.run('nix', ['path-info', '--recursive', '--store', `file://${cache}`, tool]);
+    expect(all.toString().trim().split('\n').toSorted()).toEqual([base, tool].toSorted());
+    store.run('nix', ['store', 'verify', '--store', `file://${cache}`, '--no-trust', '--all']);
+  });
+
+  it('is refused where nothing is left to send', () => {
+    const orphan = store.build('orphan', `echo ${store.home}/x > $out`);
+    expect(copy('--skip-contaminated', orphan).status).toBe(1);
+    expect(arrived()).toEqual([]);
+  });
+
+  it('says what it would do, without Nix, and does nothing', () => {
+    const env = { ...environment(), PATH: '/nowhere' };
+    const dry = (...args: readonly string[]) =>
+      run(['copy', '--to', `file://${cache}`, '--dry-run', ...args], env);
+    expect(dry(tool)).toMatchObject({
+      status: 0,
+      stdout: `${base}\n${tool}\n2 paths would be sent to file://${cache}\n`,
+    });
+    expect(dry(app)).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining('nothing would be sent: 2 of 4 paths may not leave\n'),
+    });
+    expect(dry('--skip-contaminated', app).stdout).toContain('2 paths would be sent to');
+    expect(existsSync(cache)).toBe(false);
+    expect(existsSync(join(state, 'audit.jsonl'))).toBe(false);
+  });
+
+  it('scans only what it does not know', () => {
+    expect(copy('--dry-run', app).status).toBe(1);
+    expect(remembered()).toBe(4);
+    const late = store.build('late', `echo ${tool} > $out`, [tool]);
+    expect(copy('--dry-run', late, app).status).toBe(1);
+    expect(remembered()).toBe(5);
+  });
+
+  it('lets through what was released, and what was denied no more', () => {
+    expect(copy(app).status).toBe(1);
+    const listed = run(['quarantine', 'list', '--json']).stdout.trim().split('\n');
+    const ids = listed.map((line) => (JSON.parse(line) as { id: string }).id);
+    expect(ids).toHaveLength(1);
+    expect(run(['quarantine', 'release', ids[0] ?? '', '--reason', 'looked at']).status).toBe(0);
+    expect(copy(app)).toMatchObject({ status: 0, stdout: `4 paths sent to file://${cache}\n` });
+    expect(run(['quarantine', 'deny', base, '--reason', 'not this one']).status).toBe(0);
+    const denied = copy(tool);
+    expect(denied.status).toBe(1);
+    expect(denied.stdout).toContain(`${base} is denied by `);
+    expect(run(['audit', 'verify']).status).toBe(0);
+  });
+
+  it('sends nothing where the audit trail does not hold', () => {
+    copy(app);
+    const trail = join(state, 'audit.jsonl');
+    writeFileSync(trail, readFileSync(trail, 'utf8').replace('contaminated', 'contaminateD'));
+    expect(copy(tool)).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringContaining('[AUDIT_BROKEN]'),
+    });
+    expect(arrived()).toEqual([]);
+  });
+
+  it.each(['before it was judged', 'after it was judged'])('refuses what was changed %s', (when) => {
+    const tampered = store.build(`tampered-${when.slice(0, 5)}`, `mkdir $out; echo ${tool} > $out/file`, [
+      tool,
+    ]);
+    if (when.startsWith('after')) expect(copy('--dry-run', tampered).status).toBe(0);
+    const file = join(tampered, 'file');
+    const before = readFileSync(file);
+    chmodSync(file, 0o644);
+    writeFileSync(file, Buffer.concat([before, Buffer.from('more')]));
+    const refused = copy(tampered);
+    expect(refused.status).toBe(2);
+    expect(refused.stderr).toMatch(/^nar-scan: .*tampered.* \[PATH_TAMPERED\]/m);
+    expect(arrived()).toEqual([]);
+    expect(staged()).toEqual([]);
+  });
+
+  it('lets Nix read the store itself where nothing is to be staged', () => {
+    const { status } = copy('--no-staging', tool);
+    expect([status, arrived()]).toEqual([0, names(tool, base)]);
+    expect(existsSync(join(state, 'staging'))).toBe(false);
+  });
+
+  it('takes a link to an output as Nix does, and passes flags on', () => {
+    symlinkSync(tool, join(store.folder, 'result'));
+    const key = join(store.folder, 'key');
+    store.run('nix-store', ['--generate-binary-cache-key', 'k-1', key, `${key}.pub`]);
+    const { status } = run([
+      'copy',
+      '--to',
+      `file://${cache}?secret-key=${key}`,
+      './result',
+      '--',
+      '--refresh',
+    ]);
+    expect(status).toBe(0);
+    const [name = ''] = names(tool);
+    expect(readFileSync(join(cache, name), 'latin1')).toMatch(/^Sig: k-1:/m);
+    // a flag that Nix does not know is Nix's to refuse
+    cache = `${cache}-2`;
+    expect(copy(tool, '--', '--no-such-flag')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/nix copy ended with status 1: error: .*no-such-flag.*\[NIX_FAILED\]/),
+    });
+  });
+
+  it.each([
+    ['without a destination', ['copy', 'x'], 'USAGE_MISSING_VALUE'],
+    ['without a path', ['copy', '--to', 'file:///x'], 'USAGE_NO_TARGET'],
+    ['of what is not there', ['copy', '--to', 'file:///x', './nowhere'], 'TARGET_MISSING'],
+    ['of what is in no store', ['copy', '--to', 'file:///x', '/etc'], 'PATH_NOT_IN_STORE'],
+    [
+      'with a source of its own',
+      ['copy', '--to', 'file:///x', 'x', '--', '--from', 'daemon'],
+      'USAGE_BAD_VALUE',
+    ],
+    [
+      'with a destination of its own',
+      ['copy', '--to', 'file:///x', 'x', '--', '--to', 'daemon'],
+      'USAGE_BAD_VALUE',
+    ],
+    ['with everything', ['copy', '--to', 'file:///x', 'x', '--', '--all'], 'USAGE_BAD_VALUE'],
+  ])('is refused %s in one line', (_what, args, code) => {
+    const { status, stdout, stderr } = run(args);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(new RegExp(`^nar-scan: .* \\[${code}\\]; .*\\n$`));
+  });
+
+  it('is refused of a path that is not valid', () => {
+    const stray = join(store.physicalStoreDir, '0123456789abcdfghijklmnpqrsvwxyz-stray');
+    mkdirSync(stray);
+    expect(copy(join(store.storeDir, '0123456789abcdfghijklmnpqrsvwxyz-stray'))).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('[PATH_NOT_VALID]'),
+    });
+  });
+
+  it('says in one line that there is no Nix, before anything is scanned', () => {
+    const { status, stderr } = run(['copy', '--to', `file://${cache}`, tool], {
+      ...environment(),
+      PATH: '/nowhere',
+    });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^nar-scan: there is no program 'nix' on PATH \[NIX_MISSING\]; .*\n$/);
+    expect(existsSync(join(state, 'ledger.sqlite'))).toBe(false);
+  });
+
+  it('says in one line that the destination does not answer, without the password for it', () => {
+    const env = { ...environment(), NIX_CONFIG: 'download-attempts = 1' };
+    const { status, stdout, stderr } = run(['copy', '--to', 'http://alice:geheim@localhost:1', tool], env);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^nar-scan: nix copy ended with status 1: error: .*\[NIX_FAILED\]/m);
+    expect(stdout + stderr).not.toContain('geheim');
+    expect(staged()).toEqual([]);
+  });
+
+  it('says in one line that a daemon does not answer', () => {
+    const args = ['copy', '--to', `unix://${store.folder}/no-socket`, '--quiet', tool];
+    const { status, stderr } = run(args);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(
+      /^nar-scan: nix copy ended with status 1: error: .*no-socket.*\[NIX_FAILED\]; .*\n$/,
+    );
+  });
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'ends Nix and leaves nothing behind at %s',
+    async (signal) => {
+      const slow = join(state, 'bin');
+      mkdirSync(slow);
+      const begun = join(state, 'begun');
+      const script = `#!/bin/sh\ncase $* in *' copy '*) echo $$ > ${begun}; exec sleep 100;; esac\nexit 1\n`;
+      writeFileSync(join(slow, 'nix'), script, { mode: 0o755 });
+      const env = { ...environment(), PATH: `${slow}:${process.env['PATH']}` };
+      const child = spawn(NAR_SCAN, ['copy', '--to', `file://${cache}`, tool], { env, stdio: 'ignore' });
+      const ended = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+      while (!existsSync(begun) || readFileSync(begun, 'utf8') === '') await pause(20);
+      expect(staged()).toHaveLength(2);
+      child.kill(signal);
+      expect(await ended).toBe(2);
+      expect(staged()).toEqual([]);
+      const nix = readFileSync(begun, 'utf8').trim();
+      expect(spawnSync('kill', ['-0', nix]).status).not.toBe(0);
+    },
+  );
+});
