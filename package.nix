@@ -88,10 +88,10 @@ buildNpmPackage {
     done
 
     for program in bin/*; do
-      makeWrapper "$home/$program" "$out/$program" --set-default NAR_SCAN_NODE ${lib.getExe nodejs_24}
+      makeBinaryWrapper "$home/$program" "$out/$program" --set-default NAR_SCAN_NODE ${lib.getExe nodejs_24}
     done
 
-    installManPage ${manifest.man}
+    installManPage ${lib.escapeShellArgs manifest.man}
     for shell in bash zsh fish; do
       node dist/bundle/entry.cjs completion $shell > nar-scan.$shell
     done

@@ -29,6 +29,8 @@ type Unit = Readonly<Record<string, string | number | boolean | readonly string[
 /** Where the stand-in for nixpkgs has the package. */
 const PACKAGE = '/nix/store/00000000000000000000000000000000-nar-scan';
 const HOOK = `${PACKAGE}/bin/nar-scan-post-build-hook`;
+/** A file of the example, where builds can read it. */
+const WAIVERS = /\S*\/store\/[0-9a-z]{32}-waivers\.toml/;
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 
 /** The block of this language in the README's "Installing it". */
@@ -69,7 +71,7 @@ describe.skipIf(!needs('nix-instantiate'))('module.nix', () => {
     writeFileSync(generated, stringify(settings));
     const command = (environment.etc['nar-scan/config.toml']?.source.command ?? '')
       .replace('/generated/nar-scan-settings.toml', generated)
-      .replace(/\S*-waivers\.toml/, join(evaluator.folder, 'waivers.toml'))
+      .replace(WAIVERS, join(evaluator.folder, 'waivers.toml'))
       .replaceAll(PACKAGE, ROOT);
     const out = join(evaluator.folder, 'config.toml');
     const run = spawnSync('sh', ['-ec', command], {
@@ -112,7 +114,9 @@ describe.skipIf(!needs('nix-instantiate'))('module.nix', () => {
   });
 
   it('writes a policy that nar-scan reads, with what is appended to it', () => {
-    const { status, stdout, text } = policyOf(example());
+    const machineOfExample = example();
+    expect(machineOfExample.environment.etc['nar-scan/config.toml']?.source.command).toMatch(WAIVERS);
+    const { status, stdout, text } = policyOf(machineOfExample);
     expect([stdout, status]).toEqual([expect.any(String), 0]);
     expect(text).toContain('expires = 2030-01-01');
     expect(text).toContain('[guard]');

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../support/narScan.ts';
 import { Evaluator } from '../support/nixExpressions.ts';
@@ -30,11 +30,11 @@ const json = (path: string): unknown => JSON.parse(readFileSync(join(ROOT, path)
 /** What nixpkgs' setup hooks are to a phase, as far as they put files somewhere. */
 const HOOKS = `set -eu
 runHook() { :; }
-makeWrapper() { # PROGRAM WRAPPER --set-default NAME VALUE
+makeBinaryWrapper() { # PROGRAM WRAPPER --set-default NAME VALUE
   printf '#!/bin/sh\\nexport %s="\${%s-%s}"\\nexec "%s" "$@"\\n' "$4" "$4" "$5" "$1" > "$2"
   chmod +x "$2"
 }
-installManPage() { mkdir -p "$out/share/man/man1"; cp "$1" "$out/share/man/man1"; }
+installManPage() { mkdir -p "$out/share/man/man1"; cp "$@" "$out/share/man/man1"; }
 installShellCompletion() { shift 2; while [ $# != 0 ]; do cp "$2" "$out/completion\${1#-}"; shift 2; done; }
 `;
 
@@ -100,9 +100,10 @@ describe.skipIf(!needs('nix-instantiate', 'npm'))('package.nix', () => {
     expect(built.npmFlags).toEqual(['--ignore-scripts']);
   });
 
-  it('installs every program, the manual page and the completions', () => {
+  it('installs every program, the manual pages and the completions', () => {
     expect(readdirSync(join(out, 'bin'))).toEqual(readdirSync(join(ROOT, 'bin')));
-    expect(existsSync(join(out, 'share/man/man1/nar-scan.1'))).toBe(true);
+    const { man } = json('package.json') as { man: readonly string[] };
+    expect(readdirSync(join(out, 'share/man/man1'))).toEqual(man.map((page) => basename(page)).toSorted());
     for (const shell of ['bash', 'zsh', 'fish']) {
       expect(readFileSync(join(out, `completion-${shell}`), 'utf8')).toContain('nar-scan');
     }

@@ -122,6 +122,14 @@ let
     ];
   };
 
+  # What a default counts as: the least of all definitions.
+  unset =
+    content:
+    wrapped "override" {
+      inherit content;
+      priority = 1500;
+    };
+
   # The configuration of a tree of options.
   configured =
     path: options: definitions:
@@ -132,21 +140,22 @@ let
       plain = definition: if kindOf definition == null then definition else { };
     in
     if kindOf options == "option" then
-      merge path options.type (
-        definitions
-        ++ (if options ? default then [ (wrapped "override" { priority = 1500; content = options.default; }) ] else [ ])
-      )
+      merge path options.type (definitions ++ (if options ? default then [ (unset options.default) ] else [ ]))
     else if unknown != [ ] then
       throw "there is no option ${path}.${head unknown}"
     else
-      mapAttrs (name: option: configured "${path}.${name}" option (concatMap (under name) definitions)) options;
+      mapAttrs (
+        name: option: configured "${path}.${name}" option (concatMap (under name) definitions)
+      ) options;
 
   merged =
     trees:
     if builtins.length trees == 1 || kindOf (head trees) == "option" then
       head trees
     else
-      mapAttrs (name: _: merged (map (tree: tree.${name}) (filter (tree: tree ? ${name}) trees))) (union trees);
+      mapAttrs (
+        name: _: merged (map (tree: tree.${name}) (filter (tree: tree ? ${name}) trees))
+      ) (union trees);
 in
 {
   inherit types;
