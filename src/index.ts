@@ -4,8 +4,10 @@
  */
 import { LIMITS } from './model/limits.ts';
 import type { TracedFacts } from './model/facts.ts';
-import type { ReportError } from './model/report.ts';
+import type { NarScanError } from './model/errors.ts';
+import { reportError, type ReportError } from './model/report.ts';
 import type { Policy } from './policy/policy.ts';
+import type { FactMemory, RunConditions } from './scan/memory.ts';
 import { scanTargets, type ScanRequest } from './scan/scan.ts';
 import { startWorkers } from './scan/thread.ts';
 
@@ -28,6 +30,19 @@ export interface ScanResult {
   readonly outputs: readonly TracedFacts[];
   /** Targets that could not be scanned, and workers that died. */
   readonly errors: readonly ReportError[];
+  /** What kept things from being remembered, or known: it cost time, and changes no verdict. */
+  readonly warnings: readonly ReportError[];
+}
+
+export interface ScanOptions {
+  /** Worker threads; 1 where nothing is said. */
+  readonly jobs?: number;
+  readonly signal?: AbortSignal;
+  /**
+   * The directory of a state, absolute; it is made where it is not there. Facts of valid paths of a Nix store
+   * are remembered there, and taken from there where such a path lies unchanged. Else nothing is remembered.
+   */
+  readonly state?: string;
 }
 
 /**
@@ -48,10 +63,16 @@ export async function readPolicy(bytes: Uint8Array, name: string): Promise<Polic
  */
 export async function scan(
   request: ScanRequest,
-  options: { readonly jobs?: number; readonly signal?: AbortSignal } = {},
+  { jobs = 1, signal = new AbortController().signal, state }: ScanOptions = {},
 ): Promise<ScanResult> {
   const outputs: TracedFacts[] = [];
   const errors: ReportError[] = [];
+  const warnings: ReportError[] = [];
+  const memory = async (conditions: RunConditions): Promise<FactMemory> => {
+    const { openMemory } = await import('./ledger/open.ts');
+    const warn = (error: NarScanError): void => void warnings.push(reportError(error, null));
+    return openMemory({ NAR_SCAN_STATE: state }, conditions, warn);
+  };
   const sink = {
     output: (facts: TracedFacts): Promise<void> => {
       outputs.push(facts);
@@ -60,12 +81,12 @@ export async function scan(
     error: (error: ReportError): void => void errors.push(error),
     progress: (): void => undefined,
   };
-  const workers = startWorkers(options.jobs ?? 1);
+  const workers = startWorkers(jobs);
   try {
-    await scanTargets(request, workers, sink, options.signal ?? new AbortController().signal);
+    await scanTargets({ ...request, ...(state === undefined ? {} : { memory }) }, workers, sink, signal);
   } finally {
     // a scan that had nothing to do never employed them, and a waiting thread keeps a program alive
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
-  return { outputs, errors };
+  return { outputs, errors, warnings };
 }
