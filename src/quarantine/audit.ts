@@ -1,10 +1,8 @@
 import { join } from 'node:path';
 import type { Ledger, TrailHead } from '../ledger/ledger.ts';
 import { type Digest, loadDigest } from '../report/ids.ts';
-import type { Decisions } from './decision.ts';
 import { append } from './trail/append.ts';
 import type { AuditEvent, AuditRecord, QuarantinedRecord } from './trail/record.ts';
-import { decisionsOf } from './trail/decisions.ts';
 import { Trail } from './trail/trail.ts';
 
 /** The index of a state directory's own trail. */
@@ -67,11 +65,6 @@ export class AuditLog implements Disposable {
   /** Reads all of the trail, whatever was read before. @returns its last record @throws as {@link append} */
   async verify(): Promise<TrailHead> {
     return this.trail.verify(await this.#seen());
-  }
-
-  /** What this trail alone has decided. */
-  decisions(): Decisions {
-    return decisionsOf([this.trail]);
   }
 
   /**

@@ -30,6 +30,10 @@ async function deliver({ url, command, events, log }: NotifyJob): Promise<void> 
 async function noted(told: Promise<string | null>, to: string, { seq }: Event, log: string): Promise<void> {
   const fault = await told;
   if (fault === null) return;
+  note(log, to, seq, fault);
+}
+
+function note(log: string, to: string, seq: number, fault: string): void {
   if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES) truncateSync(log);
   const line = JSON.stringify({ at: new Date().toISOString(), seq, to, fault });
   appendFileSync(log, `${line}\n`, { mode: 0o600 });
@@ -102,5 +106,14 @@ function run(program: string, args: readonly string[], event: Event): Promise<st
 }
 
 const STDIN = 0;
-setTimeout(() => process.exit(1), LIMITS.notifyMilliseconds).unref();
-deliver(JOB_SCHEMA.parse(JSON.parse(readFileSync(STDIN, 'utf8')))).catch(() => process.exit(1));
+const job = JOB_SCHEMA.parse(JSON.parse(readFileSync(STDIN, 'utf8')));
+setTimeout(() => {
+  note(
+    job.log,
+    'all',
+    job.events.at(-1)?.seq ?? 0,
+    'it took too long: what was not told by then is not told',
+  );
+  process.exit(1);
+}, LIMITS.notifyMilliseconds).unref();
+deliver(job).catch(() => process.exit(1));

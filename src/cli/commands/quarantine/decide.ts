@@ -5,6 +5,7 @@ import type { AuditEvent } from '../../../quarantine/trail/record.ts';
 import { printableText } from '../../../report/printable.ts';
 import { counted } from '../../../report/units.ts';
 import type { Arguments } from '../../arguments.ts';
+import { todaysDecisions } from '../../decisions.ts';
 import { inSession, onlyOperand, reasonOf, type Session } from './session.ts';
 
 /**
@@ -17,7 +18,8 @@ export async function releaseQuarantined(said: Arguments, environment: NodeJS.Pr
   const expires = expiryOf(said.last('expires'), new Date());
   return await inSession(said, environment, async (session) => {
     const { record } = outputNamed(session.log, named);
-    if (session.log.decisions().denial(record.storePath, record.narHash) !== null) {
+    using decisions = await todaysDecisions(environment);
+    if (decisions.denial(record.storePath, record.narHash) !== null) {
       throw new NarScanError(
         'QUARANTINE_NOT_RELEASABLE',
         `${record.storePath} is denied: a release would not count`,

@@ -8,6 +8,7 @@ import type { QuarantinedRecord } from '../../../quarantine/trail/record.ts';
 import { printableJson, printableText } from '../../../report/printable.ts';
 import { bytesForPeople } from '../../../report/units.ts';
 import type { Arguments } from '../../arguments.ts';
+import { todaysDecisions } from '../../decisions.ts';
 import { hasState, inSession, refuseOperands } from './session.ts';
 
 /** An output in quarantine, as it is listed. */
@@ -39,7 +40,7 @@ export async function listQuarantine(
   const fits = filterOf(said);
   const json = said.has('json');
   await inSession(said, environment, async ({ log }) => {
-    const decisions = log.decisions();
+    using decisions = await todaysDecisions(environment);
     const now = new Date();
     for (const record of log.outputs(sinceOf(said.last('since'), now))) {
       if (!fits(record)) continue;
