@@ -9,6 +9,10 @@ const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] = [
   ['NAR_SCAN_CONFIG', 'the policy file where --policy names none.'],
   ['NAR_SCAN_DEBUG', 'if it is 1, a fault of the program shows where it happened.'],
   ['NAR_SCAN_NODE', 'the Node.js that runs the program.'],
+  [
+    'NAR_SCAN_STATE',
+    'where the ledger, the quarantine and the audit trail lie; else /var/lib/nar-scan for root, nar-scan below XDG_STATE_HOME or ~/.local/state for others.',
+  ],
   ['NIX_STORE_DIR', 'the logical store directory where --store-dir names none.'],
   ['NO_COLOR, TERM', 'whether --color=auto colours.'],
   ['TMPDIR', 'where what must be read out of order and is too large for memory is kept, in unlinked files.'],
