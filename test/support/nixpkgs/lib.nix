@@ -42,7 +42,9 @@ let
     hasSuffix =
       end: text: substring (stringLength text - stringLength end) (stringLength end) text == end;
     splitString = separator: text: filter isString (builtins.split separator text);
-    escapeShellArgs = words: concatStringsSep " " (map (word: "'${toString word}'") words);
+    escapeShellArg = word: "'${toString word}'";
+    escapeShellArgs = words: concatStringsSep " " (map lib.escapeShellArg words);
+    fetchers.proxyImpureEnvVars = [ "https_proxy" ];
     importJSON = path: fromJSON (readFile path);
 
     literalExpression = text: text;

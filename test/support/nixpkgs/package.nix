@@ -8,6 +8,9 @@ import ../../../package.nix {
     npmConfigHook = "importNpmLock.npmConfigHook";
     __functor = _: arguments: arguments;
   };
+  # what is made of it, as it is
+  runCommand = name: arguments: command: arguments // { inherit name command; };
+  cacert = "/cacert";
   installShellFiles = "installShellFiles";
   makeBinaryWrapper = "makeBinaryWrapper";
   nodejs_24 = {
