@@ -9,8 +9,9 @@ const ID_DIGITS = 16;
 
 /** Loads BLAKE3. It is native code, so only reports that show ids load it. */
 export async function loadDigest(): Promise<Digest> {
-  const { blake3 } = (await import('@napi-rs/blake-hash')).default;
-  return (bytes) => blake3(bytes).toString('hex');
+  const { blake3UrlSafeBase64 } = (await import('@napi-rs/blake-hash')).default;
+  // as text: the memory of a native buffer is not free again before the event loop goes round
+  return (bytes) => Buffer.from(blake3UrlSafeBase64(bytes), 'base64url').toString('hex');
 }
 
 /**
