@@ -1,20 +1,17 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { tryLock } from '../../ledger/lock.ts';
 import { stateNotWritten } from '../../ledger/stateDir.ts';
 import type { ByteString } from '../../model/bytes.ts';
 import { NarScanError } from '../../model/errors.ts';
 import type { PathInfo } from '../../nix/database.ts';
-import { narHashText } from '../../nix/narHash.ts';
 import { narInfoText } from '../../nix/narinfo.ts';
 import { parseStorePathName } from '../../nix/storePath.ts';
-import { TreeNar } from '../../sources/treeNar.ts';
+import { NarWriter } from './narWriter.ts';
 
 const PRIVATE = 0o700;
 const LOCK = '.lock';
-const CHUNK_BYTES = 1024 * 1024;
 /** Nix 2.8 takes a URL as it is, later ones decode it: these characters mean the same to both. */
 const PLAIN = /^[0-9A-Za-z/._+~@=-]+$/;
 
@@ -34,6 +31,7 @@ export interface Staged {
 export class Staging implements Disposable {
   readonly #place: string;
   readonly #lock: Disposable;
+  readonly #writer = new NarWriter();
 
   private constructor(place: string, lock: Disposable) {
     this.#place = place;
@@ -82,7 +80,7 @@ export class Staging implements Disposable {
   async add({ path, info, judged }: Staged, signal: AbortSignal): Promise<void> {
     const hashPart = hashPartOf(info.storePath);
     const url = `nar/${hashPart}.nar`;
-    const { narHash, narSize } = await writeNar(path, join(this.#place, url), signal);
+    const { narHash, narSize } = await this.#writer.write(path, join(this.#place, url), signal);
     if (narHash !== judged || narHash !== info.narHash) {
       const wanted =
         narHash === info.narHash
@@ -141,36 +139,6 @@ function remove(place: string, lock: Disposable): void {
   rmSync(place, { recursive: true, force: true });
   rmSync(place + LOCK, { force: true });
   lock[Symbol.dispose]();
-}
-
-async function writeNar(
-  path: ByteString,
-  file: string,
-  signal: AbortSignal,
-): Promise<{ readonly narHash: string; readonly narSize: number }> {
-  using source = new TreeNar(path);
-  const hash = createHash('sha256');
-  let size = 0;
-  let writing: Promise<unknown> = Promise.resolve();
-  try {
-    await using output = await open(file, 'wx', 0o600);
-    const buffers = [Buffer.alloc(CHUNK_BYTES), Buffer.alloc(CHUNK_BYTES)];
-    for (let turn = 0; ; turn++) {
-      const buffer = buffers[turn % 2] ?? Buffer.alloc(CHUNK_BYTES);
-      // one buffer is read into while the other is written
-      const count = source.read(buffer, 0, buffer.length);
-      hash.update(buffer.subarray(0, count));
-      await writing;
-      signal.throwIfAborted();
-      if (count === 0) break;
-      writing = output.writeFile(buffer.subarray(0, count));
-      size += count;
-    }
-  } catch (error) {
-    await writing.catch(() => undefined);
-    throw signal.aborted ? signal.reason : stateNotWritten(file, error);
-  }
-  return { narHash: narHashText(hash.digest()), narSize: size };
 }
 
 function hashPartOf(storePath: string): string {
