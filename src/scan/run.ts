@@ -119,7 +119,7 @@ export class Run {
     const recalled = this.#recalled;
     // from now on they are held as long as those that are scanned
     this.#recalled = new Map();
-    for (const [index, facts] of recalled) this.#settle(index, facts);
+    this.#settle(recalled);
   }
 
   /** The targets that are to be scanned: what the memory does not know. */
@@ -218,12 +218,15 @@ export class Run {
     return await this.#memory.recall(asked);
   }
 
-  /** Closes a target by what is known of it. */
-  #settle(number: number, facts: OutputFacts): void {
-    const open = this.#open.get(number);
-    if (open === undefined) return;
-    if (open.first === null) this.#known++;
-    this.#conclude(number, open, [facts]);
+  /** Closes targets by what is known of them. */
+  #settle(recalled: ReadonlyMap<number, OutputFacts>): void {
+    for (const [number, facts] of recalled) {
+      const open = this.#open.get(number);
+      if (open === undefined) continue;
+      if (open.first === null) this.#known++;
+      this.#conclude(number, open, [facts]);
+    }
+    this.#proceed();
   }
 
   /** Scans targets once more, for the aliases that those before them have shown. */
@@ -231,14 +234,11 @@ export class Run {
     const recalled = await this.#recall(numbers, aliases);
     for (const number of numbers) {
       const target = this.#open.get(number)?.target;
-      const facts = recalled.get(number);
-      if (target === undefined) continue;
-      if (facts !== undefined) this.#settle(number, facts);
-      else {
-        const work = [unitOf(number, target, this.#memory !== null)];
-        this.#add({ hashParts: target.hashParts, aliases, work });
-      }
+      if (target === undefined || recalled.has(number)) continue;
+      const work = [unitOf(number, target, this.#memory !== null)];
+      this.#add({ hashParts: target.hashParts, aliases, work });
     }
+    this.#settle(recalled);
   }
 
   #fault(target: number, error: NarScanError): void {
@@ -260,15 +260,18 @@ export class Run {
     const [only] = outputs;
     if (only !== undefined) this.#memory?.remember(number, only);
     this.#conclude(number, open, outputs);
+    this.#proceed();
   }
 
-  /** @param outputs all that is known of the target, whether it was scanned or remembered */
+  /**
+   * To be followed by {@link #proceed}.
+   * @param outputs all that is known of the target, whether it was scanned or remembered
+   */
   #conclude(number: number, open: Open, outputs: readonly OutputFacts[]): void {
     this.#open.delete(number);
     const index = number % this.#targets.length;
     if (open.first === null) {
       this.#scanned.set(index, outputs);
-      this.#advance();
     } else {
       // half a second scan may show less than the first did
       const [last, ...others] = open.first.toReversed();
@@ -278,6 +281,10 @@ export class Run {
         : outputs;
       this.#order.put(index, told);
     }
+  }
+
+  #proceed(): void {
+    this.#advance();
     if (this.#open.size === 0) this.#resolveDone();
   }
 

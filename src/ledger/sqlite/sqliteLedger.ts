@@ -6,7 +6,7 @@ import { LedgerFile } from './ledgerFile.ts';
 import { LedgerTables } from './tables.ts';
 
 /** How long records wait for others, which are then synced to the disk together. */
-const GATHER_MS = 50;
+const GATHER_MS = 100;
 /** Records that are written at once. */
 const BATCH = 256;
 
