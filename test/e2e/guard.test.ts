@@ -1,0 +1,177 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CLEAN, GuardedStore, LEAK } from '../support/guardedStore.ts';
+import { needs } from '../support/programs.ts';
+
+describe.skipIf(!needs('nix', 'nix-build', 'nix-store'))('builds of the real Nix that are guarded', () => {
+  let store: GuardedStore;
+
+  beforeEach(() => {
+    store = new GuardedStore();
+  });
+
+  afterEach(() => {
+    store[Symbol.dispose]();
+  });
+
+  it('pass where they are clean, although Nix 2.8.0 names no output, and nothing is told', () => {
+    const file = store.expression({ clean: CLEAN });
+    const { status, stderr } = store.nixBuild(file, ['clean']);
+    expect(status).toBe(0);
+    expect(stderr).not.toContain('nar-scan:');
+    expect(store.trail()).toEqual([]);
+    expect(store.reports()).toEqual([]);
+  });
+
+  it('fail where they leak, in one line that names the home, the entry and a report, and are kept', () => {
+    const file = store.expression({ leaky: LEAK });
+    const { status, stderr } = store.nixBuild(file, ['leaky']);
+    const path = store.pathOf(file, 'leaky');
+    expect(status).not.toBe(0);
+    const lines = stderr.split('\n').filter((line) => line.includes('nar-scan:'));
+    expect(lines).toEqual([
+      expect.stringMatching(
+        `post-build-hook: nar-scan: rejected: ${path} is contaminated: known-home ${store.home} in bin/x; see ${store.state}/reports/.*\\.txt`,
+      ),
+    ]);
+    expect(store.reports()).toEqual([expect.stringContaining(`contaminated ${path}`)]);
+    expect(store.trail()).toEqual([
+      expect.objectContaining({ event: 'quarantined', storePath: path, kept: expect.any(Number) }),
+      expect.objectContaining({ event: 'withheld', storePath: path }),
+    ]);
+  });
+
+  it('are refused ever after: Nix builds no second time, the guard still knows', () => {
+    const file = store.expression({ leaky: LEAK, user: 'mkdir $out; ln -s ${leaky} $out/leaky' });
+    expect(store.nixBuild(file, ['leaky']).status).not.toBe(0);
+    // the output is valid although its hook failed
+    expect(store.nixBuild(file, ['leaky']).status).toBe(0);
+    const path = store.pathOf(file, 'leaky');
+    expect(store.hook({ OUT_PATHS: path })).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`rejected: ${path}`),
+    });
+    const dependent = store.nixBuild(file, ['user']);
+    expect(dependent.status).not.toBe(0);
+    expect(dependent.stderr).toContain(`it refers to ${path}, which is contaminated`);
+    const copied = store.narScan('copy', '--to', `file://${store.directory('cache')}`, path);
+    expect(copied.status).toBe(1);
+  });
+
+  it('pass once a person has released them, until there is another finding', () => {
+    const file = store.expression({ leaky: `${LEAK}; echo /home/upstream/x > $out/y` });
+    store.nixBuild(file, ['leaky']);
+    const path = store.pathOf(file, 'leaky');
+    const id = store.trail()[0]?.id ?? '';
+    expect(store.narScan('quarantine', 'release', id, '--reason', 'for a test').status).toBe(0);
+    expect(store.hook({ OUT_PATHS: path })).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(store.narScan('audit', 'verify').status).toBe(0);
+    // what was no error then was not released
+    store.setPolicy('[rules]\nforeign-home = "error"\n');
+    expect(store.hook({ OUT_PATHS: path })).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('rejected: '),
+    });
+  });
+
+  it('fail where one of several outputs leaks; in quarantine mode the others are passed on', () => {
+    const program = store.following();
+    store.setPolicy(`[guard]\nthen = ["${program}"]\n`);
+    const script = `mkdir $out $dev $doc; echo "$(realpath $dev)" > $dev/x; echo y > $doc/y`;
+    const file = store.expression({ many: script }, { many: '"out" "dev" "doc"' });
+    const { status, stderr } = store.nixBuild(file, ['many']);
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(/rejected: \S+-many-dev is contaminated/);
+    expect(store.given()).toEqual([]);
+    store.setPolicy(`[guard]\nmode = "quarantine"\nthen = ["${program}"]\n`);
+    expect(store.hook({ DRV_PATH: store.derivationOf(file, 'many') }).status).toBe(0);
+    expect(store.given()).toEqual([expect.stringMatching(/^\S+many\.drv: \S+-many-doc \S+-many$/)]);
+  });
+
+  it('run for what an evaluation imports, too', () => {
+    const file = store.expression({ leaky: LEAK });
+    const expression = `builtins.readFile ((import ${file}).leaky.outPath + "/bin/x")`;
+    const { status, stderr } = store.nix(
+      'nix-instantiate',
+      '--eval',
+      '--read-write-mode',
+      '--expr',
+      expression,
+    );
+    expect(status).not.toBe(0);
+    expect(stderr).toContain('rejected: ');
+    expect(store.trail().map(({ event }) => event)).toContain('quarantined');
+  });
+
+  it('are judged with --check, too', () => {
+    const file = store.expression({ leaky: LEAK });
+    store.nixBuild(file, ['leaky']);
+    const { status, stderr } = store.nixBuild(file, ['leaky'], '--check');
+    expect(status).not.toBe(0);
+    expect(stderr).toContain('rejected: ');
+  });
+
+  it('go on beside one that leaks in quarantine mode, and what depends on it is withheld', () => {
+    const program = store.following();
+    store.setPolicy(`[guard]\nmode = "quarantine"\nthen = ["${program}"]\n`);
+    const file = store.expression({
+      leaky: LEAK,
+      one: CLEAN,
+      two: `sleep 1; ${CLEAN}`,
+      user: 'mkdir $out; ln -s ${leaky} $out/leaky; ln -s ${one} $out/one',
+    });
+    const { status, stderr } = store.nixBuild(file, ['leaky', 'one', 'two', 'user'], '-j3');
+    expect(status).toBe(0);
+    const [leaky, user] = ['leaky', 'user'].map((name) => store.pathOf(file, name));
+    expect(stderr).toContain(`withheld: ${leaky} is contaminated`);
+    expect(stderr).toContain(`withheld: ${user}: it refers to ${leaky}, which is contaminated`);
+    const given = store.given().map((line) => line.split(': ')[1] ?? '');
+    expect(given.toSorted()).toEqual(['one', 'two'].map((name) => store.pathOf(file, name)).toSorted());
+  });
+
+  it('are only told of in report mode', () => {
+    const program = store.following();
+    store.setPolicy(`[guard]\nmode = "report"\nthen = ["${program}"]\n`);
+    const file = store.expression({ leaky: LEAK });
+    const { status, stderr } = store.nixBuild(file, ['leaky']);
+    expect(status).toBe(0);
+    expect(stderr).toContain('passed on: ');
+    expect(store.given()).toHaveLength(1);
+    expect(store.trail()).toEqual([]);
+    expect(store.reports()).toHaveLength(1);
+  });
+
+  it('are withheld where not all of them can be inspected, or rejected, or passed on, as the policy says', () => {
+    const program = store.following();
+    const script = `mkdir $out; printf '7z\\274\\257\\047\\034\\0\\004aaaaaaaaaaaaaaaaaaaaaaaa' > $out/x.7z`;
+    const file = store.expression({ odd: script });
+    const statuses = ['withhold', 'reject', 'report'].map((incomplete) => {
+      store.setPolicy(`[guard]\nincomplete = "${incomplete}"\nthen = ["${program}"]\n`);
+      const { status, stderr } = store.nixBuild(
+        file,
+        ['odd'],
+        ...(incomplete === 'withhold' ? [] : ['--check']),
+      );
+      expect(stderr).toContain('is incomplete: unsupported x.7z');
+      return status === 0;
+    });
+    expect(statuses).toEqual([true, false, true]);
+    expect(store.given()).toHaveLength(1);
+  });
+
+  it('end with the status of the hook that follows', () => {
+    store.setPolicy(`[guard]\nthen = ["${store.following('exit 7')}"]\n`);
+    const file = store.expression({ clean: CLEAN });
+    expect(store.nixBuild(file, ['clean']).stderr).toContain('failed with exit code 7');
+  });
+
+  it('fail while the trail cannot be trusted', () => {
+    const file = store.expression({ leaky: LEAK, clean: CLEAN });
+    store.nixBuild(file, ['leaky']);
+    rmSync(join(store.state, 'audit.jsonl'));
+    const { status, stderr } = store.nixBuild(file, ['clean']);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain('AUDIT_TRUNCATED');
+  });
+});
