@@ -72,9 +72,14 @@ export class AuditLog implements Disposable {
    * @param since milliseconds since 1970
    */
   *outputs(since: number): Generator<QuarantinedRecord> {
-    const rows = this.trail.ask((index) => index.outputs(since));
-    for (const record of this.trail.recordsAt(rows.map(({ offset }) => offset))) {
-      if (record.event === 'quarantined') yield record;
+    let after = 0;
+    for (;;) {
+      const rows = this.trail.ask((index) => index.outputs(since, after));
+      if (rows.length === 0) return;
+      for (const record of this.trail.recordsAt(rows.map(({ offset }) => offset))) {
+        if (record.event === 'quarantined') yield record;
+      }
+      after = rows.at(-1)?.seq ?? after;
     }
   }
 

@@ -8,6 +8,8 @@ import type { AuditRecord } from './record.ts';
 
 /** Another number: the index is made anew. */
 const VERSION = 1;
+/** Outputs that are read at once. */
+const PAGE = 1000;
 /** How long another process that writes the index is waited for. */
 const BUSY_MILLISECONDS = 2000;
 
@@ -242,9 +244,14 @@ export class TrailIndex implements Disposable {
     return this.#get(query, sequence, sequence) !== undefined;
   }
 
-  /** Quarantined outputs, the oldest first. @param since milliseconds since 1970 */
-  outputs(since: number): readonly OutputRow[] {
-    return this.#all('select * from outputs where at >= ? order by seq', since).map(outputRow);
+  /**
+   * Some quarantined outputs, the oldest first.
+   * @param since milliseconds since 1970
+   * @param after number of the record after which they are wanted; 0: from the first on
+   */
+  outputs(since: number, after: number): readonly OutputRow[] {
+    const query = 'select * from outputs where seq > ? and at >= ? order by seq limit ?';
+    return this.#all(query, after, since, PAGE).map(outputRow);
   }
 
   /** Those whose ids begin so, two at most. @param prefix hexadecimal digits */

@@ -103,6 +103,28 @@ describe('an audit trail', () => {
     expect(synced(witness.head)).toBe(2);
   });
 
+  it('knows any number of outputs, each once, by its last record', async () => {
+    const output = (at: number): AuditEvent => ({
+      event: 'quarantined',
+      id: at.toString(16).padStart(16, '0'),
+      storePath: `/nix/store/${at}`,
+      narHash: null,
+      verdict: 'incomplete',
+      rules: [],
+      gaps: ['encrypted'],
+      homes: [],
+      blocking: [],
+      kept: null,
+      notKept: null,
+    });
+    using log = await AuditLog.open(folder, { actor: 'alice@host' });
+    await log.append(...Array.from({ length: 2500 }, (_, at) => output(at)), output(0));
+    const listed = [...log.outputs(0)];
+    expect(listed.map(({ storePath }) => storePath.slice(11)).slice(-2)).toEqual(['2499', '0']);
+    expect(listed).toHaveLength(2500);
+    expect([...log.outputs(Date.now() + 1000)]).toEqual([]);
+  });
+
   it('is empty where there is none', () => {
     expect(synced()).toBe(0);
     expect(opened((trail) => trail.verify(null).sequence)).toBe(0);
