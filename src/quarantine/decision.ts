@@ -27,6 +27,6 @@ export interface Release extends Decided {
 /** Decisions that count now, of all audit trails that count here: a denial of any of them denies. */
 export interface Decisions {
   denial(storePath: string, narHash: string | null): Denial | null;
-  /** @param blocking ids of what blocks the output today */
+  /** @param blocking ids of what blocks the output today; where there are none, nothing is released */
   release(storePath: string, narHash: string, blocking: readonly string[], now: Date): Release | null;
 }

@@ -18,6 +18,8 @@ export function decisionsOf(trails: readonly Trail[]): Decisions {
       return null;
     },
     release(storePath, narHash, blocking, now) {
+      // what blocks without an id, such as an error, is nothing that a person has looked at
+      if (blocking.length === 0) return null;
       for (const trail of trails) {
         for (const release of trail.ask((index) => index.releases(storePath, narHash))) {
           const covered = new Set(release.covers);

@@ -46,7 +46,10 @@ function read(file: string): Buffer {
     return readFileSync(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new NarScanError('QUARANTINE_UNKNOWN', `there is no '${file}'`);
+      throw new NarScanError(
+        'QUARANTINE_UNKNOWN',
+        `there is no '${file}' (any more); --json shows the report, if that is there`,
+      );
     }
     throw stateUnreadable(file, error);
   }
