@@ -19,6 +19,11 @@ export const COMMANDS = [
     help: 'send store paths with all that they refer to by nix copy, if all of it may leave',
     passesOn: true,
   },
+  {
+    name: 'guard',
+    operands: 'PATH...',
+    help: 'say which store paths may leave with all that they refer to, and why not; records nothing',
+  },
   { name: 'policy check', operands: '[FILE]', help: 'say what is wrong with a policy file' },
   { name: 'policy print', operands: '', help: 'print the policy that counts, and where it is from' },
   { name: 'homes', operands: '', help: 'print the homes and places of the store that are searched for' },

@@ -107,7 +107,7 @@ export const FLAGS = [
     repeat: true,
     group: 'What is searched for',
     help: 'a home that is known to be of this build; with quarantine list: that leaked',
-    commands: ['scan', 'copy', 'homes', 'quarantine list'],
+    commands: ['scan', 'copy', 'guard', 'homes', 'quarantine list'],
   },
   {
     name: 'no-host-homes',
@@ -115,7 +115,7 @@ export const FLAGS = [
     repeat: false,
     group: 'What is searched for',
     help: "leave out this machine's users and HOME",
-    commands: ['scan', 'copy', 'homes'],
+    commands: ['scan', 'copy', 'guard', 'homes'],
   },
   {
     name: 'alias',
@@ -123,7 +123,7 @@ export const FLAGS = [
     repeat: true,
     group: 'What is searched for',
     help: 'a physical path of the store, such as /home/u/nix/store',
-    commands: ['scan', 'copy', 'homes'],
+    commands: ['scan', 'copy', 'guard', 'homes'],
   },
   {
     name: 'strict',
@@ -131,7 +131,7 @@ export const FLAGS = [
     repeat: false,
     group: 'What is searched for',
     help: 'warnings count as errors; waivers that are expired or cover nothing fail the run',
-    commands: ['scan', 'copy'],
+    commands: ['scan', 'copy', 'guard'],
   },
   {
     name: 'policy',
@@ -139,7 +139,7 @@ export const FLAGS = [
     repeat: false,
     group: 'What is searched for',
     help: 'the policy file; else NAR_SCAN_CONFIG, else the one of the user, else the one in /etc',
-    commands: ['scan', 'copy', 'policy print', 'homes', ...QUARANTINE_WRITERS, 'quarantine show'],
+    commands: ['scan', 'copy', 'guard', 'policy print', 'homes', ...QUARANTINE_WRITERS, 'quarantine show'],
   },
   {
     name: 'update-baseline',
@@ -154,7 +154,7 @@ export const FLAGS = [
     repeat: false,
     group: 'Store',
     help: 'a store on this machine, as for Nix, such as /home/u/chroot (else NIX_REMOTE)',
-    commands: ['scan', 'copy', 'homes'],
+    commands: ['scan', 'copy', 'guard', 'homes'],
   },
   {
     name: 'store-dir',
@@ -162,7 +162,7 @@ export const FLAGS = [
     repeat: false,
     group: 'Store',
     help: 'the logical store directory (else NIX_STORE_DIR, else /nix/store)',
-    commands: ['scan', 'copy', 'homes'],
+    commands: ['scan', 'copy', 'guard', 'homes'],
   },
   {
     name: 'drv',

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { NarScanError } from '../model/errors.ts';
+import { NarScanError } from '../model/errors.ts';
 import { LIMITS } from '../model/limits.ts';
 import { localStoreOf, stateDirsOf } from '../nix/localStore.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -13,7 +13,7 @@ import type { RunConditions } from '../scan/memory.ts';
 import { LocalWorker } from '../scan/localWorker.ts';
 import { type Crew, needleContext, type Surrounded } from '../scan/scan.ts';
 import { startWorkers } from '../scan/thread.ts';
-import { storeDirs } from '../sources/target.ts';
+import { resolveTarget, storeDirs } from '../sources/target.ts';
 import { fingerprint, underPolicy } from './conditions.ts';
 
 /** What a gate is opened for. */
@@ -66,6 +66,25 @@ export async function openGate(options: GateOptions): Promise<OpenGate> {
       return { tool: { name: 'nar-scan', version, kernel }, rules };
     },
   };
+}
+
+/**
+ * The store paths that targets mean, each once.
+ * @throws NarScanError TARGET_MISSING, TARGET_UNREADABLE, PATH_NOT_IN_STORE
+ */
+export async function storePathsOf({
+  targets,
+  storeDir,
+  store,
+}: Surrounded & { readonly targets: readonly string[] }): Promise<readonly string[]> {
+  const stores = await storeDirs(storeDir, store === undefined ? null : localStoreOf(store));
+  const roots = new Set<string>();
+  for (const target of targets) {
+    const { storePath } = await resolveTarget(target, stores);
+    if (storePath === null) throw new NarScanError('PATH_NOT_IN_STORE', `'${target}' is not in the store`);
+    roots.add(storePath);
+  }
+  return [...roots];
 }
 
 /** A worker in this thread for what is scanned sooner than threads start, else one for each processor. */

@@ -31,6 +31,7 @@ async function run(words: readonly string[]): Promise<number> {
 const RUNNERS: Readonly<Record<CommandName, (said: Arguments) => Promise<number>>> = {
   scan,
   copy,
+  guard,
   'policy check': policyCheck,
   'policy print': policyPrint,
   homes,
@@ -71,6 +72,13 @@ async function scan(said: Arguments): Promise<number> {
 async function copy(said: Arguments): Promise<number> {
   const { runCopy } = await import('./commands/copy.ts');
   return await runCopy(said, process.env, version());
+}
+
+async function guard(said: Arguments): Promise<number> {
+  const { guardText } = await import('./commands/guard.ts');
+  const { text, status } = await guardText(said, process.env);
+  printed(text);
+  return status;
 }
 
 async function policyCheck(said: Arguments): Promise<number> {

@@ -1,7 +1,7 @@
 import { sizeOf } from '../model/size.ts';
 import type { PolicyText } from './schema.ts';
 
-/** What a contaminated output does to the build that made it; see README.md, "post-build-hook". */
+/** What a contaminated output does to the build that made it; see README.md, "The guard". */
 export const GUARD_MODES = ['enforce', 'quarantine', 'report'] as const;
 export type GuardMode = (typeof GUARD_MODES)[number];
 

@@ -166,6 +166,27 @@ describe.skipIf(!needs('nix', 'nix-build', 'nix-store'))('builds of the real Nix
     expect(store.nixBuild(file, ['clean']).stderr).toContain('failed with exit code 7');
   });
 
+  it('can be asked about without a build', () => {
+    const file = store.expression({
+      leaky: LEAK,
+      clean: CLEAN,
+      user: 'mkdir $out; ln -s ${leaky} $out/leaky',
+    });
+    store.nixBuild(file, ['leaky', 'clean', 'user'], '--option', 'post-build-hook', '');
+    const [leaky = '', clean = '', user = ''] = ['leaky', 'clean', 'user'].map((name) =>
+      store.pathOf(file, name),
+    );
+    const { status, stdout } = store.narScan('guard', clean, user);
+    expect(status).toBe(1);
+    expect(stdout.split('\n')).toEqual([
+      `may leave: ${clean}`,
+      expect.stringContaining(`rejected: ${user}: it refers to ${leaky}, which is contaminated`),
+      '',
+    ]);
+    expect(store.narScan('guard', clean).status).toBe(0);
+    expect(store.trail()).toEqual([]);
+  });
+
   it('fail while the trail cannot be trusted', () => {
     const file = store.expression({ leaky: LEAK, clean: CLEAN });
     store.nixBuild(file, ['leaky']);

@@ -2,13 +2,11 @@ import { join } from 'node:path';
 import { byteStringOfText } from '../../model/bytes.ts';
 import { NarScanError } from '../../model/errors.ts';
 import { reportError, type ReportError } from '../../model/report.ts';
-import { localStoreOf } from '../../nix/localStore.ts';
 import { findNix } from '../../nix/program.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { humanReporter } from '../../report/human.ts';
 import { printableText } from '../../report/printable.ts';
 import { stateDirForWriting } from '../../ledger/stateDir.ts';
-import { resolveTarget, storeDirs } from '../../sources/target.ts';
 import { type Closure, closureOf } from '../../guard/closure.ts';
 import { sendDirectly, sendStaged, type Transfer } from '../../guard/copy/copy.ts';
 import { type Delivery, deliveryLine, dryRunLine, keptLines, refusalLine } from '../../guard/copy/lines.ts';
@@ -20,7 +18,7 @@ import type { Arguments } from '../arguments.ts';
 import { todaysDecisions } from '../decisions.ts';
 import { errorLine, writeDiagnostic } from '../diagnostics.ts';
 import { exitStatus } from '../exitStatus.ts';
-import { openGate, type OpenGate } from '../gate.ts';
+import { openGate, type OpenGate, storePathsOf } from '../gate.ts';
 import { listenForInterruption } from '../interruption.ts';
 import { type Invocation, invocationOf } from '../invocation.ts';
 import { loadPolicy } from '../policy/policyFile.ts';
@@ -80,7 +78,7 @@ export async function runCopy(
     using decisions = await todaysDecisions(environment);
     const isOver = (): boolean => signal.aborted;
     const options = { surrounded: invocation, policy, environment, decisions, now, isOver, warn };
-    const [gate, roots] = await Promise.all([openGate(options), rootsOf(invocation)]);
+    const [gate, roots] = await Promise.all([openGate(options), storePathsOf(invocation)]);
     const closure = closureOf(gate.stateDirs, roots);
     const run = { invocation, environment, policy, gate, closure, now, print };
     const answer = await gate.ask(closure, signal);
@@ -115,18 +113,6 @@ function copyInvocationOf(said: Arguments, environment: NodeJS.ProcessEnv): Copy
     staged: !said.has('no-staging'),
     nixFlags: said.passedOn,
   };
-}
-
-/** @throws NarScanError TARGET_MISSING, TARGET_UNREADABLE, PATH_NOT_IN_STORE */
-async function rootsOf({ targets, storeDir, store }: Invocation): Promise<readonly string[]> {
-  const stores = await storeDirs(storeDir, store === undefined ? null : localStoreOf(store));
-  const roots = new Set<string>();
-  for (const target of targets) {
-    const { storePath } = await resolveTarget(target, stores);
-    if (storePath === null) throw new NarScanError('PATH_NOT_IN_STORE', `'${target}' is not in the store`);
-    roots.add(storePath);
-  }
-  return [...roots];
 }
 
 function tellKept({ invocation, policy, print }: Run, selection: Selection): void {
