@@ -63,7 +63,7 @@ export function recordOf(line: Buffer): { record: AuditRecord } | { fault: strin
   } catch {
     return { fault: 'is no JSON' };
   }
-  const { hash: _hash, ...rest } = value as Record<string, unknown>;
+  const { hash: _hash, ...rest } = Object(value) as Record<string, unknown>;
   const parsed = RECORD_SCHEMA.safeParse(rest);
   return parsed.success ? { record: parsed.data } : { fault: 'is no record that this nar-scan knows' };
 }
