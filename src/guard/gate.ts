@@ -39,7 +39,8 @@ export async function askGate(request: GateRequest, signal: AbortSignal): Promis
   await scanTargets(
     {
       ...request.scan,
-      targets: [...closure.keys()],
+      targets: [],
+      valid: closure.values(),
       // whoever waits for a build or an upload waits for no source that changes nothing
       originMatters: (finding) => dependsOnOrigin(finding, request.policy),
     },

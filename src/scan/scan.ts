@@ -3,6 +3,8 @@ import type { Finding } from '../model/facts.ts';
 import { compileEngine } from '../kernel/create.ts';
 import type { NeedleContext } from '../needles/compile.ts';
 import type { RuleEdits } from '../needles/ruleLists.ts';
+import type { ReportError } from '../model/report.ts';
+import type { PathInfo } from '../nix/database.ts';
 import { localStoreOf, stateDirsOf, type LocalStore } from '../nix/localStore.ts';
 import { accepted } from '../sources/host/found.ts';
 import { surroundings, type Surroundings } from '../sources/host/surroundings.ts';
@@ -17,12 +19,14 @@ import { Control, type QueuedWork } from './protocol.ts';
 import { Run, type ScanSink } from './run.ts';
 import { isRemembered, RunMemory } from './runMemory.ts';
 import { SourceScans } from './sourceScans.ts';
-import { resolveTargets, type Reach, type Resolved } from './targets.ts';
+import { resolveTargets, type Reach, type Resolved, validTargets } from './targets.ts';
 
 /** What to scan, and what is known beforehand. */
 export interface ScanRequest {
   /** Arguments as given; '-' is standard input. None where `reach` is `all`. */
   readonly targets: readonly string[];
+  /** Valid store paths in the place of targets, by who has asked the Nix database for them. */
+  readonly valid?: Iterable<PathInfo>;
   /** What is scanned besides them; nothing where nothing is said. */
   readonly reach?: Reach;
   /** The logical store dir. */
@@ -119,11 +123,12 @@ export async function scanTargets(
   const store = storeOf(request);
   const stores = await storeDirs(request.storeDir, store);
   const stateDirs = stateDirsOf(request.storeDir, store, process.env);
+  const refused = (error: ReportError): void => sink.error(error);
   const [context, targets] = await Promise.all([
     request.context ?? needleContext(request),
-    resolveTargets(request.targets, request.reach ?? 'named', stores, stateDirs, (error) =>
-      sink.error(error),
-    ),
+    request.valid === undefined
+      ? resolveTargets(request.targets, request.reach ?? 'named', stores, stateDirs, refused)
+      : validTargets(request.valid, stores, refused),
   ]);
   const add = (queued: QueuedWork): void => pool.add(queued);
   const origins = async (): Promise<Origins> => {

@@ -2,7 +2,7 @@ import { LIMITS } from '../model/limits.ts';
 import { reportError, type ReportError } from '../model/report.ts';
 import { parseStorePathName } from '../nix/storePath.ts';
 import type { PathInfo } from '../nix/database.ts';
-import { resolveTarget, type StoreDirs, type Target } from '../sources/target.ts';
+import { refuseMissing, resolveTarget, type StoreDirs, type Target } from '../sources/target.ts';
 import type { Named } from './closure.ts';
 import { registered } from './registered.ts';
 
@@ -43,6 +43,31 @@ export async function resolveTargets(
   const storePaths = found.flatMap(({ storePath }) => (storePath === null ? [] : [storePath]));
   const infos = await registered(stateDirs, storePaths);
   return found.map((target) => withInfo(target, infos.get(target.storePath ?? '') ?? null));
+}
+
+/**
+ * Valid store paths as targets.
+ * @param infos what is registered of them
+ * @param refused told of each that is not there any more; it is left out
+ * @throws NarScanError NIX_DATABASE_UNREADABLE for a path of another store
+ */
+export async function validTargets(
+  infos: Iterable<PathInfo>,
+  stores: StoreDirs,
+  refused: (error: ReportError) => void,
+): Promise<readonly Resolved[]> {
+  const { storePathTarget } = await import('./closure.ts');
+  const found: Resolved[] = [];
+  for (const info of infos) {
+    const target = storePathTarget(info.storePath, stores);
+    try {
+      refuseMissing(info.storePath, target.path ?? '');
+      found.push(withInfo(target, info));
+    } catch (error) {
+      refused(reportError(error, info.storePath));
+    }
+  }
+  return found;
 }
 
 /** A target with what is registered of it; null where nothing is. */

@@ -58,8 +58,7 @@ export async function resolveTarget(argument: string, stores: StoreDirs): Promis
   for (let links = 0; links < MAX_LINKS; links++) {
     const inStore = storePathOf(path, stores);
     if (inStore !== null) {
-      // a closure names thousands: in the pool of threads each would take ten times as long
-      await attempt(argument, async () => lstatSync(fsPath(inStore.path ?? '')));
+      refuseMissing(argument, inStore.path ?? '');
       return inStore;
     }
     const next = await attempt(argument, () => followFirstLink(path));
@@ -114,15 +113,33 @@ async function startsAsNar(path: ByteString): Promise<boolean> {
   }
 }
 
+/**
+ * Looks whether a store path is there. A closure has thousands: in the pool of threads each would take
+ * ten times as long.
+ *
+ * @throws NarScanError TARGET_MISSING, TARGET_UNREADABLE
+ */
+export function refuseMissing(argument: string, path: ByteString): void {
+  try {
+    lstatSync(fsPath(path));
+  } catch (error) {
+    throw refusal(argument, error);
+  }
+}
+
 async function attempt<T>(argument: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') {
-      throw new NarScanError('TARGET_MISSING', `'${argument}' does not exist (${code})`, { cause: error });
-    }
-    if (code === undefined) throw error;
-    throw new NarScanError('TARGET_UNREADABLE', `'${argument}' cannot be read (${code})`, { cause: error });
+    throw refusal(argument, error);
   }
+}
+
+function refusal(argument: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') {
+    return new NarScanError('TARGET_MISSING', `'${argument}' does not exist (${code})`, { cause: error });
+  }
+  if (code === undefined) return error;
+  return new NarScanError('TARGET_UNREADABLE', `'${argument}' cannot be read (${code})`, { cause: error });
 }
