@@ -1,6 +1,7 @@
 import type { OutputFacts } from '../model/facts.ts';
 import type { ReportError } from '../model/report.ts';
 import { dependsOnOrigin } from '../policy/decide.ts';
+import type { ScanSink } from '../scan/run.ts';
 import { type Crew, type ScanRequest, scanTargets } from '../scan/scan.ts';
 import type { Closure } from './closure.ts';
 import { ClosureGraph } from './closureGraph.ts';
@@ -14,6 +15,8 @@ export interface GateRequest extends Judgement {
   readonly scan: Omit<ScanRequest, 'targets'>;
   /** Who scans what is not remembered. */
   readonly crew: Crew;
+  /** Told how far it is. */
+  readonly progress?: ScanSink['progress'];
 }
 
 /** What the gate says. */
@@ -50,15 +53,15 @@ export async function askGate(request: GateRequest, signal: AbortSignal): Promis
         if (output.storePath !== null) facts.set(output.storePath, output);
       },
       error: (error) => errors.push(error),
-      progress: () => undefined,
+      progress: request.progress ?? (() => undefined),
     },
     signal,
   );
   const broken = new Set(errors.map(({ target }) => target));
   const standings = new Map<string, PathStanding>();
-  for (const storePath of closure.keys()) {
+  for (const [storePath, info] of closure) {
     const isBroken = broken.has(null) || broken.has(storePath);
-    standings.set(storePath, standingOf(storePath, facts.get(storePath) ?? null, isBroken, request));
+    standings.set(storePath, standingOf(info, facts.get(storePath) ?? null, isBroken, request));
   }
   const blocking = [...standings.values()].filter(({ standing }) => !isFree(standing));
   const references = new Map([...closure].map(([path, info]) => [path, info.references]));

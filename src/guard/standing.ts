@@ -1,6 +1,7 @@
 import type { OutputFacts } from '../model/facts.ts';
 import type { OutputResult } from '../model/report.ts';
 import { decide } from '../policy/decide.ts';
+import type { PathInfo } from '../nix/database.ts';
 import type { VerdictPolicy } from '../policy/policy.ts';
 import type { Decisions, Denial, Release } from '../quarantine/decision.ts';
 import { blockingIds } from '../report/blocking.ts';
@@ -40,25 +41,30 @@ export function isFree(standing: Standing): boolean {
 
 /**
  * The standing of a store path: a denial beats everything, a release what the policy says.
+ * @param registered the path and its content as the Nix database has them
  * @param facts null where it could not be scanned
  * @param broken something went wrong with it: then it is not clean, whatever its facts say
  */
 export function standingOf(
-  storePath: string,
+  registered: Pick<PathInfo, 'storePath' | 'narHash'>,
   facts: OutputFacts | null,
   broken: boolean,
   { policy, decisions, now, digest }: Judgement,
 ): PathStanding {
+  const { storePath } = registered;
   const narHash = facts?.narHash ?? null;
-  const denial = decisions.denial(storePath, narHash);
+  // of what cannot be hashed the denied content may be what was registered
+  const denial = decisions.denial(storePath, narHash) ?? decisions.denial(storePath, registered.narHash);
   const result = facts === null ? null : decide(facts, policy, now).result;
   const blocking = result === null ? [] : blockingIds(result, policy, digest);
   const known = { storePath, narHash, facts, result, blocking, denial };
   if (denial !== null) return { ...known, standing: 'denied', release: null };
   if (result === null) return { ...known, standing: 'incomplete', release: null };
   const { verdict } = result;
-  if (broken) return { ...known, standing: verdict === 'clean' ? 'incomplete' : verdict, release: null };
+  // what has no hash may be other than what is registered
+  const isDoubtful = broken || narHash === null;
+  if (isDoubtful) return { ...known, standing: verdict === 'clean' ? 'incomplete' : verdict, release: null };
   if (verdict === 'clean') return { ...known, standing: 'clean', release: null };
-  const release = narHash === null ? null : decisions.release(storePath, narHash, blocking, now);
+  const release = decisions.release(storePath, narHash, blocking, now);
   return { ...known, standing: release === null ? verdict : 'released', release };
 }

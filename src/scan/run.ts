@@ -8,7 +8,7 @@ import { InOrder } from './inOrder.ts';
 import { unpackFacts } from './packedFacts.ts';
 import type { Control, FromWorker, QueuedWork } from './protocol.ts';
 import { ShownAliases } from './shownAliases.ts';
-import type { RunMemory } from './runMemory.ts';
+import { isRemembered, type RunMemory } from './runMemory.ts';
 import type { Resolved } from './targets.ts';
 import { weighed } from './weighed.ts';
 import { longStreams, unitOf, workOf, type Numbered } from './worklist.ts';
@@ -316,6 +316,7 @@ export class Run {
   #outputs(open: Open): readonly OutputFacts[] {
     const { target, streams } = open;
     for (const gap of open.broken) open.sink.addGap(gap);
+    if (this.#isUnproven(open)) open.sink.addGap(unproven());
     const own = open.sink.sorted();
     if (target.kind === 'tree' || own.gaps.length > 0) {
       return [
@@ -329,6 +330,12 @@ export class Run {
       this.#sink.error(reportError(error, argument));
     }
     return streams;
+  }
+
+  /** Whether it was to be hashed and was not, although nothing of it seems to be missing. */
+  #isUnproven({ target, narHash, sink }: Open): boolean {
+    if (this.#memory === null || !isRemembered(target)) return false;
+    return narHash === null && sink.facts.gaps.length === 0;
   }
 
   #facts(open: Open, storePath: string | null, narHash: string | null, part: PartialFacts): OutputFacts {
@@ -348,4 +355,11 @@ export class Run {
 function unreached(): Gap {
   const detail = 'the scan was ended before everything was inspected';
   return gapAt('', { reason: 'limit-time', offset: null, detail });
+}
+
+/** What was searched file by file may be other than what is registered, or have been less at that time. */
+function unproven(): Gap {
+  const detail =
+    'it could not be read as one NAR, which nests 64 directories at most: its NarHash is not known';
+  return gapAt('', { reason: 'unreadable', offset: null, detail });
 }

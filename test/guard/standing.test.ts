@@ -25,10 +25,11 @@ function judgement(released: readonly string[], denied = false): Judgement {
   return { policy: BUILT_IN_POLICY.verdict, decisions, now: new Date(0), digest };
 }
 
-const HASHED: OutputFacts = { ...cleanOutput, storePath: PATH, narHash: `sha256:${'0'.repeat(52)}` };
+const REGISTERED = { storePath: PATH, narHash: `sha256:${'0'.repeat(52)}` };
+const HASHED: OutputFacts = { ...cleanOutput, ...REGISTERED };
 
 const standing = (facts: OutputFacts | null, how: Judgement, broken = false) =>
-  standingOf(PATH, facts, broken, how).standing;
+  standingOf(REGISTERED, facts, broken, how).standing;
 
 describe('the standing of a path', () => {
   const leak = finding({ leak: '/home/noamyr' });
@@ -47,7 +48,7 @@ describe('the standing of a path', () => {
   it('names what blocks it: errors and gaps, no warnings', () => {
     const warning = finding({ leak: '/home/alex', severity: 'warning', home: '/home/alex' });
     const facts = { ...HASHED, findings: [leak, warning], gaps: [gap] };
-    const { blocking } = standingOf(PATH, facts, false, judgement([]));
+    const { blocking } = standingOf(REGISTERED, facts, false, judgement([]));
     expect(blocking).toEqual([findingId(leak, digest), gapId(gap, digest)].toSorted());
   });
 
@@ -56,6 +57,24 @@ describe('the standing of a path', () => {
     expect(standing(leaking, judgement(all))).toBe('released');
     expect(standing(leaking, judgement(all.slice(1)))).toBe('contaminated');
     expect(standing(clean, judgement(all))).toBe('clean');
+  });
+
+  it('is never clean where its content is not known', () => {
+    expect(standing({ ...clean, narHash: null }, judgement([]))).toBe('incomplete');
+  });
+
+  it('is denied where the content that is registered is, whatever lies there', () => {
+    const decisions: Decisions = {
+      denial: (_path, narHash) => (narHash === REGISTERED.narHash ? DENIAL : null),
+      release: () => null,
+    };
+    for (const facts of [
+      null,
+      { ...clean, narHash: null },
+      { ...clean, narHash: `sha256:${'1'.repeat(52)}` },
+    ]) {
+      expect(standing(facts, { ...judgement([]), decisions })).toBe('denied');
+    }
   });
 
   it('is never released where its content is not known', () => {

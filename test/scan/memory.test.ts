@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OutputFacts } from '../../src/model/facts.ts';
@@ -144,6 +144,16 @@ describe('a scan with a memory', () => {
     );
     expect(ended.outputs[0]?.gaps.map(({ reason }) => reason)).toEqual(['limit-time']);
     expect(notes.kept).toEqual([]);
+  });
+
+  it('has a gap where all files were searched, but not as one NAR that could be hashed', async () => {
+    const deep = store.add(1, { text: 'nothing' });
+    mkdirSync(join(deep, 'd/'.repeat(70)), { recursive: true });
+    const { outputs, errors } = await run([deep], notes);
+    expect(outputs.map(({ narHash, stats }) => [narHash, stats.files])).toEqual([[null, 1]]);
+    expect(outputs[0]?.gaps.map(({ reason }) => reason)).toEqual(['unreadable']);
+    expect([errors, notes.kept]).toEqual([[], []]);
+    expect((await run([deep])).outputs[0]?.gaps).toEqual([]);
   });
 });
 

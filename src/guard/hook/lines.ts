@@ -9,6 +9,8 @@ import type { Ruling } from './ruling.ts';
 /** Characters of one text of a line: `nix build` shows it beside much else. */
 const SHOWN = 120;
 
+const NOT_WHOLE = 'it could not be read as a whole, and has no NarHash';
+
 const SAID: Readonly<Record<Fate, string>> = {
   pass: 'passed on',
   withhold: 'withheld',
@@ -27,7 +29,7 @@ export function lineOf({ storePath, fate, blockers }: Ruling, policy: VerdictPol
 }
 
 /** Why a path is neither clean nor released: its standing with the worst of what blocks it; printable. */
-export function reasonOf({ standing, denial, result }: PathStanding, policy: VerdictPolicy): string {
+export function reasonOf({ standing, denial, result, narHash }: PathStanding, policy: VerdictPolicy): string {
   if (denial !== null) return `denied by ${cropped(denial.actor)}: ${cropped(denial.reason)}`;
   if (result === null) return `${standing}: it could not be scanned`;
   const findings = result.findings.filter((finding) => blocks(finding, policy));
@@ -43,7 +45,7 @@ export function reasonOf({ standing, denial, result }: PathStanding, policy: Ver
     return `${standing}: ${what}${where}${andMore(total - 1)}`;
   }
   const [gap] = gaps;
-  if (gap === undefined) return standing;
+  if (gap === undefined) return narHash === null ? `${standing}: ${NOT_WHOLE}` : standing;
   const entry = gap.location.entry;
   return `${standing}: ${gap.reason}${entry === '' ? '' : ` ${cropped(printableBytes(entry))}`}${andMore(gaps.length - 1)}`;
 }
