@@ -1,5 +1,5 @@
 import { NarScanError } from '../model/errors.ts';
-import { commandOf, type CommandName } from './commands.ts';
+import { commandOf, type CommandName, commandsUnder } from './commands.ts';
 import { type Flag, type FlagName, flagsOf } from './flags.ts';
 import { nearest } from './nearest.ts';
 
@@ -30,6 +30,7 @@ export function readArguments(words: readonly string[]): Arguments {
   const passedOn: string[] = [];
   const unknown: string[] = [];
   const command = commandOf(words);
+  if (command.words === 0) refuseHalfCommand(words[0] ?? '');
   const flags = flagsOf(command.name);
   let at = command.words;
   for (; at < words.length; at++) {
@@ -78,6 +79,16 @@ export function readArguments(words: readonly string[]): Arguments {
     all,
     last: (name) => all(name).at(-1) ?? null,
   };
+}
+
+/** The first word of a command without its second would be taken for a file. */
+function refuseHalfCommand(word: string): void {
+  const under = commandsUnder(word);
+  if (under.length === 0) return;
+  throw new NarScanError(
+    'USAGE_BAD_VALUE',
+    `${word} is no command; ${under.join(', ')} are (a file of that name is ./${word})`,
+  );
 }
 
 function unknownOptions(names: readonly string[], flags: readonly Flag[]): NarScanError {

@@ -65,6 +65,11 @@ interface CommandSaid {
   readonly passesOn: boolean;
 }
 
+/** The commands of which a word is the first of two; none where it is no such word. */
+export function commandsUnder(word: string): readonly CommandName[] {
+  return COMMANDS.map(({ name }) => name).filter((name) => name.startsWith(`${word} `));
+}
+
 /** The command that a command line begins with. */
 export function commandOf(words: readonly string[]): CommandSaid {
   for (const command of COMMANDS) {

@@ -95,6 +95,13 @@ describe('the table of flags', () => {
 });
 
 describe('the command line', () => {
+  it('takes half of a command for no file', () => {
+    expect(refusal(['quarantine'])).toMatch(/^USAGE_BAD_VALUE quarantine is no command; quarantine list, /);
+    expect(refusal(['audit', '--help'])).toMatch(/audit verify, audit list are/);
+    expect(understood(['scan', 'audit']).targets).toEqual(['audit']);
+    expect(understood(['./audit']).targets).toEqual(['./audit']);
+  });
+
   it('reads options anywhere, and everything after -- as targets', () => {
     const said = understood(['scan', 'a', '--quiet', 'b', '--', '--verbose', '-', 'scan']);
     expect(said.targets).toEqual(['a', 'b', '--verbose', '-', 'scan']);
