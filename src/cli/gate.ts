@@ -15,6 +15,7 @@ import { type Crew, needleContext, type Surrounded } from '../scan/scan.ts';
 import { startWorkers } from '../scan/thread.ts';
 import { resolveTarget, storeDirs } from '../sources/target.ts';
 import { fingerprint, underPolicy } from './conditions.ts';
+import type { Progress } from './progress.ts';
 
 /** What a gate is opened for. */
 export interface GateOptions {
@@ -26,6 +27,7 @@ export interface GateOptions {
   /** Whether the time is over, for what is scanned in this thread. */
   readonly isOver: () => boolean;
   readonly warn: (error: NarScanError) => void;
+  readonly progress?: (progress: Progress) => void;
 }
 
 /** The gate of one run: the store it stands before, and what it says. */
@@ -40,6 +42,7 @@ export interface OpenGate {
 /** @throws NarScanError where the store or its surroundings cannot be found out */
 export async function openGate(options: GateOptions): Promise<OpenGate> {
   const { surrounded, policy, environment, decisions, now, isOver, warn } = options;
+  const { progress = () => undefined } = options;
   const { storeDir, store } = surrounded;
   const local = store === undefined ? null : localStoreOf(store);
   const { disk } = await storeDirs(storeDir, local);
@@ -59,7 +62,8 @@ export async function openGate(options: GateOptions): Promise<OpenGate> {
     diskOf: (storePath) => `${disk}${storePath.slice(storeDir.length)}`,
     ask: async (closure, signal) => {
       const judgement = { policy: policy.verdict, decisions, now, digest: await loadDigest() };
-      return await askGate({ ...judgement, closure, scan, crew: crewFor(closure, isOver) }, signal);
+      const crew = crewFor(closure, isOver);
+      return await askGate({ ...judgement, closure, scan, crew, progress }, signal);
     },
     origin: async (version) => {
       const { kernel, rules } = await fingerprint(context, request.limits);

@@ -16,7 +16,7 @@ export interface GateRequest extends Judgement {
   /** Who scans what is not remembered. */
   readonly crew: Crew;
   /** Told how far it is. */
-  readonly progress?: ScanSink['progress'];
+  readonly progress: ScanSink['progress'];
 }
 
 /** What the gate says. */
@@ -53,7 +53,7 @@ export async function askGate(request: GateRequest, signal: AbortSignal): Promis
         if (output.storePath !== null) facts.set(output.storePath, output);
       },
       error: (error) => errors.push(error),
-      progress: request.progress ?? (() => undefined),
+      progress: request.progress,
     },
     signal,
   );

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isatty } from 'node:tty';
 import { byteStringOfText } from '../../model/bytes.ts';
 import { NarScanError } from '../../model/errors.ts';
 import { reportError, type ReportError } from '../../model/report.ts';
@@ -23,7 +24,8 @@ import { listenForInterruption } from '../interruption.ts';
 import { type Invocation, invocationOf } from '../invocation.ts';
 import { loadPolicy } from '../policy/policyFile.ts';
 import { openReportSink } from '../reportSink.ts';
-import { columnsOf, STDOUT_DESCRIPTOR, wantsColor } from '../terminal.ts';
+import { noProgress, type Progress, progressLine } from '../progress.ts';
+import { columnsOf, STDERR_DESCRIPTOR, STDOUT_DESCRIPTOR, wantsColor } from '../terminal.ts';
 
 /** Below the state directory. */
 const STAGINGS = 'staging';
@@ -77,11 +79,17 @@ export async function runCopy(
   try {
     using decisions = await todaysDecisions(environment);
     const isOver = (): boolean => signal.aborted;
-    const options = { surrounded: invocation, policy, environment, decisions, now, isOver, warn };
+    const shown =
+      !invocation.quiet && isatty(STDERR_DESCRIPTOR)
+        ? progressLine(writeDiagnostic, columnsOf(STDERR_DESCRIPTOR))
+        : noProgress;
+    const progress = (state: Progress): void => shown.update(state);
+    const options = { surrounded: invocation, policy, environment, decisions, now, isOver, warn, progress };
     const [gate, roots] = await Promise.all([openGate(options), storePathsOf(invocation)]);
     const closure = closureOf(gate.stateDirs, roots);
     const run = { invocation, environment, policy, gate, closure, now, print };
     const answer = await gate.ask(closure, signal);
+    shown.clear();
     signal.throwIfAborted();
     for (const error of answer.errors) fault(error);
     const selection = select(closure, answer);
@@ -94,6 +102,8 @@ export async function runCopy(
     await stdout.finish();
     return exitStatus(refused ? verdictOf(selection) : 'clean', answer.errors.length);
   } finally {
+    // what was said before something failed is said
+    await stdout.write('');
     stopListening();
   }
 }
