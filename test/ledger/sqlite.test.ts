@@ -142,6 +142,19 @@ describe('a damaged ledger in SQLite', () => {
     expect(setAside()).toHaveLength(1);
   }, 30_000);
 
+  it('that turns out so while others have it open is done without', async () => {
+    await fill(600);
+    const [one, other] = [open(), open()];
+    overwrite(4096, statSync(file).size - 4096);
+    expect(await known(one, 600)).toEqual([]);
+    expect(warnings()).toEqual(['LEDGER_DAMAGED']);
+    expect(setAside()).toEqual([]);
+    expect(await known(one, 1)).toEqual([]);
+    await expect(one.remember(recordOf('b', 1))).rejects.toMatchObject({ code: 'LEDGER_NOT_WRITTEN' });
+    await one.close();
+    await other.close();
+  }, 30_000);
+
   it('that ends early is not taken for a whole one', async () => {
     await fill(600);
     truncateSync(file, 4096 * 3);

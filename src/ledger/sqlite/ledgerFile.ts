@@ -20,6 +20,7 @@ export class LedgerFile {
   #database: DatabaseSync | null = null;
   /** Of the file that is open. */
   #inode: bigint | null = null;
+  #closed = false;
 
   /**
    * @param path it is made where it is not there
@@ -67,9 +68,11 @@ export class LedgerFile {
     }
   }
 
+  /** May be called again. */
   close(): void {
     this.#closeDatabase();
-    this.#lock.close();
+    if (!this.#closed) this.#lock.close();
+    this.#closed = true;
   }
 
   #open(): void {
