@@ -13,6 +13,13 @@ import type { Resolved } from './targets.ts';
 import { weighed } from './weighed.ts';
 import { longStreams, unitOf, workOf, type Numbered } from './worklist.ts';
 
+/** In what was not scanned to its end. */
+const UNREACHED = gapAt('', {
+  reason: 'limit-time',
+  offset: null,
+  detail: 'the scan was ended before everything was inspected',
+});
+
 /** What a scan tells while it runs. */
 export interface ScanSink {
   output(facts: TracedFacts): Promise<void>;
@@ -152,7 +159,7 @@ export class Run {
       }
     }
     for (const [target, code, message] of faults) this.#fault(target, new NarScanError(code, message));
-    for (const target of unfinished) this.#open.get(target)?.broken.push(unreached());
+    for (const target of unfinished) this.#open.get(target)?.broken.push(UNREACHED);
   }
 
   lost(targets: readonly number[], reason: string): void {
@@ -175,7 +182,7 @@ export class Run {
   endAll(): void {
     this.#ended = true;
     for (const [target, open] of this.#open) {
-      open.broken.push(unreached());
+      open.broken.push(UNREACHED);
       this.#close(target, open);
     }
   }
@@ -274,12 +281,7 @@ export class Run {
       this.#scanned.set(index, outputs);
     } else {
       // half a second scan may show less than the first did
-      const [last, ...others] = open.first.toReversed();
-      const doubtful = last !== undefined && open.broken.length > 0;
-      const told = doubtful
-        ? [...others.toReversed(), { ...last, gaps: [...last.gaps, ...open.broken] }]
-        : outputs;
-      this.#order.put(index, told);
+      this.#order.put(index, open.broken.length > 0 ? withGaps(open.first, open.broken) : outputs);
     }
   }
 
@@ -300,8 +302,13 @@ export class Run {
       this.#next++;
       const aliases = this.#shown.all;
       for (const facts of outputs) this.#shown.add(facts, target.hashParts);
-      if (aliases.length === 0 || target.path === null || outputs.length === 0 || this.#ended) {
+      if (aliases.length === 0 || target.path === null || outputs.length === 0) {
         this.#order.put(index, outputs);
+        continue;
+      }
+      if (this.#ended) {
+        const isTold = outputs.some(({ gaps }) => gaps.includes(UNREACHED));
+        this.#order.put(index, isTold ? outputs : withGaps(outputs, [UNREACHED]));
         continue;
       }
       const number = this.#targets.length + index;
@@ -352,9 +359,10 @@ export class Run {
   }
 }
 
-function unreached(): Gap {
-  const detail = 'the scan was ended before everything was inspected';
-  return gapAt('', { reason: 'limit-time', offset: null, detail });
+/** The same with gaps that the last of them got. */
+function withGaps(outputs: readonly OutputFacts[], gaps: readonly Gap[]): readonly OutputFacts[] {
+  const last = outputs.at(-1);
+  return last === undefined ? [] : [...outputs.slice(0, -1), { ...last, gaps: [...last.gaps, ...gaps] }];
 }
 
 /** What was searched file by file may be other than what is registered, or have been less at that time. */
