@@ -175,11 +175,11 @@ function twoOn(here: v128, next: v128): v128 {
   return v128.shuffle<u8>(here, next, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17);
 }
 
-/** 0xff where a bucket's bit is set. */
+/** 0xff where no bucket's bit is set. */
 // @ts-ignore: decorator
 @inline
-function isCandidate(result: u32): v128 {
-  return i8x16.ne(v128.load(result), i8x16.splat(0));
+function isNone(result: u32): v128 {
+  return i8x16.eq(v128.load(result), i8x16.splat(0));
 }
 
 /** The slot of a needle in buckets, by the three bytes of its fingerprint, which are the low ones. */
@@ -196,12 +196,7 @@ export function bucketSlot(bytes: u32): u32 {
 function listOf(step: u32, last: u32): u32 {
   const result = RESULTS + ((step - STEPS) << 4);
   const at = load<u32>(step);
-  let candidates = bits(
-    isCandidate(result),
-    isCandidate(result + 16),
-    isCandidate(result + 32),
-    isCandidate(result + 48),
-  );
+  let candidates = ~bits(isNone(result), isNone(result + 16), isNone(result + 32), isNone(result + 48));
   do {
     const candidate = at + <u32>ctz(candidates);
     store<u32>(last, candidate);
