@@ -58,17 +58,23 @@ export class Quarantine {
     await this.#log.sync();
     const known = this.#known(id, blocking);
     if (known !== null && !this.#isWanted(known)) return { id, kept: known.row.kept, refusal: null };
-    using staged = await Staged.write(state, id, refused, this.#room(id), digest);
+    using staged = await Staged.write(state, id, refused, () => this.#room(id), digest);
     return await asSingle(quarantineLock(state), async () => {
-      const dropped = this.#makeRoom(id, staged);
+      let dropped: readonly Purged[] = [];
       try {
+        dropped = this.#makeRoom(id, staged);
         staged.place(id);
       } catch (error) {
         staged.dropNar(stateNotWritten(staged.path, error));
+        dropped = [];
       }
       const { kept, refusal } = staged;
       const event = quarantinedEvent(id, refused, blocking, kept, refusal?.message ?? null);
-      if (known === null || kept !== null) await this.#log.append(...dropped, event);
+      // another process may have kept the same meanwhile
+      await this.#log.sync();
+      const recorded = this.#known(id, blocking);
+      const isNew = recorded === null || (kept !== null && recorded.row.kept === null);
+      await this.#log.append(...dropped, ...(isNew ? [event] : []));
       this.#remove(dropped);
       return { id, kept, refusal };
     });

@@ -27,13 +27,13 @@ export class Staged implements Disposable {
 
   /**
    * Writes what was found in an output aside, and its NAR if there is room for it.
-   * @param most bytes that the packed NAR may have; null: it is not to be kept
+   * @param most how many bytes the packed NAR may have; null: it is not to be kept
    */
   static async write(
     state: string,
     id: string,
     refused: Refused,
-    most: number | null,
+    most: () => number | null,
     digest: Digest,
   ): Promise<Staged> {
     const staged = new Staged(state, id);
@@ -44,11 +44,14 @@ export class Staged implements Disposable {
       staged.#alive = await waitForLock(quarantineLock(state), 'shared');
       mkdirSync(staged.#aside, { mode: PRIVATE });
       writeFindings(staged.#aside, id, refused, digest);
-      if (most !== null) await staged.#writeNar(refused, most);
+      const bytes = most();
+      if (bytes !== null) await staged.#writeNar(refused, bytes);
       syncDirectory(staged.#aside);
     } catch (error) {
+      // half of it is nothing: then only the trail has it
+      rmSync(staged.#aside, { recursive: true, force: true });
+      staged.#kept = null;
       staged.#refusal = stateNotWritten(staged.#aside, error);
-      staged.dropNar();
     }
     return staged;
   }

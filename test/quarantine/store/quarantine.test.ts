@@ -27,6 +27,8 @@ import { refusedAt } from '../../support/refused.ts';
 
 const KEEP: GateSettings['quarantine'] = { keep: true, bytes: 1 << 30, full: 'refuse' };
 
+const canMount = needs('mount', 'umount') && process.geteuid?.() === 0;
+
 let folder: string;
 let state: string;
 beforeEach(() => {
@@ -98,6 +100,14 @@ describe('an output that is refused', () => {
       { event: 'quarantined' },
     ]);
     expect(names()).toHaveLength(2);
+  });
+
+  it('is recorded once by several at the same time', async () => {
+    const refused = refusedAt(tree('a', 100_000), 'hello');
+    const entries = await Promise.all([keep(refused), keep(refused), keep(refused)]);
+    expect(new Set(entries.map(({ kept }) => kept)).size).toBe(1);
+    expect(await events()).toEqual(['quarantined']);
+    expect(names()).toEqual([entries[0]?.id]);
   });
 
   it('is recorded without its NAR where none is to be kept', async () => {
@@ -194,36 +204,53 @@ describe('what writers left who died', () => {
 });
 
 describe('a state directory', () => {
-  it.skipIf(!needs('mount', 'umount') || process.geteuid?.() !== 0)(
-    'that is full keeps no half NAR, and says so',
-    async () => {
-      if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k,mode=700', 'tmpfs', state]).status !== 0)
-        return;
-      try {
-        const { id, kept, refusal } = await keep(refusedAt(tree('a', 600_000), 'hello'));
-        expect(kept).toBeNull();
-        expect(refusal).toEqual(code('QUARANTINE_NOT_KEPT', /ENOSPC/));
-        expect(names()).toEqual([id]);
-        expect(files(id)).not.toContain('output.nar.zst');
-        writeFileSync(join(state, 'filler'), randomBytes(100_000));
-        let filled = true;
-        for (let at = 0; filled && at < 1000; at++) {
-          try {
-            writeFileSync(join(state, `filler${at}`), randomBytes(4096));
-          } catch {
-            filled = false;
-          }
+  it.skipIf(!canMount)('that is full keeps no half NAR, and says so', async () => {
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k,mode=700', 'tmpfs', state]).status !== 0) return;
+    try {
+      const { id, kept, refusal } = await keep(refusedAt(tree('a', 600_000), 'hello'));
+      expect(kept).toBeNull();
+      expect(refusal).toEqual(code('QUARANTINE_NOT_KEPT', /ENOSPC/));
+      expect(names()).toEqual([id]);
+      expect(files(id)).not.toContain('output.nar.zst');
+      writeFileSync(join(state, 'filler'), randomBytes(100_000));
+      let filled = true;
+      for (let at = 0; filled && at < 1000; at++) {
+        try {
+          writeFileSync(join(state, `filler${at}`), randomBytes(4096));
+        } catch {
+          filled = false;
         }
-        await expect(keep(refusedAt(tree('b'), 'world'))).rejects.toEqual(code('STATE_NOT_WRITTEN'));
-        rmSync(join(state, 'filler'));
-        expect(await events()).toEqual(['quarantined']);
-        await keep(refusedAt(join(folder, 'b'), 'world'));
-        expect(await events()).toEqual(['quarantined', 'quarantined']);
-      } finally {
-        spawnSync('umount', [state]);
       }
-    },
-  );
+      await expect(keep(refusedAt(tree('b'), 'world'))).rejects.toEqual(code('STATE_NOT_WRITTEN'));
+      rmSync(join(state, 'filler'));
+      expect(await events()).toEqual(['quarantined']);
+      await keep(refusedAt(join(folder, 'b'), 'world'));
+      expect(await events()).toEqual(['quarantined', 'quarantined']);
+    } finally {
+      spawnSync('umount', [state]);
+    }
+  });
+
+  it('that takes no directory takes the record all the same', async () => {
+    writeFileSync(join(state, 'quarantine'), 'no directory');
+    const { kept, refusal } = await keep(refusedAt(tree('a'), 'hello'));
+    expect(kept).toBeNull();
+    expect(refusal).toEqual(code('STATE_NOT_WRITTEN', /ENOTDIR/));
+    expect(await records()).toMatchObject([{ event: 'quarantined', kept: null, notKept: refusal?.message }]);
+  });
+
+  it.skipIf(!canMount)('leaves no half report where only a part of one fits', async () => {
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=128k,mode=700', 'tmpfs', state]).status !== 0) return;
+    try {
+      const homes = Array.from({ length: 400 }, (_, at) => `/home/user${at}`);
+      const { id, refusal } = await keep(refusedAt(tree('a'), 'hello', homes));
+      expect(refusal).toEqual(code('STATE_NOT_WRITTEN', /ENOSPC/));
+      expect(names()).toEqual([]);
+      expect(await records()).toMatchObject([{ id }]);
+    } finally {
+      spawnSync('umount', [state]);
+    }
+  });
 
   it('that is gone is an error', async () => {
     const refused = refusedAt(tree('a'), 'hello');
