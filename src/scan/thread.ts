@@ -1,7 +1,6 @@
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 
 /** Room for short-lived objects: most of a worker's die young, and collecting them seldom is cheap. */
 const YOUNG_GENERATION_MB = 24;
@@ -18,7 +17,14 @@ export function startThread(module: string, base: string, data: unknown): Worker
   const cache = getCompileCacheDir();
   const env = cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) };
   const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
-  const worker = new Worker(new URL(file, base), { workerData: data, execArgv: [], env, resourceLimits });
+  // loaded here, because what is small is scanned without threads
+  const threads = process.getBuiltinModule('node:worker_threads');
+  const worker = new threads.Worker(new URL(file, base), {
+    workerData: data,
+    execArgv: [],
+    env,
+    resourceLimits,
+  });
   // whoever works with the thread learns of its end; until then an error must not end the process
   worker.on('error', () => undefined);
   return worker;
@@ -39,5 +45,5 @@ export function startWorkers(count: number): readonly Worker[] {
  * made with: spare it when all modules are loaded, and no longer when code is written to the cache.
  */
 export function spareOptimizer(spare: boolean): void {
-  setFlagsFromString(spare ? '--no-opt' : '--opt');
+  process.getBuiltinModule('node:v8').setFlagsFromString(spare ? '--no-opt' : '--opt');
 }

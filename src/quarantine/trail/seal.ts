@@ -1,6 +1,6 @@
 import type { Digest } from '../../report/ids.ts';
 import { printableJson } from '../../report/printable.ts';
-import { RECORD_SCHEMA, type AuditRecord } from './record.ts';
+import { recordSchema, type AuditRecord } from './record.ts';
 
 /** What the first record of a trail has for the hash of the one before it. */
 export const NO_HASH = '0'.repeat(64);
@@ -26,7 +26,7 @@ export function sealed(
   digest: Digest,
 ): { readonly line: string; readonly hash: string } {
   // the order of the keys is what a line is known by
-  const { prev, ...rest } = RECORD_SCHEMA.parse(record);
+  const { prev, ...rest } = recordSchema().parse(record);
   const body = printableJson({ ...rest, prev });
   const hash = digest(Buffer.from(body));
   return { line: `${body.slice(0, -1)},"hash":"${hash}"}\n`, hash };
@@ -64,6 +64,6 @@ export function recordOf(line: Buffer): { record: AuditRecord } | { fault: strin
     return { fault: 'is no JSON' };
   }
   const { hash: _hash, ...rest } = Object(value) as Record<string, unknown>;
-  const parsed = RECORD_SCHEMA.safeParse(rest);
+  const parsed = recordSchema().safeParse(rest);
   return parsed.success ? { record: parsed.data } : { fault: 'is no record that this nar-scan knows' };
 }

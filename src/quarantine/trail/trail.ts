@@ -5,6 +5,7 @@ import type { TrailHead } from '../../ledger/ledger.ts';
 import { stateUnreadable } from '../../ledger/stateDir.ts';
 import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
+import { once } from '../../model/once.ts';
 import type { Digest } from '../../report/ids.ts';
 import { lineAt, linesOf } from './lines.ts';
 import type { AuditRecord } from './record.ts';
@@ -18,7 +19,7 @@ export const HEAD = 'audit.head';
 const NONE: TrailHead = { sequence: 0, hash: NO_HASH };
 const START: IndexState = { stamp: '', offset: 0, head: NONE };
 
-const HEAD_SCHEMA = z.strictObject({ sequence: z.int().check(z.minimum(0)), hash: z.string() });
+const headSchema = once(() => z.strictObject({ sequence: z.int().check(z.minimum(0)), hash: z.string() }));
 
 /**
  * An audit trail for reading: one JSON object a line, each with the hash of the one before it.
@@ -255,7 +256,7 @@ export class Trail implements Disposable {
       throw stateUnreadable(file, error);
     }
     try {
-      return HEAD_SCHEMA.parse(JSON.parse(text));
+      return headSchema().parse(JSON.parse(text));
     } catch (error) {
       throw new NarScanError('AUDIT_BROKEN', `'${file}' is no head of an audit trail`, { cause: error });
     }
