@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { BenchInputs } from './inputs.ts';
 import { countedByFind, TREE } from './inputs.ts';
+import { benchClosure } from './closure.ts';
 import { benchKernel } from './kernel.ts';
 import { alternate, type Command, median, runOnce } from './timing.ts';
 
@@ -274,6 +275,11 @@ async function kernel(): Promise<readonly Row[]> {
   }));
 }
 
+async function closure(): Promise<Row> {
+  const { peakBytes, ...row } = await benchClosure(NAR_SCAN);
+  return { ...row, peakMiB: peakBytes / MiB, within: row.within && peakBytes <= MEMORY_TARGET, notes: [] };
+}
+
 /** What can be asked for by name, in the order of the table. */
 export const ROWS: Readonly<Record<string, (inputs: BenchInputs) => Promise<Row | readonly Row[]>>> = {
   start: startUp,
@@ -286,6 +292,7 @@ export const ROWS: Readonly<Record<string, (inputs: BenchInputs) => Promise<Row 
   'two-xz': twoXz,
   zstd,
   memory,
+  closure,
 };
 
 /** Names of the programs a row is measured beside, with their versions. */
