@@ -18,7 +18,7 @@ const PAGE = 8192;
 const CLOSURE = `with recursive Member(id) as (
     select id from ValidPaths where path in (select value from json_each(?))
     union select reference from Refs join Member on Refs.referrer = Member.id)
-  select path from ValidPaths join Member using (id) order by path`;
+  select path from Member left join ValidPaths using (id) order by path`;
 /** No store path holds a space: one row for all references takes less time than one for each. */
 const INFO = `select hash, narSize, registrationTime, deriver, sigs, ca,
     (select group_concat(reference.path, ' ') from Refs join ValidPaths as reference
@@ -88,9 +88,13 @@ export class NixDatabase implements Disposable {
 
   /** These store paths and all that they refer to, and so on. */
   closure(storePaths: readonly string[]): Closure {
-    const paths = this.#ask((database) =>
-      database.prepare(CLOSURE).all(JSON.stringify(storePaths)).map(pathOf),
-    );
+    const paths = this.#ask((database) => {
+      const rows = database.prepare(CLOSURE).all(JSON.stringify(storePaths));
+      // Nix keeps these tables in step, but not whoever mends them by hand: a closure would seem to be whole
+      if (rows[0]?.['path'] === null)
+        throw new Error('a path of the closure refers to one that is not registered');
+      return rows.map(pathOf);
+    });
     const members = new Set(paths);
     return { paths, invalid: storePaths.filter((path) => !members.has(path)) };
   }

@@ -121,6 +121,19 @@ describe('an open Nix database', () => {
     expect(database?.closure([])).toEqual({ paths: [], invalid: [] });
   });
 
+  it('tells no closure in which a reference leads nowhere', () => {
+    const written = made('wal');
+    add(written, 'other', 1);
+    add(written, 'lone');
+    written.exec(`delete from ValidPaths where path = '${path('lib')}'`);
+    using database = NixDatabase.open(state);
+    for (const name of ['tool', 'other']) {
+      expect(fault(() => database?.closure([path(name)]))).toBe('NIX_DATABASE_UNREADABLE');
+    }
+    expect(database?.closure([path('lone')]).paths).toEqual([path('lone')]);
+    written.close();
+  });
+
   it('sees what is registered while it is open', () => {
     made('wal').close();
     using database = NixDatabase.open(state);
