@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import blakeHash from '@napi-rs/blake-hash';
 
-/** A bundle that is started by name; what they share lies in files that are named by their content, too. */
-const STARTED = /^[a-z]+\.cjs$/i;
+/** Bundles that are started by name, and liblzma; what they share lies in files that are named by their content, too. */
+const NAMED = /^[a-z]+\.(?:c?js|wasm)$/i;
 const DIGITS = 16;
 
 /**
@@ -24,8 +24,9 @@ export function decoderVersions(): readonly string[] {
 function digestOfBundles(): string {
   const folder = new URL('./', import.meta.url);
   const names = readdirSync(folder).toSorted();
-  const started = names.filter((name) => STARTED.test(name));
-  const contents = started.map((name) => readFileSync(new URL(name, folder)));
+  const contents = names
+    .filter((name) => NAMED.test(name))
+    .map((name) => readFileSync(new URL(name, folder)));
   const bytes = Buffer.concat([Buffer.from(names.join('\n')), ...contents]);
   return blakeHash.blake3(bytes).toString('hex').slice(0, DIGITS);
 }
