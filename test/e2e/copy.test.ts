@@ -15,7 +15,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sqlite } from '../../src/nix/sqlite.ts';
 import { NAR_SCAN, narScan } from '../support/narScan.ts';
 import { needs } from '../support/programs.ts';
-import { SymlinkedStore } from '../support/realNix.ts';
+import { HomeStore, SymlinkedStore } from '../support/realNix.ts';
 
 describe.skipIf(!needs('nix', 'nix-build'))('nar-scan copy, with the real Nix', () => {
   let store: SymlinkedStore;
@@ -285,4 +285,27 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan copy, with the real Nix', 
       expect(spawnSync('kill', ['-0', nix]).status).not.toBe(0);
     },
   );
+});
+
+describe.skipIf(!needs('nix', 'nix-build'))('nar-scan copy from a chroot store in a home', () => {
+  it.each([
+    ['staged', []],
+    ['not staged', ['--no-staging']],
+  ])('sends what Nix knows as /nix/store, %s', (_how, flags) => {
+    using store = new HomeStore('chroot');
+    const base = store.build('base', 'echo base > $out');
+    const cache = join(store.folder, 'cache');
+    const env = {
+      PATH: process.env['PATH'],
+      HOME: store.home,
+      NIX_CONF_DIR: store.folder,
+      NAR_SCAN_STATE: join(store.folder, 'state'),
+    };
+    const args = ['copy', '--store', store.place, '--to', `file://${cache}`, ...flags, base];
+    expect(narScan(args, { env, cwd: store.folder })).toMatchObject({
+      status: 0,
+      stdout: `1 path sent to file://${cache}\n`,
+    });
+    expect(readdirSync(cache)).toContain(`${base.slice('/nix/store/'.length).slice(0, 32)}.narinfo`);
+  });
 });

@@ -122,6 +122,13 @@ describe.skipIf(!needs('nix'))('what may leave, with the real Nix', () => {
     expect(readdirSync(join(store.folder, 'staging'))).toEqual([]);
   });
 
+  it('is refused where there is no room for it', async () => {
+    const what = transfer(`file://${store.folder}/full`, [lib]);
+    const paths = what.paths.map((path) => ({ ...path, info: { ...path.info, narSize: 1e18 } }));
+    await expect(send({ ...what, paths })).rejects.toMatchObject({ code: 'STAGING_FULL' });
+    expect(readdirSync(join(store.folder, 'staging'))).toEqual([]);
+  });
+
   it('says what Nix said where it fails, without the secrets of the destination', async () => {
     const what = transfer('https://alice:geheim@localhost:1/x', [lib]);
     const events = new Events();
