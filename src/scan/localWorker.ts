@@ -1,6 +1,6 @@
 import type { PoolWorker } from './pool.ts';
 import type { Assignment, WorkerData } from './protocol.ts';
-import { ScanWorker } from './worker.ts';
+import type { ScanWorker } from './worker.ts';
 
 /**
  * A worker in this thread, for what is scanned sooner than a thread starts. Nothing else runs while it
@@ -34,10 +34,15 @@ export class LocalWorker implements PoolWorker {
     if (!('id' in message)) {
       this.#data = message;
     } else if (this.#data !== null) {
-      // where all is remembered no kernel is needed
-      this.#worker ??= new ScanWorker(this.#data, (answer) => this.#tell('message', answer), this.#isOver);
+      this.#worker ??= await this.#start(this.#data);
       await this.#worker.run(message);
     }
+  }
+
+  /** Loaded here: where all is remembered nothing is searched. */
+  async #start(data: WorkerData): Promise<ScanWorker> {
+    const worker = await import('./worker.ts');
+    return new worker.ScanWorker(data, (answer) => this.#tell('message', answer), this.#isOver);
   }
 
   #die(error: unknown): void {

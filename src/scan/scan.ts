@@ -1,4 +1,5 @@
 import { NarScanError } from '../model/errors.ts';
+import { once } from '../model/once.ts';
 import type { Finding } from '../model/facts.ts';
 import { compileEngine } from '../kernel/create.ts';
 import type { NeedleContext } from '../needles/compile.ts';
@@ -153,8 +154,12 @@ export async function scanTargets(
   const sources = new SourceScans(run.size, { budgets, context, memory, add });
   const crew = typeof workers === 'function' ? workers(run.left) : workers;
   const streams = targets.filter(({ kind }) => kind === 'nar').length;
+  const engine = once(() => compileEngine());
   const data = {
-    compiled: compileEngine(),
+    // asked for by whoever searches: where all is remembered nobody does
+    get compiled() {
+      return engine();
+    },
     context,
     limits,
     budgets,

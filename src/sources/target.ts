@@ -1,8 +1,8 @@
-import { lstatSync } from 'node:fs';
-import { lstat, open, readlink, realpath } from 'node:fs/promises';
+import { lstatSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { byteStringOfText, fsPath, type ByteString } from '../model/bytes.ts';
 import { NarScanError } from '../model/errors.ts';
+import { once } from '../model/once.ts';
 import { sniffNar, SNIFF_BYTES } from '../formats/nar/sniff.ts';
 import type { LocalStore } from '../nix/localStore.ts';
 import { parsePathInStore, parseStorePathName } from '../nix/storePath.ts';
@@ -29,6 +29,10 @@ export interface StoreDirs {
 }
 
 const MAX_LINKS = 64;
+
+/** Loaded when it is needed: of a path in the store not even this is. */
+const promises = once(() => process.getBuiltinModule('node:fs/promises'));
+
 const NAR_NAME = /\.nar(?:\.[a-z0-9]+)?$/i;
 
 /**
@@ -38,7 +42,7 @@ const NAR_NAME = /\.nar(?:\.[a-z0-9]+)?$/i;
 export async function storeDirs(logical: string, store: LocalStore | null = null): Promise<StoreDirs> {
   const disk = store?.realDir ?? (store?.root ?? '') + logical;
   try {
-    const physical = await realpath(disk);
+    const physical = realpathSync.native(disk);
     return { logical, disk, physical: physical === disk ? null : physical };
   } catch {
     return { logical, disk, physical: null };
@@ -86,8 +90,8 @@ async function followFirstLink(path: ByteString): Promise<ByteString | null> {
   const parts = path.split('/').slice(1);
   for (let count = 1; count <= parts.length; count++) {
     const prefix = `/${parts.slice(0, count).join('/')}`;
-    if (!(await lstat(fsPath(prefix))).isSymbolicLink()) continue;
-    const target = await readlink(fsPath(prefix), { encoding: 'latin1' });
+    if (!(await promises().lstat(fsPath(prefix))).isSymbolicLink()) continue;
+    const target = await promises().readlink(fsPath(prefix), { encoding: 'latin1' });
     const base = target.startsWith('/') ? '' : `/${parts.slice(0, count - 1).join('/')}`;
     return resolve('/', [`${base}/${target}`, ...parts.slice(count)].join('/'));
   }
@@ -97,13 +101,13 @@ async function followFirstLink(path: ByteString): Promise<ByteString | null> {
 async function outsideStore(argument: string, path: ByteString): Promise<Target> {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const hashPart = parseStorePathName(name)?.hashPart ?? null;
-  const stats = await attempt(argument, () => lstat(fsPath(path)));
+  const stats = await attempt(argument, () => promises().lstat(fsPath(path)));
   const isNar = stats.isFile() && (NAR_NAME.test(name) || (await attempt(argument, () => startsAsNar(path))));
   return { kind: isNar ? 'nar' : 'tree', path, storePath: null, hashPart: isNar ? null : hashPart };
 }
 
 async function startsAsNar(path: ByteString): Promise<boolean> {
-  const file = await open(fsPath(path), 'r');
+  const file = await promises().open(fsPath(path), 'r');
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
     // the eight zero bytes of an empty export stream are told by name only
