@@ -88,10 +88,8 @@ export const ERRORS = {
     'mend what stands in the way (quarantine lift NUMBER for a denial), then scan it again',
   QUARANTINE_DAMAGED: 'what was kept is lost; what was found in it is in the report (quarantine show)',
   QUARANTINE_UNKNOWN: 'nar-scan quarantine list shows what there is',
-  AUDIT_BROKEN:
-    'nothing is let through until it holds again: restore the trail from a backup, find out who changed it, then nar-scan audit verify',
-  AUDIT_TRUNCATED:
-    'nothing is let through until it is whole again: restore the trail from a backup, find out who cut it, then nar-scan audit verify',
+  AUDIT_BROKEN: 'nothing is let through: find out who changed it, and restore it from a backup',
+  AUDIT_TRUNCATED: 'nothing is let through: find out who cut it, and restore it from a backup',
   STATE_UNREADABLE: 'check its permissions, or set NAR_SCAN_STATE to another directory',
   // the guard
   PATH_NOT_VALID: 'build or fetch it first; nix-store --check-validity tells what is valid',
