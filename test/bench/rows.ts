@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import type { BenchInputs } from './inputs.ts';
 import { countedByFind, TREE } from './inputs.ts';
 import { benchClosure } from './closure.ts';
+import { benchHook, HOOK_PAIRS } from './hook.ts';
 import { benchKernel } from './kernel.ts';
 import { alternate, type Command, median, runOnce } from './timing.ts';
 
@@ -280,9 +281,34 @@ async function closure(): Promise<Row> {
   return { ...row, peakMiB: peakBytes / MiB, within: row.within && peakBytes <= MEMORY_TARGET, notes: [] };
 }
 
+/** The post-build hook, which everybody waits for after every build. */
+async function hook(): Promise<readonly Row[]> {
+  const most = 2.5;
+  const { node, fresh, known } = await benchHook();
+  const row = (what: string, seconds: number): Row => ({
+    name: 'hook',
+    what,
+    peer: 'node -e 0',
+    peerMedian: node,
+    subjectMedian: seconds,
+    unit: 's',
+    pairs: HOOK_PAIRS,
+    ratio: seconds / node,
+    target: `≤ ${most.toFixed(1)}×`,
+    within: seconds / node <= most,
+    peakMiB: null,
+    notes: [],
+  });
+  return [
+    row('the post-build hook, ten files that were scanned before', known),
+    row('the same, ten files that are new', fresh),
+  ];
+}
+
 /** What can be asked for by name, in the order of the table. */
 export const ROWS: Readonly<Record<string, (inputs: BenchInputs) => Promise<Row | readonly Row[]>>> = {
   start: startUp,
+  hook,
   kernel,
   tree,
   opened,

@@ -7,6 +7,8 @@ export interface Command {
   readonly args: readonly string[];
   /** A file that is its stdin, or a program whose output is. */
   readonly stdin?: string | Command;
+  /** Its environment; else that of the bench. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Exit statuses that count as success. */
   readonly statuses: readonly number[];
 }
@@ -56,6 +58,7 @@ type StdioEnd = 'ignore' | 'pipe' | number | NodeJS.ReadableStream | null;
 
 function start(command: Command, stdin: StdioEnd, stdout: 'ignore' | 'pipe') {
   return spawn(command.program, command.args, {
+    env: command.env ?? process.env,
     stdio: [stdin as 'ignore', stdout, 'ignore'],
   });
 }
