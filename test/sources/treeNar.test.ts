@@ -3,12 +3,14 @@ import {
   appendFileSync,
   chmodSync,
   linkSync,
+  lutimesSync,
   mkdirSync,
   mkdtempSync,
   renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -216,10 +218,13 @@ describe('a tree has no NAR', () => {
   it('where a directory is replaced while it is read', () => {
     mkdirSync(join(folder, 'd/e'), { recursive: true });
     writeFileSync(join(folder, 'd/e/f'), Buffer.alloc(1000));
+    // as in a store, where all have one time
+    utimesSync(join(folder, 'd/e'), 1, 1);
     using source = new TreeNar(join(folder, 'd'));
     source.read(Buffer.alloc(900), 0, 900);
     renameSync(join(folder, 'd/e'), join(folder, 'other'));
     symlinkSync('../other', join(folder, 'd/e'));
+    lutimesSync(join(folder, 'd/e'), 1, 1);
     expect(refusal(() => rest(source)).message).toContain("'e': it changed");
   });
 
