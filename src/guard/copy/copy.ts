@@ -7,6 +7,9 @@ import { type Batch, batchesOf } from './batches.ts';
 import type { Staged, Staging } from './staging.ts';
 import type { StoreUrl } from './storeUrl.ts';
 
+/** What a path takes on disk besides the bytes of its NAR: its narinfo, and the rest of two blocks. */
+const BESIDE_BYTES = 16 * 1024;
+
 /** What may leave, and how. */
 export interface Transfer {
   /** Each behind what it refers to. */
@@ -138,7 +141,7 @@ function namesOf(infos: readonly PathInfo[]): readonly string[] {
 }
 
 function refuseFull(staging: Staging, { infos }: Batch): void {
-  const wanted = infos.reduce((sum, { narSize }) => sum + (narSize ?? 0) + LIMITS.narInfoBytes / 64, 0);
+  const wanted = infos.reduce((sum, { narSize }) => sum + (narSize ?? 0) + BESIDE_BYTES, 0);
   const { free } = staging;
   if (wanted <= free) return;
   const message = `${staging.url} has ${free} bytes free, and ${wanted} are needed at once`;

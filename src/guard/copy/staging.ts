@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { tryLock } from '../../ledger/lock.ts';
 import { stateNotWritten } from '../../ledger/stateDir.ts';
 import type { ByteString } from '../../model/bytes.ts';
 import { NarScanError } from '../../model/errors.ts';
 import type { PathInfo } from '../../nix/database.ts';
-import { narInfoText } from '../../nix/narinfo.ts';
+import { narInfoText, parseNarInfo } from '../../nix/narinfo.ts';
 import { parseStorePathName } from '../../nix/storePath.ts';
 import { NarWriter } from './narWriter.ts';
 
@@ -75,7 +75,7 @@ export class Staging implements Disposable {
    * Writes a store path as it is now, with what Nix has registered of it.
    *
    * @throws NarScanError PATH_TAMPERED where that is not what was judged and registered;
-   * TREE_NOT_SERIALISABLE, STATE_NOT_WRITTEN; what the signal was aborted with
+   * NARINFO_INVALID where that can stand in no narinfo; TREE_NOT_SERIALISABLE, STATE_NOT_WRITTEN; what the signal was aborted with
    */
   async add({ path, info, judged }: Staged, signal: AbortSignal): Promise<void> {
     const hashPart = hashPartOf(info.storePath);
@@ -89,8 +89,10 @@ export class Staging implements Disposable {
       throw new NarScanError('PATH_TAMPERED', `${info.storePath} is ${narHash}, not ${wanted}`);
     }
     const sent = { fileHash: narHash, fileSize: narSize, narHash, narSize };
-    const text = narInfoText({ ...info, ...sent, url, compression: 'none' });
-    this.#write(() => writeFileSync(join(this.#place, `${hashPart}.narinfo`), text));
+    const bytes = Buffer.from(narInfoText({ ...info, ...sent, url, compression: 'none' }));
+    // what somebody has put into a database of his own must not become a line of its own
+    parseNarInfo(bytes, dirname(info.storePath));
+    this.#write(() => writeFileSync(join(this.#place, `${hashPart}.narinfo`), bytes));
   }
 
   /** Takes out what was sent. */

@@ -87,6 +87,17 @@ describe('a staging', () => {
     expect(existsSync(join(placeOf(staging), `${HASH}.narinfo`))).toBe(false);
   });
 
+  it.each([
+    ['a signature', { signatures: ['k:AA==\nNarSize: 1'] }],
+    ['a deriver', { deriver: `${PATH}.drv\nCA: text:x` }],
+    ['a reference', { references: [`${PATH} /nix/store/x`] }],
+  ])('refuses what would make another narinfo of %s', async (_what, change) => {
+    using staging = opened();
+    const info = { ...staged.info, ...change };
+    await expect(staging.add({ ...staged, info }, signal)).rejects.toMatchObject({ code: 'NARINFO_INVALID' });
+    expect(existsSync(join(placeOf(staging), `${HASH}.narinfo`))).toBe(false);
+  });
+
   it('refuses what has no NAR, and ends with the signal', async () => {
     using staging = opened();
     await expect(staging.add({ ...staged, path: '/dev/null' }, signal)).rejects.toMatchObject({
