@@ -7,6 +7,7 @@ export class Deadline {
   readonly #controller = new AbortController();
   /** Milliseconds since the process began. */
   #end = Infinity;
+  #late: NarScanError | null = null;
 
   constructor() {
     for (const name of SIGNALS) {
@@ -21,8 +22,17 @@ export class Deadline {
   /** @param seconds since the process began */
   set(seconds: number): void {
     this.#end = seconds * 1000;
-    const over = new NarScanError('GUARD_DEADLINE', `the guard did not end within ${seconds} s`);
-    setTimeout(() => this.#abort(over), this.#end - performance.now()).unref();
+    this.#late = new NarScanError('GUARD_DEADLINE', `the guard did not end within ${seconds} s`);
+    setTimeout(() => this.#abort(this.#late), this.#end - performance.now()).unref();
+  }
+
+  /**
+   * To be asked after what may have kept timers from running.
+   * @throws NarScanError GUARD_DEADLINE, INTERRUPTED when the time is over
+   */
+  check(): void {
+    if (performance.now() >= this.#end) this.#abort(this.#late);
+    this.signal.throwIfAborted();
   }
 
   /** Whether the time is over; for whoever keeps timers from running. */
@@ -37,7 +47,7 @@ export class Deadline {
     });
   }
 
-  #abort(reason: NarScanError): void {
+  #abort(reason: NarScanError | null): void {
     this.#controller.abort(reason);
   }
 }

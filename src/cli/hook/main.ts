@@ -40,7 +40,7 @@ async function run(deadline: Deadline, environment: NodeJS.ProcessEnv): Promise<
     diskOf,
     ask: async (closure) => {
       const answer = await gate.ask(closure, signal);
-      signal.throwIfAborted();
+      deadline.check();
       return answer;
     },
     origin: () => gate.origin(version()),

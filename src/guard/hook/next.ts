@@ -25,11 +25,9 @@ export async function runNext(
   signal.throwIfAborted();
   // most guards start nothing, and it takes a while to load
   const { spawn } = process.getBuiltinModule('node:child_process');
-  const child = spawn(program, args, {
-    env: environment,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = started(program, () =>
+    spawn(program, args, { env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
   const kill = (): void => killGroup(child);
   signal.addEventListener('abort', kill, { once: true });
   const outputs = [passOn(child.stdout, process.stdout), passOn(child.stderr, process.stderr)];
@@ -45,11 +43,18 @@ export async function runNext(
   }
 }
 
+/** Some faults, such as an environment that is too long, are thrown at once; others are told later. */
+function started<T>(program: string, start: () => T): T {
+  try {
+    return start();
+  } catch (error) {
+    throw failed(program, error);
+  }
+}
+
 function ended(child: ChildProcess, program: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    child.once('error', (error) =>
-      reject(failed(program, (error as NodeJS.ErrnoException).code ?? error.message)),
-    );
+    child.once('error', (error) => reject(failed(program, error)));
     child.once('exit', (code, signal) => {
       const { signals } = process.getBuiltinModule('node:os').constants;
       resolve(code ?? SIGNALLED + (signal === null ? 0 : signals[signal]));
@@ -87,6 +92,9 @@ function soon(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref());
 }
 
-function failed(program: string, why: string): NarScanError {
-  return new NarScanError('GUARD_NEXT_FAILED', `guard.then: '${program}' cannot be started: ${why}`);
+function failed(program: string, cause: unknown): NarScanError {
+  const { code = String(cause) } = cause as NodeJS.ErrnoException;
+  return new NarScanError('GUARD_NEXT_FAILED', `guard.then: '${program}' cannot be started: ${code}`, {
+    cause,
+  });
 }
