@@ -33,7 +33,7 @@ export interface GateAnswer {
  * decisions; and which paths may leave.
  *
  * @param signal ends the scan: what was not scanned by then is incomplete
- * @throws NarScanError as `scanTargets`
+ * @throws NarScanError as `scanTargets`, and where decisions cannot be read
  */
 export async function askGate(request: GateRequest, signal: AbortSignal): Promise<GateAnswer> {
   const { closure } = request;
@@ -57,6 +57,7 @@ export async function askGate(request: GateRequest, signal: AbortSignal): Promis
     },
     signal,
   );
+  request.decisions.refresh();
   const broken = new Set(errors.map(({ target }) => target));
   const standings = new Map<string, PathStanding>();
   for (const [storePath, info] of closure) {

@@ -26,6 +26,11 @@ export interface Release extends Decided {
 
 /** Decisions that count now, of all audit trails that count here: a denial of any of them denies. */
 export interface Decisions {
+  /**
+   * Looks at what was decided since they were opened: a scan may take hours.
+   * @throws NarScanError AUDIT_BROKEN, AUDIT_TRUNCATED, STATE_UNREADABLE
+   */
+  refresh(): void;
   denial(storePath: string, narHash: string | null): Denial | null;
   /** @param blocking ids of what blocks the output today; where there are none, nothing is released */
   release(storePath: string, narHash: string, blocking: readonly string[], now: Date): Release | null;

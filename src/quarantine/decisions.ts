@@ -43,6 +43,7 @@ export async function openDecisions(
   }
   const decisions = decisionsOf(trails);
   return {
+    refresh: () => decisions.refresh(),
     denial: (...asked) => decisions.denial(...asked),
     release: (...asked) => decisions.release(...asked),
     [Symbol.dispose]: () => {

@@ -19,6 +19,7 @@ beforeAll(async () => {
 function judgement(released: readonly string[], denied = false): Judgement {
   const release: Release = { ...DECIDED, storePath: PATH, narHash: '', covers: released, expires: null };
   const decisions: Decisions = {
+    refresh: () => undefined,
     denial: () => (denied ? DENIAL : null),
     release: (_path, _hash, blocking) => (blocking.every((id) => released.includes(id)) ? release : null),
   };
@@ -65,6 +66,7 @@ describe('the standing of a path', () => {
 
   it('is denied where the content that is registered is, whatever lies there', () => {
     const decisions: Decisions = {
+      refresh: () => undefined,
       denial: (_path, narHash) => (narHash === REGISTERED.narHash ? DENIAL : null),
       release: () => null,
     };

@@ -1,4 +1,13 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -82,6 +91,23 @@ async function decided(
   if (decisions.denial(path, narHash) !== null) return 'denied';
   return decisions.release(path, narHash, blocking, now) === null ? 'nothing' : 'released';
 }
+
+describe('decisions that are open', () => {
+  it.skipIf(!root)('are those of now once they look again', async () => {
+    mkdirSync(system, { mode: 0o755 });
+    for (const state of [system, own]) await write(state, released(ids(1)));
+    using decisions = await openDecisions({ NAR_SCAN_STATE: own }, null, system);
+    await write(own, denied(null, HASH));
+    await write(system, denied(null, OTHER_HASH));
+    expect(decisions.denial(PATH, OTHER_HASH)).toBeNull();
+    decisions.refresh();
+    for (const narHash of [HASH, OTHER_HASH]) {
+      expect(decisions.denial(PATH, narHash)).toMatchObject({ reason: 'bad' });
+    }
+    appendFileSync(join(own, 'audit.jsonl'), '{}\n');
+    expect(() => decisions.refresh()).toThrow(code('AUDIT_BROKEN'));
+  });
+});
 
 describe('a release', () => {
   it('covers what it names, of one content of one store path', async () => {

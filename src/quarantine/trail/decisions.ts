@@ -9,6 +9,9 @@ import type { Trail } from './trail.ts';
  */
 export function decisionsOf(trails: readonly Trail[]): Decisions {
   return {
+    refresh() {
+      for (const trail of trails) trail.sync(null);
+    },
     denial(storePath, narHash) {
       const hashPart = parseStorePathName(basename(storePath))?.hashPart ?? null;
       for (const trail of trails) {
