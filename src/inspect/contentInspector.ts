@@ -185,7 +185,9 @@ export class ContentInspector {
         gaps.push(...binaryGaps(binary));
       }
     } else if (kind === 'shebang') {
-      fields = shebang(reader);
+      const line = shebang(reader);
+      if (line !== null) fields = [line];
+      else gaps.push({ reason: 'unreadable', offset: 0, detail: 'its first line could not be read again' });
     }
     const container = kind !== null && CONTENT[kind].container ? kind : null;
     const opening: Opening = {
@@ -270,12 +272,12 @@ export function isBinary(kind: ContentKind | null): kind is keyof typeof BINARIE
   return kind !== null && kind in BINARIES;
 }
 
-/** The first line of a script, as a field. */
-function shebang(reader: RangeReader): readonly Field[] {
+/** The first line of a script, as a field; null where it is not to be had. */
+function shebang(reader: RangeReader): Field | null {
   const head = reader.read(0, Math.min(reader.size, SHEBANG_BYTES, LIMITS.binaryHeadBytes));
-  if (head === null) return [];
+  if (head === null) return null;
   const newline = head.indexOf(0x0a);
-  return [{ carrier: 'shebang', name: '#!', offset: 0, length: newline < 0 ? head.length : newline }];
+  return { carrier: 'shebang', name: '#!', offset: 0, length: newline < 0 ? head.length : newline };
 }
 
 /** Random access to what lies in memory[start, start + size). */

@@ -223,6 +223,14 @@ describe('the first line of a script', () => {
     expect(contents.whole(text).findings.map(said)).toEqual([finding]);
     expect(contents.pieces(text, [1, 2, 3]).findings.map(said)).toEqual([finding]);
   });
+
+  it('is a gap where it cannot be read again: nobody knows that a leak stands there', () => {
+    const text = '#!/home/alice/bin/sh\n';
+    const lost = { size: text.length, read: () => null };
+    const { findings, gaps } = contents.pieces(text, [], 'file', lost);
+    expect(findings.map(said)).toEqual(['warning foreign-home bytes /home/alice -']);
+    expect(gaps.map(({ reason }) => reason)).toEqual(['unreadable']);
+  });
 });
 
 describe('a container', () => {

@@ -43,8 +43,16 @@ export class Contents {
     return this.inspector.whole(name, base, base + bytes.length);
   }
 
-  /** The same content as it comes in pieces of the given sizes; the last one takes the rest. */
-  pieces(content: string | Uint8Array, sizes: readonly number[], name = 'file'): ContentFacts {
+  /**
+   * The same content as it comes in pieces of the given sizes; the last one takes the rest.
+   * @param reader of what has passed
+   */
+  pieces(
+    content: string | Uint8Array,
+    sizes: readonly number[],
+    name = 'file',
+    reader?: RangeReader,
+  ): ContentFacts {
     const bytes = typeof content === 'string' ? bytesOfByteString(content) : content;
     const { memory, base } = this.#matcher;
     const start = base + KEEP;
@@ -60,7 +68,7 @@ export class Contents {
       memory.copyWithin(to, from, this.inspector.end);
       this.inspector.moved(from - to);
     }
-    return this.inspector.finish(name, bytes.subarray(0, 64 * 1024), new BytesReader(bytes));
+    return this.inspector.finish(name, bytes.subarray(0, 64 * 1024), reader ?? new BytesReader(bytes));
   }
 }
 
