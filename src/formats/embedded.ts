@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib';
 import { startsDeflate } from './deflateHeader.ts';
 import { BitReader } from './compression/bzip2Bits.ts';
 import { BIG_ENDIAN, byteAt, LITTLE_ENDIAN } from './integers.ts';
@@ -89,6 +88,8 @@ function begins(head: Uint8Array, pattern: string, at = 0): boolean {
 /** A stream header with its CRC32. */
 function isXz(head: Uint8Array): boolean {
   if (head.length < 12 || !begins(head, '\xfd7zXZ\0\0') || byteAt(head, 7) > 15) return false;
+  // loading it takes longer than most outputs to search, and such a header is rare
+  const { crc32 } = process.getBuiltinModule('node:zlib');
   return crc32(head.subarray(6, 8)) === LITTLE_ENDIAN.u32(head, 8);
 }
 

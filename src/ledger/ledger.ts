@@ -49,7 +49,7 @@ export interface Ledger {
   narHashes(paths: readonly Omit<KnownPath, 'narHash'>[]): Promise<ReadonlyMap<string, string>>;
   /** Facts by key, `target` left empty; those that are not known are absent. */
   facts(keys: readonly FactsKey[]): Promise<ReadonlyMap<FactsKey, OutputFacts>>;
-  /** Resolves when the record outlives a crash. */
+  /** Resolves when the record outlives this process. */
   remember(record: ScanRecord): Promise<void>;
   /** Scans of one store path, the latest first. */
   history(storePath: string): Promise<readonly Omit<ScanRecord, 'facts'>[]>;

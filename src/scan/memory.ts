@@ -34,7 +34,7 @@ export interface FactMemory {
    * changed since then is not kept. `narHash` is of the very bytes that were scanned.
    */
   remember(query: MemoryQuery, facts: OutputFacts & { readonly narHash: string }): void;
-  /** Resolves when what was to be kept outlives a crash, or cannot be kept. */
+  /** Resolves when what was to be kept outlives this process, or cannot be kept. */
   close(): Promise<void>;
 }
 

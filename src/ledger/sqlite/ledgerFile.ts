@@ -82,8 +82,8 @@ export class LedgerFile {
     database.exec(`pragma busy_timeout = ${BUSY_MS}`);
     refuseNewer(this.path, database);
     if (schemaVersion(database) < SCHEMA_VERSION) this.#lock.alone(() => migrate(database));
-    // what was acknowledged survives a crash of the machine, too
-    database.exec(`pragma synchronous = full; pragma journal_size_limit = ${LOG_BYTES}`);
+    // the log keeps the file whole; facts that a power failure takes are only found anew
+    database.exec(`pragma synchronous = normal; pragma journal_size_limit = ${LOG_BYTES}`);
   }
 
   #setAside(): string | null {

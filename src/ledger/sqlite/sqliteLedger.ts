@@ -5,7 +5,7 @@ import { ledgerFault, saysDamaged } from './fault.ts';
 import { LedgerFile } from './ledgerFile.ts';
 import { LedgerTables } from './tables.ts';
 
-/** How long records wait for others, which are then synced to the disk together. */
+/** How long records wait for others, which are then written together. */
 const GATHER_MS = 100;
 /** Records that are written at once. */
 const BATCH = 256;
