@@ -11,7 +11,7 @@ export type IncompleteMode = (typeof INCOMPLETE_MODES)[number];
 
 /** What a quarantine does that has no room left. */
 export const FULL_MODES = ['refuse', 'drop-oldest'] as const;
-export type FullMode = (typeof FULL_MODES)[number];
+type FullMode = (typeof FULL_MODES)[number];
 
 /** How outputs are kept from leaving this machine. */
 export interface GateSettings {

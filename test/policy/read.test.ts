@@ -172,6 +172,7 @@ describe('a policy file', () => {
         container: ['a.jar', '**'],
         home: null,
         alias: null,
+        blake3: null,
         because: 'known',
         expires: '2027-01-31',
         by: 'zoe',
