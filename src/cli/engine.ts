@@ -1,10 +1,12 @@
 import type { Worker } from 'node:worker_threads';
 import { reportError } from '../model/report.ts';
+import type { TracedFacts } from '../model/facts.ts';
 import type { FactPolicy } from '../policy/policy.ts';
 import type { NeedleContext } from '../needles/compile.ts';
 import type { FactMemory, RunConditions } from '../scan/memory.ts';
 import { needleContext, scanTargets, type Surrounded } from '../scan/scan.ts';
 import { fingerprint, underPolicy } from './conditions.ts';
+import { Denials } from './denials.ts';
 import type { Judge } from './judge.ts';
 import type { Engine } from './scanCommand.ts';
 
@@ -28,6 +30,18 @@ export function engineOn(workers: readonly Worker[], policy: FactPolicy, judge: 
         const { openMemory } = await import('../ledger/open.ts');
         return openMemory(process.env, conditions, (error) => events.warning(reportError(error, null)));
       };
+      await using denials = invocation.hashNars ? new Denials(process.env) : null;
+      const told = async (facts: TracedFacts): Promise<void> => {
+        const result = judge.judge(facts);
+        if (result.verdict !== 'clean' || denials === null) return await events.output(result);
+        try {
+          await denials.refuse(result);
+        } catch (error) {
+          events.error(reportError(error, facts.target));
+          return await events.output({ ...result, verdict: 'incomplete' });
+        }
+        await events.output(result);
+      };
       await scanTargets(
         {
           ...request,
@@ -37,7 +51,7 @@ export function engineOn(workers: readonly Worker[], policy: FactPolicy, judge: 
         },
         workers,
         {
-          output: (facts) => events.output(judge.judge(facts)),
+          output: told,
           error: (error) => events.error(error),
           progress: (progress) => events.progress(progress),
         },

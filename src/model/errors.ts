@@ -99,6 +99,7 @@ export const ERRORS = {
   GUARD_NESTED_TOO_DEEP: 'let what guard.then starts build nothing that starts it again',
   GUARD_DEADLINE: 'build again, or raise guard.deadline in the policy file',
   GUARD_NEXT_FAILED: 'check guard.then in the policy file: an absolute path of a program and its arguments',
+  PATH_DENIED: 'nar-scan quarantine lift RECORD --reason WHY takes a denial back',
   // the run and its report
   NO_OUTPUTS: 'give at least one output',
   INTERRUPTED: 'scan again; what was not reached was not inspected',

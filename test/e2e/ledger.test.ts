@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ReadOnlyLedger } from '../../src/ledger/sqlite/readOnlyLedger.ts';
-import { leakLines, NAR_SCAN, narScanReport, type ReportedOutput } from '../support/narScan.ts';
+import { leakLines, NAR_SCAN, narScan, narScanReport, type ReportedOutput } from '../support/narScan.ts';
 import { needs } from '../support/programs.ts';
 import { SymlinkedStore } from '../support/realNix.ts';
 
@@ -103,6 +103,31 @@ describe.skipIf(!needs('nix', 'nix-store', 'nix-build', 'gzip', 'tar', 'brotli')
         expect(run.stderr).toBe('');
       }
       expect(await scans(...paths)).toEqual(paths.map(() => 1));
+    });
+
+    it('is clean only where nobody denied it, under any name, remembered or not', () => {
+      const env = { PATH: process.env['PATH'], NAR_SCAN_STATE: state };
+      const nar = store.dump(clean);
+      const codes = (...args: readonly string[]) => {
+        const { status, report } = narScanReport([...options, ...args], { env, stdin: nar });
+        return [status, report.verdict, ...report.errors.map(({ code }) => code)];
+      };
+      expect([codes(clean), codes('-')]).toEqual([
+        [0, 'clean'],
+        [0, 'clean'],
+      ]);
+      const deny = (what: string) =>
+        narScan(['quarantine', 'deny', what, '--reason', 'holds a private path'], { env }).status;
+      expect(deny(store.narHash(clean))).toBe(0);
+      expect([codes(clean), codes('-')]).toEqual([
+        [2, 'incomplete', 'PATH_DENIED'],
+        [2, 'incomplete', 'PATH_DENIED'],
+      ]);
+      const printed = narScan([...options, '--print-clean', clean, dependent], { env });
+      expect([printed.status, printed.stdout]).toEqual([2, `${dependent}\n`]);
+      expect(printed.stderr).toContain('holds a private path');
+      appendFileSync(join(state, 'audit.jsonl'), '{}\n');
+      expect(codes(dependent)).toEqual([2, 'incomplete', 'AUDIT_BROKEN']);
     });
 
     it('is judged under what is asked now', () => {

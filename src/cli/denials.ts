@@ -1,0 +1,46 @@
+import { NarScanError } from '../model/errors.ts';
+import type { OutputResult } from '../model/report.ts';
+import type { Decisions } from '../quarantine/decision.ts';
+
+/** How old what is known of decisions may be. */
+const REFRESH_MS = 1000;
+
+/** Says of clean outputs whether a person denied them; decisions are read when the first one asks. */
+export class Denials implements AsyncDisposable {
+  readonly #environment: NodeJS.ProcessEnv;
+  #decisions: Promise<Decisions & Disposable> | null = null;
+  #refreshed = 0;
+
+  constructor(environment: NodeJS.ProcessEnv) {
+    this.#environment = environment;
+  }
+
+  /**
+   * Refuses an output that was denied by its store path or by its content.
+   * @throws NarScanError PATH_DENIED; STATE_*, AUDIT_* where nobody knows what was decided
+   */
+  async refuse({ storePath, narHash, target }: OutputResult): Promise<void> {
+    if (storePath === null && narHash === null) return;
+    const decisions = await (this.#decisions ??= this.#open());
+    if (Date.now() - this.#refreshed > REFRESH_MS) {
+      decisions.refresh();
+      this.#refreshed = Date.now();
+    }
+    const denial = decisions.denial(storePath ?? '', narHash);
+    if (denial === null) return;
+    const { actor, reason, sequence } = denial;
+    const message = `'${storePath ?? target}' was denied by ${actor} (record ${sequence}): ${reason}`;
+    throw new NarScanError('PATH_DENIED', message);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // whoever asked was told why they could not be opened
+    const decisions = await this.#decisions?.catch(() => null);
+    decisions?.[Symbol.dispose]();
+  }
+
+  async #open(): Promise<Decisions & Disposable> {
+    const { todaysDecisions } = await import('./decisions.ts');
+    return await todaysDecisions(this.#environment);
+  }
+}
