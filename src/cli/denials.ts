@@ -8,7 +8,7 @@ const REFRESH_MS = 1000;
 /** Says of clean outputs whether a person denied them; decisions are read when the first one asks. */
 export class Denials implements AsyncDisposable {
   readonly #environment: NodeJS.ProcessEnv;
-  #decisions: Promise<Decisions & Disposable> | null = null;
+  #decisions: Promise<(Decisions & Disposable) | null> | null = null;
   #refreshed = 0;
 
   constructor(environment: NodeJS.ProcessEnv) {
@@ -22,6 +22,7 @@ export class Denials implements AsyncDisposable {
   async refuse({ storePath, narHash, target }: OutputResult): Promise<void> {
     if (storePath === null && narHash === null) return;
     const decisions = await (this.#decisions ??= this.#open());
+    if (decisions === null) return;
     if (Date.now() - this.#refreshed > REFRESH_MS) {
       decisions.refresh();
       this.#refreshed = Date.now();
@@ -39,8 +40,14 @@ export class Denials implements AsyncDisposable {
     decisions?.[Symbol.dispose]();
   }
 
-  async #open(): Promise<Decisions & Disposable> {
-    const { todaysDecisions } = await import('./decisions.ts');
-    return await todaysDecisions(this.#environment);
+  async #open(): Promise<(Decisions & Disposable) | null> {
+    const { openDecisions } = await import('../quarantine/decisions.ts');
+    try {
+      return await openDecisions(this.#environment, null);
+    } catch (error) {
+      // where no state can lie nobody has decided anything, and that nothing is remembered was told
+      if (error instanceof NarScanError && error.code === 'STATE_UNKNOWN') return null;
+      throw error;
+    }
   }
 }
