@@ -139,7 +139,16 @@ export const FLAGS = [
     repeat: false,
     group: 'What is searched for',
     help: 'the policy file; else NAR_SCAN_CONFIG, else the one of the user, else the one in /etc',
-    commands: ['scan', 'copy', 'guard', 'policy print', 'homes', ...QUARANTINE_WRITERS, 'quarantine show'],
+    commands: [
+      'scan',
+      'copy',
+      'guard',
+      'policy check',
+      'policy print',
+      'homes',
+      ...QUARANTINE_WRITERS,
+      'quarantine show',
+    ],
   },
   {
     name: 'update-baseline',

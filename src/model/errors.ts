@@ -31,7 +31,8 @@ export const ERRORS = {
   // the policy
   POLICY_UNREADABLE: 'check the path and its permissions',
   POLICY_INVALID: 'nar-scan policy check FILE lists all that is wrong with it; README.md, "Policy"',
-  POLICY_UNSAFE: 'take the right to write from others (chmod go-w), or name the file by --policy',
+  POLICY_UNSAFE:
+    'only you and root may own it or write to it (chown, chmod go-w); a file that --policy names may be anybody’s',
   POLICY_WAIVERS_UNUSED: 'take the waivers that the report names out of the policy, or renew them',
   BASELINE_NOT_WRITTEN: 'the policy file is as it was; mend the cause, then scan again',
   // what is remembered

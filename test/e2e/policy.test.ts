@@ -162,6 +162,7 @@ describe('the commands', () => {
     said(KNOWN.replace('share', '/share'));
     const odd = narScan(['policy', 'check', policy]);
     expect([odd.status, odd.stdout.split('\n').length]).toEqual([0, 3]);
+    expect(narScan(['policy', 'check', '--policy', policy]).stdout).toBe(odd.stdout);
     expect(narScan(['policy', 'check', '/nowhere']).status).toBe(2);
     expect(narScan(['policy', 'check', policy, policy]).status).toBe(2);
   });

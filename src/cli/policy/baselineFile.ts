@@ -30,7 +30,7 @@ export class BaselineFile {
   /** @throws NarScanError POLICY_UNREADABLE, POLICY_INVALID where there is a file that is no policy */
   constructor(path: string) {
     this.path = path;
-    this.#before = isThere(path) ? readPolicyFile(path, true) : null;
+    this.#before = isThere(path) ? readPolicyFile(path, 'named') : null;
     this.waivers = this.#before === null ? [] : parsePolicy(this.#before, path).verdict.waivers;
   }
 
@@ -59,7 +59,7 @@ export class BaselineFile {
   #replace(bytes: Buffer): void {
     let aside: string | null = null;
     try {
-      const now = isThere(this.path) ? readPolicyFile(this.path, true) : null;
+      const now = isThere(this.path) ? readPolicyFile(this.path, 'named') : null;
       if ((now === null) !== (this.#before === null) || now?.equals(this.#before ?? now) === false) {
         throw this.#notWritten('somebody else wrote to it meanwhile');
       }

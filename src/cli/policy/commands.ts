@@ -6,7 +6,7 @@ import { printableText } from '../../report/printable.ts';
 import { counted } from '../../report/units.ts';
 import type { Arguments } from '../arguments.ts';
 import { EXIT_ERROR } from '../exitStatus.ts';
-import { loadPolicy, readPolicyFile } from './policyFile.ts';
+import { findPolicy, loadPolicy } from './policyFile.ts';
 
 /** What a command prints, and its exit status. */
 interface Answer {
@@ -23,11 +23,13 @@ export async function checkPolicy(
   environment: NodeJS.ProcessEnv,
   now: Date,
 ): Promise<Answer> {
-  const [named, ...others] = said.targets;
+  const flag = said.last('policy');
+  const [named = null, ...others] = flag === null ? said.targets : [flag, ...said.targets];
   if (others.length > 0) throw new NarScanError('USAGE_BAD_VALUE', 'policy check takes one file');
-  const path = named ?? (await loadPolicy(null, environment)).path;
-  if (path === null) return answer(['there is no policy file: the built-in policy counts'], 0);
-  const { policy, faults } = examinePolicy(readPolicyFile(path, true) ?? new Uint8Array(), path);
+  const found = findPolicy(named, environment);
+  if (found === null) return answer(['there is no policy file: the built-in policy counts'], 0);
+  const { path } = found;
+  const { policy, faults } = examinePolicy(found.bytes, path);
   if (policy === null) {
     return answer(
       faults.map(({ line, message }) => `${path}:${line}: ${message}`),

@@ -14,13 +14,24 @@ export interface LoadedPolicy {
   readonly others: readonly string[];
 }
 
+/** A policy file that counts, not yet read as a policy. */
+interface FoundPolicy {
+  readonly path: string;
+  readonly bytes: Buffer;
+  readonly others: readonly string[];
+}
+
+/**
+ * How a policy file came to be read: a person named it, the environment did, or it was found in one of
+ * the usual places. What a person names is theirs to judge; the others must be nobody else's to write.
+ */
+type PolicyOrigin = 'named' | 'environment' | 'usual';
+
 /** Where the policy of the machine lies. */
 const SYSTEM = '/etc/nar-scan/config.toml';
 
 /**
- * The first policy file that there is: the one that was named, that of NAR_SCAN_CONFIG, the user's,
- * the machine's. It counts alone, and as a whole.
- * @param named by `--policy`
+ * The policy of the first policy file that there is; see {@link findPolicy}.
  * @throws NarScanError POLICY_UNREADABLE, POLICY_INVALID, POLICY_UNSAFE
  */
 export async function loadPolicy(
@@ -28,40 +39,61 @@ export async function loadPolicy(
   environment: NodeJS.ProcessEnv,
   system: string = SYSTEM,
 ): Promise<LoadedPolicy> {
-  const wanted = named ?? setting(environment, 'NAR_SCAN_CONFIG');
-  const usual = usualPlaces(environment, system);
-  for (const path of wanted === null ? usual : [wanted]) {
-    const bytes = readPolicyFile(path, wanted !== null);
-    if (bytes === null) continue;
-    const { parsePolicy } = await import('../../policy/read.ts');
-    const others = usual.filter((other) => other !== path && existsSync(other));
-    return { policy: parsePolicy(bytes, path), path, others };
-  }
-  return { policy: BUILT_IN_POLICY, path: null, others: [] };
+  const found = findPolicy(named, environment, system);
+  if (found === null) return { policy: BUILT_IN_POLICY, path: null, others: [] };
+  const { parsePolicy } = await import('../../policy/read.ts');
+  const { path, bytes, others } = found;
+  return { policy: parsePolicy(bytes, path), path, others };
 }
 
 /**
- * The bytes of a policy file: whatever it is, no more than a policy may have are read. One that
- * was only found, not named, must be nobody else's to write: it decides what is let through.
- * @param named it was asked for, and must be there
+ * The first policy file that there is: the one that was named, that of NAR_SCAN_CONFIG, the user's,
+ * the machine's. It counts alone, and as a whole.
+ * @param named by `--policy`
+ * @throws NarScanError POLICY_UNREADABLE, POLICY_UNSAFE
+ */
+export function findPolicy(
+  named: string | null,
+  environment: NodeJS.ProcessEnv,
+  system: string = SYSTEM,
+): FoundPolicy | null {
+  const usual = usualPlaces(environment, system);
+  const variable = setting(environment, 'NAR_SCAN_CONFIG');
+  const [origin, places] =
+    named !== null
+      ? (['named', [named]] as const)
+      : variable !== null
+        ? (['environment', [variable]] as const)
+        : (['usual', usual] as const);
+  for (const path of places) {
+    const bytes = readPolicyFile(path, origin);
+    if (bytes === null) continue;
+    return { path, bytes, others: usual.filter((other) => other !== path && existsSync(other)) };
+  }
+  return null;
+}
+
+/**
+ * The bytes of a policy file: whatever it is, no more than a policy may have are read. One that no
+ * person named must be nobody else's to write: it decides what is let through, and what a hook starts.
  * @returns null where a file that was not asked for is not there
  * @throws NarScanError POLICY_UNREADABLE, POLICY_UNSAFE
  */
-export function readPolicyFile(path: string, named: boolean): Buffer | null {
+export function readPolicyFile(path: string, origin: PolicyOrigin): Buffer | null {
   let descriptor: number;
   try {
     // a fifo would keep the program waiting for a writer
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (!named && (code === 'ENOENT' || code === 'ENOTDIR')) return null;
+    if (origin === 'usual' && (code === 'ENOENT' || code === 'ENOTDIR')) return null;
     throw unreadable(path, reasonOf(code), error);
   }
   try {
     const status = fstatSync(descriptor);
-    // a device, such as /dev/null, is a way to say: no policy
+    // a device, such as /dev/null, is a way to say: no policy; everybody may write to that one
     if (!status.isFile() && !status.isCharacterDevice()) throw unreadable(path, 'it is no file');
-    if (!named) refuseUnsafe(path, status);
+    if (origin !== 'named' && status.isFile()) refuseUnsafe(path, status);
     return readAll(path, descriptor);
   } catch (error) {
     if (error instanceof NarScanError) throw error;

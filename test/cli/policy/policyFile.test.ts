@@ -69,7 +69,7 @@ describe('the policy that counts', () => {
       for (const mode of [0o777, 0o775]) {
         chmodSync(path, mode);
         await expect(load()).rejects.toEqual(code('POLICY_UNSAFE', /others may write/));
-        expect(readPolicyFile(own, true)?.length).toBe(0);
+        expect(readPolicyFile(own, 'named')?.length).toBe(0);
       }
       chmodSync(path, 0o755);
       expect((await load()).path).toBe(own);
@@ -82,6 +82,20 @@ describe('the policy that counts', () => {
     expect((await load()).path).toBe(own);
     chmodSync(join(folder, 'store'), 0o775);
     await expect(load()).rejects.toEqual(code('POLICY_UNSAFE'));
+  });
+});
+
+describe('a policy that the environment names', () => {
+  it('is none that others may write to, though --policy may name it', async () => {
+    const path = put('ci/policy.toml', 'homes = ["/home/noamyr"]');
+    const load = () => loadPolicy(null, { NAR_SCAN_CONFIG: path }, system);
+    expect((await load()).path).toBe(path);
+    for (const open of [path, join(path, '..')]) {
+      chmodSync(open, 0o777);
+      await expect(load()).rejects.toEqual(code('POLICY_UNSAFE', /others may write/));
+      expect((await loadPolicy(path, {}, system)).policy.facts.homes).toEqual(['/home/noamyr']);
+      chmodSync(open, 0o755);
+    }
   });
 });
 
@@ -107,15 +121,15 @@ describe('what is no policy file', () => {
     ],
     ['a file behind a file', () => join(put('file', ''), 'x'), /ENOTDIR/],
   ])('is refused in one line: %s', (_what, path, message) => {
-    expect(() => readPolicyFile(path(), true)).toThrow(code('POLICY_UNREADABLE', message));
+    expect(() => readPolicyFile(path(), 'named')).toThrow(code('POLICY_UNREADABLE', message));
   });
 
   it('is nothing, where the policy is /dev/null', () => {
-    expect(readPolicyFile('/dev/null', true)?.length).toBe(0);
+    expect(readPolicyFile('/dev/null', 'environment')?.length).toBe(0);
   });
 
   it('is not a file of the greatest size', () => {
     const path = put('most', `#${'x'.repeat(LIMITS.policyBytes - 1)}`);
-    expect(readPolicyFile(path, true)?.length).toBe(LIMITS.policyBytes);
+    expect(readPolicyFile(path, 'named')?.length).toBe(LIMITS.policyBytes);
   });
 });
