@@ -15,6 +15,7 @@ import { type Crew, needleContext, type Surrounded } from '../scan/scan.ts';
 import { startWorkers } from '../scan/thread.ts';
 import { resolveTarget, storeDirs } from '../sources/target.ts';
 import { fingerprint, underPolicy } from './conditions.ts';
+import { STDIN } from './invocation.ts';
 import type { Progress } from './progress.ts';
 
 /** What a gate is opened for. */
@@ -84,6 +85,12 @@ export async function storePathsOf({
   const stores = await storeDirs(storeDir, store === undefined ? null : localStoreOf(store));
   const roots = new Set<string>();
   for (const target of targets) {
+    if (target === STDIN) {
+      throw new NarScanError(
+        'PATH_NOT_IN_STORE',
+        'stdin is no store path: only what is in the store has a closure',
+      );
+    }
     const { storePath } = await resolveTarget(target, stores);
     if (storePath === null) throw new NarScanError('PATH_NOT_IN_STORE', `'${target}' is not in the store`);
     roots.add(storePath);

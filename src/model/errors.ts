@@ -11,6 +11,7 @@ export const ERRORS = {
   USAGE_BAD_ALIAS: 'name the directory that holds the store paths, such as /home/alice/nix/store',
   USAGE_UNKNOWN_TOPIC: 'nar-scan explain lists what can be explained',
   USAGE_NO_TARGET: 'name a store path, a directory, a file, a NAR, or - for stdin; see nar-scan --help',
+  USAGE_NO_PATH: 'name store paths, or links to them such as ./result',
   // targets and sources
   TARGET_MISSING: 'check the path',
   TARGET_UNREADABLE: 'check the permissions, or scan as a user who may read it',

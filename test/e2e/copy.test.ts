@@ -208,7 +208,9 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan copy, with the real Nix', 
 
   it.each([
     ['without a destination', ['copy', 'x'], 'USAGE_MISSING_VALUE'],
-    ['without a path', ['copy', '--to', 'file:///x'], 'USAGE_NO_TARGET'],
+    ['without a path', ['copy', '--to', 'file:///x'], 'USAGE_NO_PATH'],
+    ['to two destinations', ['copy', '--to', 'file:///x', '--to', 'file:///y', 'x'], 'USAGE_BAD_VALUE'],
+    ['of stdin', ['copy', '--to', 'file:///x', '-'], 'PATH_NOT_IN_STORE'],
     ['of what is not there', ['copy', '--to', 'file:///x', './nowhere'], 'TARGET_MISSING'],
     ['of what is in no store', ['copy', '--to', 'file:///x', '/etc'], 'PATH_NOT_IN_STORE'],
     [
@@ -219,6 +221,11 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan copy, with the real Nix', 
     [
       'with a destination of its own',
       ['copy', '--to', 'file:///x', 'x', '--', '--to', 'daemon'],
+      'USAGE_BAD_VALUE',
+    ],
+    [
+      'with a path that is not judged',
+      ['copy', '--to', 'file:///x', 'x', '--', '--no-check-sigs', '/nix/store/x'],
       'USAGE_BAD_VALUE',
     ],
     ['with everything', ['copy', '--to', 'file:///x', 'x', '--', '--all'], 'USAGE_BAD_VALUE'],

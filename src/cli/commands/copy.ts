@@ -13,7 +13,6 @@ import { sendDirectly, sendStaged, type Transfer } from '../../guard/copy/copy.t
 import { type Delivery, deliveryLine, dryRunLine, keptLines, refusalLine } from '../../guard/copy/lines.ts';
 import { select, type Selection } from '../../guard/copy/selection.ts';
 import { Staging } from '../../guard/copy/staging.ts';
-import { type StoreUrl, storeUrl } from '../../guard/copy/storeUrl.ts';
 import type { GateAnswer } from '../../guard/gate.ts';
 import type { Arguments } from '../arguments.ts';
 import { todaysDecisions } from '../decisions.ts';
@@ -21,26 +20,14 @@ import { errorLine, writeDiagnostic } from '../diagnostics.ts';
 import { exitStatus } from '../exitStatus.ts';
 import { openGate, type OpenGate, storePathsOf } from '../gate.ts';
 import { listenForInterruption } from '../interruption.ts';
-import { type Invocation, invocationOf } from '../invocation.ts';
 import { loadPolicy } from '../policy/policyFile.ts';
 import { openReportSink } from '../reportSink.ts';
 import { noProgress, type Progress, progressLine } from '../progress.ts';
 import { columnsOf, STDERR_DESCRIPTOR, STDOUT_DESCRIPTOR, wantsColor } from '../terminal.ts';
+import { type CopyInvocation, copyInvocationOf } from './copyInvocation.ts';
 
 /** Below the state directory. */
 const STAGINGS = 'staging';
-
-/** Flags of `nix copy` that say what is sent, from where and where to: that is not Nix's to decide here. */
-const OURS: ReadonlySet<string> = new Set(['--from', '--to', '--all', '--stdin', '--recursive', '-r']);
-
-/** A command line of copy that was understood. */
-interface CopyInvocation extends Invocation {
-  readonly to: StoreUrl;
-  readonly skip: boolean;
-  readonly dryRun: boolean;
-  readonly staged: boolean;
-  readonly nixFlags: readonly string[];
-}
 
 /** What one run of copy works with. */
 interface Run {
@@ -106,23 +93,6 @@ export async function runCopy(
     await stdout.write('');
     stopListening();
   }
-}
-
-/** @throws NarScanError USAGE_MISSING_VALUE, USAGE_BAD_VALUE, and as {@link invocationOf} */
-function copyInvocationOf(said: Arguments, environment: NodeJS.ProcessEnv): CopyInvocation {
-  const to = said.last('to');
-  if (to === null) throw new NarScanError('USAGE_MISSING_VALUE', 'copy needs --to URL');
-  const ours = said.passedOn.find((word) => OURS.has(word));
-  if (ours !== undefined)
-    throw new NarScanError('USAGE_BAD_VALUE', `${ours} cannot be passed on to nix copy`);
-  return {
-    ...invocationOf(said, environment),
-    to: storeUrl(to),
-    skip: said.has('skip-contaminated'),
-    dryRun: said.has('dry-run'),
-    staged: !said.has('no-staging'),
-    nixFlags: said.passedOn,
-  };
 }
 
 function tellKept({ invocation, policy, print }: Run, selection: Selection): void {

@@ -25,7 +25,7 @@ export async function guardText(
   environment: NodeJS.ProcessEnv,
 ): Promise<{ readonly text: string; readonly status: number }> {
   const { targets } = said;
-  if (targets.length === 0) throw new NarScanError('USAGE_NO_TARGET', 'guard needs a store path');
+  if (targets.length === 0) throw new NarScanError('USAGE_NO_PATH', 'guard needs a store path');
   const surrounded = surroundedOf(said, environment);
   const loaded = (await loadPolicy(said.last('policy'), environment)).policy;
   const policy = { ...loaded, verdict: { ...loaded.verdict, strict: said.has('strict') } };

@@ -90,8 +90,9 @@ async function nixCopy(
   signal: AbortSignal,
 ): Promise<void> {
   const kind = derivations ? ['--derivation'] : [];
-  // ours come last: they count
-  const args = ['copy', ...flags, '--no-recursive', ...source, '--to', to.url, ...kind, ...namesOf(infos)];
+  // ours come last: they count; the first one, should the last of the others take a word for its value
+  const ours = ['--no-recursive', ...source, '--to', to.url, ...kind];
+  const args = ['copy', '--no-recursive', ...flags, ...ours, ...namesOf(infos)];
   const said = (line: string): void => events.said(to.redact(line));
   try {
     await runNix({ args, environment: { ...environment, NIX_STORE_DIR: storeDir }, said, signal });
