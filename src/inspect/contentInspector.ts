@@ -164,10 +164,8 @@ export class ContentInspector {
 
   /** What the last bytes say, where the search saw a magic among them. Bytes that are not to be had are a gap. */
   #sniffTail(reader: RangeReader, gaps: LocalGap[]): ContentKind | null {
-    const { tail: last, first } = this.#search.magics;
-    // nothing before the first magic can be one of the tail's
-    const from = Math.max(0, reader.size - TAIL_BYTES, first);
-    if (last < from) return null;
+    const from = Math.max(0, reader.size - TAIL_BYTES);
+    if (this.#search.magics.tail < from) return null;
     const tail = reader.read(from, reader.size - from);
     if (tail !== null) return sniffTail(tail, 0, tail.length, reader.size);
     gaps.push({ reason: 'unreadable', offset: from, detail: 'its last bytes could not be read again' });

@@ -6,7 +6,7 @@ import type { NarHandler } from '../formats/nar/handler.ts';
 import { CONTENT } from '../formats/magic.ts';
 import type { RangeReader } from '../formats/ranges.ts';
 import type { Budget } from '../inspect/containers/budget.ts';
-import { KeptBytes } from '../inspect/containers/keptBytes.ts';
+import { KeptBytes, openable } from '../inspect/containers/keptBytes.ts';
 import { isBinary, MemoryRange } from '../inspect/contentInspector.ts';
 import type { ContentFacts, LocalGap } from '../inspect/local.ts';
 import { StreamCapture } from '../inspect/streamCapture.ts';
@@ -120,7 +120,8 @@ export class NarEntries implements NarHandler {
     this.#file = null;
     if (file === null || file.tables === null) return;
     const { head, reader, capture } = file.tables;
-    const facts = this.#inspection.contents.finish(this.#nameOf(file.entry), capture?.head ?? head, reader);
+    const said = this.#inspection.contents.finish(this.#nameOf(file.entry), capture?.head ?? head, reader);
+    const facts = file.kept === null ? said : openable(said, file.kept.from);
     if (facts.opening === undefined) {
       file.kept?.close();
       this.#sink.content(file.entry, facts);

@@ -15,6 +15,7 @@ import { Covered } from './covered.ts';
 import { FactBag } from './facts.ts';
 import { Feed } from './feed.ts';
 import { gapOfFault } from './gaps.ts';
+import { openable } from './keptBytes.ts';
 import { isTrailing, type InspectContent, type Nested, type Open } from './open.ts';
 import { openerOf } from './openers.ts';
 import { Parts } from './parts.ts';
@@ -144,7 +145,7 @@ export class ContainerInspector {
       } else {
         await passing.drain();
       }
-      const facts = inspector.finish(name, head, reader());
+      const facts = openable(inspector.finish(name, head, reader()), passing.keptFrom);
       bag.own(facts);
       if (facts.opening !== undefined) {
         if (passing.complete) {

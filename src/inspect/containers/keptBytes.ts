@@ -1,10 +1,12 @@
+import { TAIL_BYTES } from '../../formats/magic.ts';
 import type { RangeReader } from '../../formats/ranges.ts';
 import type { ContentInspector } from '../contentInspector.ts';
+import type { ContentFacts } from '../local.ts';
 import type { Spool, Spools } from './spool.ts';
 
 /**
  * Keeps of a content that passes once what may have to be read again: all of it, or from the first
- * magic on that its search meets.
+ * magic on that its search meets. Its last bytes are always at hand, for they may say what it is.
  */
 export class KeptBytes {
   readonly #spools: Spools;
@@ -15,6 +17,8 @@ export class KeptBytes {
   from = Infinity;
   /** Offset before which nothing has to be kept, where only zeros came since it was told; or -1. */
   #behind = -1;
+  readonly #tail = Buffer.allocUnsafe(TAIL_BYTES);
+  #tailBytes = 0;
 
   /** @param keepAll keep everything from the first byte on */
   constructor(spools: Spools, inspector: ContentInspector, keepAll: boolean) {
@@ -25,6 +29,7 @@ export class KeptBytes {
 
   /** The content's next bytes, memory[start, end), have just been searched as far as that is done at once. */
   take(memory: Uint8Array, start: number, end: number): void {
+    this.#takeTail(memory, start, end);
     if (this.#spool !== null) {
       this.#spool.add(memory.subarray(start, end));
       return;
@@ -45,6 +50,14 @@ export class KeptBytes {
     if (zeros >= 0) this.#begin(this.#behind, memory, end);
   }
 
+  #takeTail(memory: Uint8Array, start: number, end: number): void {
+    const from = Math.max(start, end - TAIL_BYTES);
+    const stays = Math.min(this.#tailBytes, TAIL_BYTES - (end - from));
+    this.#tail.copyWithin(0, this.#tailBytes - stays, this.#tailBytes);
+    this.#tail.set(memory.subarray(from, end), stays);
+    this.#tailBytes = stays + end - from;
+  }
+
   #begin(from: number, memory: Uint8Array, end: number): void {
     this.from = from;
     this.#spool = this.#spools.open();
@@ -62,10 +75,15 @@ export class KeptBytes {
    */
   reader(size: number): RangeReader {
     const kept = this.#spool?.reader(this.from, size);
-    if (kept === undefined) return { size, read: () => null };
+    const tailFrom = size - this.#tailBytes;
     return {
       size,
       read: (offset, length) => {
+        if (length < 0 || offset + length > size) return null;
+        if (offset >= tailFrom) {
+          return this.#tail.subarray(offset - tailFrom, offset - tailFrom + length);
+        }
+        if (kept === undefined) return null;
         const missing = Math.min(length, this.from - offset);
         if (missing <= 0) return kept.read(offset, length);
         const rest = missing < length ? kept.read(this.from, length - missing) : null;
@@ -81,4 +99,21 @@ export class KeptBytes {
     this.#spool?.close();
     this.#spool = null;
   }
+}
+
+/**
+ * The facts of a content of which nothing before `keptFrom` was kept: an archive of PyInstaller, that
+ * only its last bytes tell of, may begin before that, and is a gap then. A zip archive's first member
+ * has a magic of its own.
+ */
+export function openable(facts: ContentFacts, keptFrom: number): ContentFacts {
+  const { opening, gaps } = facts;
+  if (opening?.tail !== 'pyinstaller' || keptFrom === 0) return facts;
+  const detail =
+    'the pyinstaller container that only its last bytes tell of was not opened: too much would have to be kept';
+  return {
+    ...facts,
+    gaps: [...gaps, { reason: 'limit-memory', offset: null, detail }],
+    opening: { ...opening, tail: null },
+  };
 }
