@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** Writes all of the bytes at the end of an open file. @throws the system's error */
 export function writeFully(descriptor: number, bytes: Uint8Array): void {
@@ -28,4 +29,27 @@ export function writeSynced(path: string, pieces: Iterable<string | Uint8Array>,
   } finally {
     closeSync(descriptor);
   }
+}
+
+/**
+ * Makes a directory, and those it lies in, where they are not there yet. `mkdirSync` by itself never
+ * ends where a directory is there in which none can be made, and the system says ENOENT, as in /proc.
+ *
+ * @param mode of each that is made
+ * @throws the system's error
+ */
+export function makeDirectories(path: string, mode: number): void {
+  if (isDirectory(path)) return;
+  const parent = dirname(path);
+  if (statSync(parent, { throwIfNoEntry: false }) === undefined) makeDirectories(parent, mode);
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    // another process may have been faster
+    if (!isDirectory(path)) throw error;
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

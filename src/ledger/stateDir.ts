@@ -1,6 +1,7 @@
-import { mkdirSync, type Stats, statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { NarScanError } from '../model/errors.ts';
+import { makeDirectories } from './durable.ts';
 import { unsafeAt } from './ownership.ts';
 
 /** The state of the machine: root's own, and for reading everybody's who may. */
@@ -35,7 +36,7 @@ export function stateDirOf(environment: NodeJS.ProcessEnv): string {
 export function stateDirForWriting(environment: NodeJS.ProcessEnv): string {
   const path = stateDirOf(environment);
   try {
-    mkdirSync(path, { recursive: true, mode: PRIVATE });
+    makeDirectories(path, PRIVATE);
   } catch (error) {
     throw stateNotWritten(path, error);
   }

@@ -56,6 +56,19 @@ describe('the state directory', () => {
     expect(stateDirForReading({ NAR_SCAN_STATE })).toBe(NAR_SCAN_STATE);
   });
 
+  it.skipIf(process.platform !== 'linux')('cannot be made where the system makes no directories', () => {
+    for (const NAR_SCAN_STATE of ['/proc/x', '/proc/x/y/z', '/proc/self/x/y']) {
+      const refused = code('STATE_NOT_WRITTEN', /^'\/proc\/.*' cannot be written: ENOENT: [^\n]*$/);
+      expect(() => stateDirForWriting({ NAR_SCAN_STATE })).toThrow(refused);
+    }
+  });
+
+  it('cannot be made below a file', () => {
+    writeFileSync(join(folder, 'file'), '');
+    const NAR_SCAN_STATE = join(folder, 'file/state');
+    expect(() => stateDirForWriting({ NAR_SCAN_STATE })).toThrow(code('STATE_NOT_WRITTEN', /ENOTDIR/));
+  });
+
   it('is refused where others may write to it or to what it lies in', () => {
     const NAR_SCAN_STATE = join(folder, 'open/state');
     stateDirForWriting({ NAR_SCAN_STATE });

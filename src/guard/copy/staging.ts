@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makeDirectories } from '../../ledger/durable.ts';
 import { tryLock } from '../../ledger/lock.ts';
 import { stateNotWritten } from '../../ledger/stateDir.ts';
 import type { ByteString } from '../../model/bytes.ts';
@@ -48,7 +49,7 @@ export class Staging implements Disposable {
       throw stateNotWritten(folder, new Error('Nix takes no such characters in the URL of a binary cache'));
     }
     try {
-      mkdirSync(folder, { recursive: true, mode: PRIVATE });
+      makeDirectories(folder, PRIVATE);
       chmodSync(folder, PRIVATE);
       removeLeftovers(folder);
       const { place, lock } = ownPlace(folder);

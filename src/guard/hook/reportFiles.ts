@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { syncDirectory, writeSynced } from '../../ledger/durable.ts';
+import { makeDirectories, syncDirectory, writeSynced } from '../../ledger/durable.ts';
 import { stateNotWritten } from '../../ledger/stateDir.ts';
 import { LIMITS } from '../../model/limits.ts';
 
@@ -28,7 +28,7 @@ export function keepReport(state: string, name: string, texts: ReportTexts, now:
   const time = now.toISOString().replaceAll(/[-:.]/g, '');
   const base = join(directory, `${time}-${name.slice(0, NAME_LENGTH)}-${randomBytes(4).toString('hex')}`);
   try {
-    mkdirSync(directory, { recursive: true, mode: PRIVATE });
+    makeDirectories(directory, PRIVATE);
     for (const kind of KINDS) {
       const aside = `${base}.${kind}.tmp`;
       writeSynced(aside, [texts[kind]], FILE_MODE);
