@@ -101,7 +101,7 @@ in
       description = ''
         Files in TOML that are appended to the settings, such as the waivers that
         {command}`nar-scan --update-baseline FILE` writes. Each must begin with the header of a table.
-        Dates (`expires = 2030-01-01`) can be written only here, because Nix has none.
+        (The settings may hold waivers, too: `expires = "2030-01-01"` as text is a date there.)
       '';
     };
 

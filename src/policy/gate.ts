@@ -69,24 +69,18 @@ export function gateOf({ guard = {}, quarantine = {}, notify = {} }: PolicyText)
   };
 }
 
-/** The tables of a policy file that say the same; what is as built in is undefined. */
+/** The tables of a policy file that say the same; what nothing can be written for is undefined. */
 export function gateTables({ guard, quarantine, notify }: GateSettings) {
-  const built = BUILT_IN_GATE;
-  const other = <T>(value: T, builtIn: T): T | undefined => (value === builtIn ? undefined : value);
-  const some = (words: readonly string[]) => (words.length === 0 ? undefined : words);
+  const { next, ...rest } = guard;
+  const { keep, bytes, full } = quarantine;
   return {
-    guard: {
-      mode: other(guard.mode, built.guard.mode),
-      incomplete: other(guard.incomplete, built.guard.incomplete),
-      // oxlint-disable-next-line unicorn/no-thenable -- the key that people write
-      then: some(guard.next),
-      deadline: other(guard.deadline, built.guard.deadline),
-    },
-    quarantine: {
-      keep: other(quarantine.keep, built.quarantine.keep),
-      size: other(quarantine.bytes, built.quarantine.bytes),
-      full: other(quarantine.full, built.quarantine.full),
-    },
-    notify: { url: other(notify.url, built.notify.url), command: some(notify.command) },
+    // oxlint-disable-next-line unicorn/no-thenable -- the key that people write
+    guard: { ...rest, then: programOf(next) },
+    quarantine: { keep, size: bytes, full },
+    notify: { url: notify.url ?? undefined, command: programOf(notify.command) },
   };
+}
+
+function programOf(words: readonly string[]): readonly string[] | undefined {
+  return words.length === 0 ? undefined : words;
 }

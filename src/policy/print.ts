@@ -1,34 +1,43 @@
 import { stringify, TomlDate } from 'smol-toml';
-import type { ListEdit } from '../needles/ruleLists.ts';
+import { CONTAINER_LIMITS, type ContainerLimits } from '../inspect/containers/budget.ts';
 import { gateTables } from './gate.ts';
 import type { Policy, Waiver } from './policy.ts';
 
-/** A policy as TOML that reads back as the same policy; what is as built in is left out. */
+/**
+ * A policy as TOML that reads back as the same policy: every table with its values, those that are
+ * built in, too. Where a value would say more than that, it stands in a comment.
+ */
 export function policyToml({ facts, verdict, gate }: Policy): string {
   const { guard, quarantine, notify } = gateTables(gate);
   const { homes, aliases, edits, limits } = facts;
-  return stringify(
-    named({
-      homes: someOf(homes),
-      aliases: someOf(aliases),
-      allow: someOf(edits.allow),
-      placeholders: editOf(edits.placeholders),
-      'image-prefixes': editOf(edits.imagePrefixes),
-      rules: verdict.severities,
-      limits: named({
-        depth: limits.depth,
-        expanded: limits.expandedBytes,
-        ratio: limits.ratio,
-        members: limits.entries,
-        seconds: limits.seconds,
-      }),
-      gaps: named({ ignore: someOf(verdict.ignoredGaps) }),
-      guard: named(guard),
-      quarantine: named(quarantine),
-      notify: named(notify),
-      waivers: someOf(verdict.waivers.map(waiverRecord)),
+  return [
+    stringify({ homes, aliases, allow: edits.allow }),
+    stringify({ placeholders: edits.placeholders, 'image-prefixes': edits.imagePrefixes }),
+    tableText('rules', verdict.severities, {
+      others: 'as built in; README.md, "What is found"',
     }),
-  );
+    tableText('limits', limitsRecord(limits), limitsRecord(CONTAINER_LIMITS)),
+    stringify({ gaps: { ignore: verdict.ignoredGaps } }),
+    // oxlint-disable-next-line unicorn/no-thenable -- the key that people write
+    tableText('guard', guard, { then: 'nothing is started' }),
+    tableText('quarantine', quarantine, {}),
+    tableText('notify', notify, { url: 'nobody is told', command: 'nothing is started' }),
+    verdict.waivers.length === 0 ? '# no waivers\n' : waiversToml(verdict.waivers),
+  ].join('\n');
+}
+
+/** A table with what was said in it; what was not is told in comments. */
+function tableText(name: string, said: object, builtIn: Readonly<Record<string, unknown>>): string {
+  const record = named({ ...said });
+  const comments = Object.entries(builtIn)
+    .filter(([key]) => !(key in record))
+    .map(([key, value]) => `# ${key}: ${String(value)}\n`);
+  const text = Object.keys(record).length === 0 ? `[${name}]\n` : stringify({ [name]: record });
+  return text.replace(/\n?$/, '\n') + comments.join('');
+}
+
+function limitsRecord({ depth, expandedBytes, ratio, entries, seconds }: Partial<ContainerLimits>) {
+  return { depth, expanded: expandedBytes, ratio, members: entries, seconds };
 }
 
 /** Waivers alone, to be put behind what a policy file holds. */
@@ -55,14 +64,6 @@ function waiverRecord(waiver: Waiver): object {
     expires: until,
     by,
   });
-}
-
-function editOf({ add, remove }: ListEdit): object {
-  return named({ add: someOf(add), remove: someOf(remove) });
-}
-
-function someOf<T>(items: readonly T[]): readonly T[] | undefined {
-  return items.length === 0 ? undefined : items;
 }
 
 /** Without what says nothing. An empty list of members says something: that there is no container. */

@@ -2,11 +2,12 @@ import { parse, TomlError } from 'smol-toml';
 import type * as z from 'zod/mini';
 import { NarScanError } from '../model/errors.ts';
 import type { Rule } from '../model/facts.ts';
+import { nearest } from '../model/nearest.ts';
 import { sizeOf } from '../model/size.ts';
 import type { ListEdit } from '../needles/ruleLists.ts';
 import { gateOf } from './gate.ts';
 import type { Policy, Severities, Waiver } from './policy.ts';
-import { POLICY_SCHEMA, type PolicyText, type WaiverText } from './schema.ts';
+import { keysAt, POLICY_SCHEMA, type PolicyText, type WaiverText } from './schema.ts';
 import { type KeyPath, type TomlLines, tomlLines } from './tomlLines.ts';
 
 /** Something wrong in a policy file. */
@@ -101,7 +102,10 @@ function faultsOf(issue: Issue, document: unknown, lines: TomlLines): readonly P
     message: `${keyText(at)}${message}`,
   });
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => fault([...path, key], 'is no key of a policy'));
+    return issue.keys.map((key) => {
+      const near = nearest(key, keysAt(path));
+      return fault([...path, key], `is no key of a policy${near === null ? '' : ` (did you mean ${near}?)`}`);
+    });
   }
   if (issue.code === 'invalid_union') {
     // a value of the type of one of them is judged as such
@@ -238,7 +242,7 @@ function waiverOf(text: WaiverText, place: string): Waiver {
     alias: alias ?? null,
     blake3: blake3 ?? null,
     because,
-    expires: expires?.toISOString().slice(0, 10) ?? null,
+    expires: (typeof expires === 'string' ? expires : expires?.toISOString().slice(0, 10)) ?? null,
     by: by ?? null,
   };
 }

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { CARRIERS, GAP_REASONS, RULES, SEVERITIES } from '../model/facts.ts';
 import { LIMITS } from '../model/limits.ts';
 import { sizeOf } from '../model/size.ts';
+import { dayStart } from '../model/when.ts';
 import { FULL_MODES, GUARD_MODES, INCOMPLETE_MODES } from './gate.ts';
 import { HOME_ROOTS, refuseHome } from '../needles/homes.ts';
 import { canBeWaived } from './baseline.ts';
@@ -75,10 +76,12 @@ const size = z.union([
 const listEdit = (item: z.ZodMiniType<string, string>) =>
   z.strictObject({ add: z.optional(z.array(item)), remove: z.optional(z.array(item)) });
 
-/** A date without a time. */
-const date = z.custom<TomlDate>((value) => value instanceof TomlDate && value.isDate(), {
-  error: 'is no date such as 2027-01-31, without quotes and without a time',
-});
+/** A date without a time, of TOML or as text: what writes JSON or Nix has no dates. */
+const date = z.custom<TomlDate | string>(
+  (value) =>
+    typeof value === 'string' ? dayStart(value) !== null : value instanceof TomlDate && value.isDate(),
+  { error: 'is no date such as 2027-01-31, without a time' },
+);
 
 const waiver = z
   .strictObject({
@@ -100,7 +103,11 @@ const waiver = z
     const fault = (message: string): void => {
       context.issues.push({ code: 'custom', input: context.value, message });
     };
-    if ((rule === undefined) === (reason === undefined)) fault('needs either a rule or a reason');
+    if (rule === undefined && reason === undefined)
+      fault('needs a rule, for findings, or a reason, for gaps');
+    if (rule !== undefined && reason !== undefined) {
+      fault('has both a rule, for findings, and a reason, for gaps: make two waivers of it');
+    }
     const ofGap = reason !== undefined && rule === undefined;
     if (ofGap && (carrier ?? home ?? alias) !== undefined) fault('a gap has no carrier, home or alias');
     if ((output ?? entry ?? container ?? home ?? alias ?? content) === undefined) {
@@ -172,3 +179,28 @@ export const POLICY_SCHEMA = z.strictObject({
 
 export type PolicyText = z.infer<typeof POLICY_SCHEMA>;
 export type WaiverText = z.infer<typeof waiver>;
+
+/**
+ * The keys that a table of a policy may have.
+ * @param path the keys that lead to it; numbers are elements of lists
+ */
+export function keysAt(path: readonly (string | number)[]): readonly string[] {
+  let schemas: readonly z.core.$ZodType[] = [POLICY_SCHEMA];
+  for (const key of path) {
+    schemas = schemas.flatMap(alternatives).flatMap((schema) => {
+      if (schema instanceof z.ZodMiniArray) return [schema.def.element];
+      return schema instanceof z.ZodMiniObject
+        ? [schema.def.shape[key]].filter((each) => each !== undefined)
+        : [];
+    });
+  }
+  return schemas
+    .flatMap(alternatives)
+    .flatMap((schema) => (schema instanceof z.ZodMiniObject ? Object.keys(schema.def.shape) : []));
+}
+
+/** What a value may be that may be left out, or be of several kinds. */
+function alternatives(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
+  if (schema instanceof z.ZodMiniOptional) return alternatives(schema.def.innerType);
+  return schema instanceof z.ZodMiniUnion ? schema.def.options.flatMap(alternatives) : [schema];
+}

@@ -4,7 +4,7 @@ import { COMMANDS } from '../../src/cli/commands.ts';
 import { type Flag, FLAGS, flagsOf } from '../../src/cli/flags.ts';
 import { helpText } from '../../src/cli/help.ts';
 import { invocationOf } from '../../src/cli/invocation.ts';
-import { nearest } from '../../src/cli/nearest.ts';
+import { nearest } from '../../src/model/nearest.ts';
 import { NarScanError } from '../../src/model/errors.ts';
 
 const understood = (words: readonly string[], environment: NodeJS.ProcessEnv = {}) =>

@@ -167,13 +167,28 @@ describe('the commands', () => {
     expect(narScan(['policy', 'check', policy, policy]).status).toBe(2);
   });
 
+  it('policy check warns of programs that cannot be started here', () => {
+    said('[guard]\nthen = ["/nowhere/hook"]\n[notify]\ncommand = ["/etc/passwd"]\n');
+    const { status, stdout } = narScan(['policy', 'check', policy]);
+    expect(status).toBe(0);
+    expect(stdout).toContain(
+      `${policy}: guard.then: '/nowhere/hook' does not exist on this machine (warning)\n`,
+    );
+    expect(stdout).toContain(
+      `${policy}: notify.command: '/etc/passwd' cannot be started: EACCES (warning)\n`,
+    );
+  });
+
   it('policy print says where the policy is from, and what does not count', () => {
     const own = join(folder, 'nar-scan/config.toml');
     mkdirSync(join(folder, 'nar-scan'), { recursive: true, mode: 0o755 });
     writeFileSync(own, KNOWN, { mode: 0o644 });
     const env = { PATH: process.env['PATH'], XDG_CONFIG_HOME: folder };
     const printed = narScan(['policy', 'print'], { env });
-    expect(printed.stdout).toBe(`# from ${own}\n\n${KNOWN}`);
+    const lines = printed.stdout.split('\n');
+    expect(lines[0]).toBe(`# from ${own}`);
+    expect(lines).toContain('mode = "enforce"');
+    expect(printed.stdout.endsWith(`\n\n${KNOWN}`)).toBe(true);
     const other = narScan(['policy', 'print', '--policy', '/dev/null'], { env });
     expect(other.stdout).toContain(`# ${own} is there as well, and does not count\n`);
   });

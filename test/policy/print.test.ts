@@ -38,8 +38,13 @@ describe('a printed policy', () => {
     );
   });
 
-  it('of the built-in policy is empty', () => {
-    expect(policyToml(BUILT_IN_POLICY).trim()).toBe('');
+  it('of the built-in policy says what is built in', () => {
+    const text = policyToml(BUILT_IN_POLICY);
+    expect(text).toContain(
+      '[guard]\nmode = "enforce"\nincomplete = "withhold"\ndeadline = 3600\n# then: nothing is started\n',
+    );
+    expect(text).toContain('[limits]\n# depth: 16\n');
+    expect(text).toContain('homes = []\n');
     expect(placeless(reread(BUILT_IN_POLICY).policy)).toEqual(BUILT_IN_POLICY);
   });
 });

@@ -17,6 +17,17 @@ describe('a policy file', () => {
   it.each<[string, string | Uint8Array, string]>([
     ['an unknown key', 'a = 1\nfrob = 2', '1: a: is no key of a policy'],
     ['an unknown key of a table', '\n[limits]\ndepths = 1', '3: limits.depths: is no key of a policy'],
+    ['a key that is nearly one', '[[waiver]]', '1: waiver: is no key of a policy (did you mean waivers?)'],
+    [
+      'a key of a waiver that is nearly one',
+      `${WAIVER}because = "x"\nentri = "a"`,
+      '5: waivers[1].entri: is no key of a policy (did you mean entry?)',
+    ],
+    [
+      'a group of carriers that is nearly one',
+      '[rules.foreign-home]\nbyte = "note"',
+      '2: rules.foreign-home.byte: is no key of a policy (did you mean bytes?)',
+    ],
     ['__proto__', '[limits]\n"__proto__" = 1', '2: is no TOML: '],
     ['a wrong type', 'homes = "/home/x"', '1: homes: is text where a list is wanted'],
     ['a wrong type in a list', 'homes = [\n"/home/x",\n3]', '1: homes[2]: is a number where text is wanted'],
@@ -77,12 +88,12 @@ describe('a policy file', () => {
     [
       'a waiver of a rule and a gap',
       `${WAIVER}because = "x"\nreason = "corrupt"`,
-      '1: waivers[1]: needs either a rule or a reason',
+      '1: waivers[1]: has both a rule, for findings, and a reason, for gaps',
     ],
     [
       'a waiver of nothing',
       '[[waivers]]\nentry = "a"\nbecause = "x"',
-      '1: waivers[1]: needs either a rule or a reason',
+      '1: waivers[1]: needs a rule, for findings, or a reason, for gaps',
     ],
     [
       'a waiver of a whole rule',
@@ -100,9 +111,9 @@ describe('a policy file', () => {
       "5: waivers[1].output: 'a\\b' holds a backslash",
     ],
     [
-      'a date that is text',
-      `${WAIVER}because = "x"\nexpires = "2027-01-01"`,
-      "5: waivers[1].expires: '2027-01-01' is no date",
+      'a date of no calendar that is text',
+      `${WAIVER}because = "x"\nexpires = "2027-02-30"`,
+      "5: waivers[1].expires: '2027-02-30' is no date",
     ],
     [
       'a date with a time',
@@ -178,6 +189,13 @@ describe('a policy file', () => {
         by: 'zoe',
       },
     ]);
+  });
+
+  it('takes a date as text, too', () => {
+    const expiry = (said: string) =>
+      parsePolicy(Buffer.from(`${WAIVER}because = "x"\nexpires = ${said}\n`), 'p').verdict.waivers[0]
+        ?.expires;
+    expect([expiry('2027-01-31'), expiry('"2027-01-31"')]).toEqual(['2027-01-31', '2027-01-31']);
   });
 
   it('never ends in anything but a policy or faults', () => {

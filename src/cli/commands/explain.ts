@@ -1,7 +1,7 @@
 import { NarScanError } from '../../model/errors.ts';
+import { nearest } from '../../model/nearest.ts';
 import { topicList, topicText } from '../../report/topics/text.ts';
 import { TOPICS, topicsNamed } from '../../report/topics/topics.ts';
-import { nearest } from '../nearest.ts';
 
 /** What SARIF puts before the reason of a gap. */
 const SARIF_PREFIX = /^not-inspected\//;

@@ -1,4 +1,6 @@
+import { accessSync, constants, statSync } from 'node:fs';
 import { NarScanError } from '../../model/errors.ts';
+import type { GateSettings } from '../../policy/gate.ts';
 import { policyDoubts } from '../../policy/doubts.ts';
 import { policyToml } from '../../policy/print.ts';
 import { examinePolicy } from '../../policy/read.ts';
@@ -36,7 +38,8 @@ export async function checkPolicy(
       EXIT_ERROR,
     );
   }
-  const doubts = policyDoubts(policy, now).map((doubt) => `${doubt} (warning)`);
+  const programs = programDoubts(policy.gate).map((doubt) => `${path}: ${doubt}`);
+  const doubts = [...policyDoubts(policy, now), ...programs].map((doubt) => `${doubt} (warning)`);
   return answer([...doubts, `${path}: good, ${counted(policy.verdict.waivers.length, 'waiver')}`], 0);
 }
 
@@ -55,6 +58,27 @@ export async function printPolicy(said: Arguments, environment: NodeJS.ProcessEn
   ];
   const toml = policyToml(policy).trim();
   return answer(head, 0).text + (toml === '' ? '' : `\n${toml}\n`);
+}
+
+/** Programs that the policy names and this machine cannot start; the one it is written for may. */
+function programDoubts({ guard, notify }: GateSettings): readonly string[] {
+  const named = { 'guard.then': guard.next, 'notify.command': notify.command };
+  return Object.entries(named).flatMap(([key, [program]]) => {
+    const why = program === undefined ? null : startFault(program);
+    return why === null ? [] : [`${key}: '${program}' ${why}`];
+  });
+}
+
+function startFault(program: string): string | null {
+  try {
+    if (!statSync(program).isFile()) return 'is no file';
+    accessSync(program, constants.X_OK);
+    return null;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return 'does not exist on this machine';
+    return `cannot be started: ${code ?? 'no reason given'}`;
+  }
 }
 
 function answer(lines: readonly string[], status: number): Answer {
