@@ -96,12 +96,21 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan copy, with the real Nix', 
 
   it('leaves out what leaks with all that refers to it, and sends the rest of the closure', () => {
     const { status, stdout } = copy('--skip-contaminated', app);
-    expect(status).toBe(0);
+    // what was asked for stays here
+    expect(status).toBe(1);
     expect(stdout).toContain(`2 paths sent to file://${cache}; 2 paths left out\n`);
     expect(arrived()).toEqual(names(tool, base));
     const all = store.run('nix', ['path-info', '--recursive', '--store', `file://${cache}`, tool]);
     expect(all.toString().trim().split('\n').toSorted()).toEqual([base, tool].toSorted());
     store.run('nix', ['store', 'verify', '--store', `file://${cache}`, '--no-trust', '--all']);
+  });
+
+  it('says by its status whether all that was named is sent', () => {
+    const statuses = (...flags: readonly string[]) =>
+      [[tool], [tool, leaky], [app]].map((paths) => copy('--skip-contaminated', ...flags, ...paths).status);
+    expect(statuses('--dry-run')).toEqual([0, 1, 1]);
+    expect(statuses()).toEqual([0, 1, 1]);
+    expect(arrived()).toEqual(names(tool, base));
   });
 
   it('is refused where nothing is left to send', () => {

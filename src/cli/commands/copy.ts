@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import { byteStringOfText } from '../../model/bytes.ts';
 import { NarScanError } from '../../model/errors.ts';
+import type { Verdict } from '../../model/facts.ts';
 import { reportError, type ReportError } from '../../model/report.ts';
 import { findNix } from '../../nix/program.ts';
 import type { Policy } from '../../policy/policy.ts';
@@ -44,7 +45,7 @@ interface Run {
  * Sends store paths with their closures by `nix copy`, if all of it may leave; or what of it may.
  *
  * @param version of this program
- * @returns the exit status: 0 if what was asked for was sent, or with --skip-contaminated what of it may leave
+ * @returns the exit status: 0 if all that was asked for was sent; else 1, or 3 where all that blocks is incomplete
  * @throws NarScanError where nothing was judged, or not all was sent
  */
 export async function runCopy(
@@ -87,7 +88,7 @@ export async function runCopy(
     else if (invocation.dryRun) tellDryRun(run, selection);
     else tellDelivery(run, selection, await send(run, selection, answer, transfers, signal));
     await stdout.finish();
-    return exitStatus(refused ? verdictOf(selection) : 'clean', answer.errors.length);
+    return exitStatus(verdictOf(selection), answer.errors.length);
   } finally {
     // what was said before something failed is said
     await stdout.write('');
@@ -173,7 +174,9 @@ async function send(
   return delivery;
 }
 
-function verdictOf({ blocking }: Selection): 'contaminated' | 'incomplete' {
+/** Where anything stays, so does a path that was named: it is in nobody else's closure. */
+function verdictOf({ blocking, kept }: Selection): Verdict {
+  if (kept.length === 0) return 'clean';
   return blocking.every(({ standing }) => standing.standing === 'incomplete') ? 'incomplete' : 'contaminated';
 }
 
