@@ -95,7 +95,8 @@ export const ERRORS = {
   STATE_UNREADABLE: 'check its permissions, or set NAR_SCAN_STATE to another directory',
   // the guard
   PATH_NOT_VALID: 'build or fetch it first; nix-store --check-validity tells what is valid',
-  GUARD_BAD_ENVIRONMENT: 'Nix sets DRV_PATH and OUT_PATHS for its hooks; README.md, "The guard"',
+  GUARD_BAD_ENVIRONMENT:
+    'Nix runs the hook and sets DRV_PATH and OUT_PATHS; by hand ask nar-scan guard PATH; README.md, "The guard"',
   GUARD_NO_OUTPUTS:
     'nothing was inspected; Nix 2.8.0 names no output whose path its content decides: use a newer one',
   GUARD_NESTED_TOO_DEEP: 'let what guard.then starts build nothing that starts it again',

@@ -41,8 +41,16 @@ describe.skipIf(!needs('nix', 'nix-build', 'nix-store'))('the post-build hook, s
     const absent = '0123456789abcdfghijklmnpqrsvwxyz-absent';
 
     it('nothing is named', () => {
-      expect(said({})).toMatch(/^1 nar-scan: .*\[GUARD_NO_OUTPUTS\]/);
-      expect(said({ OUT_PATHS: '   ', DRV_PATH: '' })).toMatch(/^1 .*\[GUARD_NO_OUTPUTS\]/);
+      expect(said({})).toMatch(/^2 nar-scan: neither OUT_PATHS nor DRV_PATH .*nar-scan guard PATH/);
+      expect(said({ OUT_PATHS: '   ', DRV_PATH: '' })).toMatch(/^2 .*\[GUARD_BAD_ENVIRONMENT\]/);
+    });
+
+    it.each(['--help', '--version', 'foo', ''])('somebody calls it with an argument: %j', (argument) => {
+      const { status, stdout, stderr } = store.start(HOOK, [argument], { ...store.bare(), OUT_PATHS: clean });
+      expect([status, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(
+        /^nar-scan: .* takes no arguments .*: Nix runs it after a build \[GUARD_BAD_ENVIRONMENT\]; .*README\.md.*\n$/,
+      );
     });
 
     it.each(['/etc/passwd', '/home/noamyr', 'relative', 'x\u001b[31m'])('OUT_PATHS is %j', (path) => {

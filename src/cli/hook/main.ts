@@ -12,9 +12,6 @@ import { surroundedOf } from '../invocation.ts';
 import { loadPolicy } from '../policy/policyFile.ts';
 import { Deadline } from './deadline.ts';
 
-/** Nothing was built, as far as anybody knows. */
-const NOTHING = 1;
-
 /** Runs nar-scan-post-build-hook, which takes no arguments, and ends it with the exit status. */
 export async function main(): Promise<never> {
   process.on('uncaughtException', (error) => process.exit(failed(error)));
@@ -24,6 +21,7 @@ export async function main(): Promise<never> {
 
 async function run(deadline: Deadline, environment: NodeJS.ProcessEnv): Promise<number> {
   const { signal } = deadline;
+  refuseArguments(process.argv.slice(2));
   const now = new Date();
   const { policy } = await loadPolicy(null, environment);
   deadline.set(policy.gate.guard.deadline);
@@ -53,6 +51,15 @@ async function run(deadline: Deadline, environment: NodeJS.ProcessEnv): Promise<
   });
 }
 
+/** Nix gives none: somebody tries it out. */
+function refuseArguments([first]: readonly string[]): void {
+  if (first === undefined) return;
+  throw new NarScanError(
+    'GUARD_BAD_ENVIRONMENT',
+    `nar-scan-post-build-hook takes no arguments such as '${first}': Nix runs it after a build`,
+  );
+}
+
 function version(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
@@ -67,5 +74,5 @@ function failed(error: unknown): number {
   fault(error);
   const traced = process.env['NAR_SCAN_DEBUG'] === '1' && error instanceof Error;
   if (traced) writeDiagnostic(`${error.stack ?? ''}\n`);
-  return error instanceof NarScanError && error.code === 'GUARD_NO_OUTPUTS' ? NOTHING : EXIT_ERROR;
+  return EXIT_ERROR;
 }

@@ -36,12 +36,15 @@ export function hookOutputs(
   const derived = read === null ? [] : outputPathsOf(read);
   for (const path of derived) storePathIn(`the derivation '${derivation}'`, path, storeDir);
   if (named.length + derived.length === 0) {
-    throw new NarScanError(
-      'GUARD_NO_OUTPUTS',
-      derivation === null
-        ? 'neither OUT_PATHS nor DRV_PATH names anything that was built'
-        : `OUT_PATHS is empty, and '${derivation}' has no path for its outputs`,
-    );
+    throw derivation === null
+      ? new NarScanError(
+          'GUARD_BAD_ENVIRONMENT',
+          'neither OUT_PATHS nor DRV_PATH names anything that was built',
+        )
+      : new NarScanError(
+          'GUARD_NO_OUTPUTS',
+          `OUT_PATHS is empty, and '${derivation}' has no path for its outputs`,
+        );
   }
   const unnamed = read === null ? 0 : unnamedOutputs(read, named, derived);
   return { derivation, named, derived, unnamed };
