@@ -28,18 +28,22 @@ export const COMMANDS = [
   { name: 'policy print', operands: '', help: 'print the policy that counts, and where it is from' },
   { name: 'homes', operands: '', help: 'print the homes and places of the store that are searched for' },
   { name: 'quarantine list', operands: '', help: 'list the outputs that were refused' },
-  { name: 'quarantine show', operands: 'ID', help: 'show what was found in an output' },
+  { name: 'quarantine show', operands: 'ID|STORE-PATH', help: 'show what was found in an output' },
   {
     name: 'quarantine release',
-    operands: 'ID',
-    help: 'let an output out in spite of exactly what was found in it',
+    operands: 'ID|STORE-PATH...',
+    help: 'let outputs out in spite of exactly what was found in them',
   },
   {
     name: 'quarantine deny',
     operands: 'ID|STORE-PATH|sha256:HASH',
     help: 'never let an output out, whatever is found in it',
   },
-  { name: 'quarantine lift', operands: 'NUMBER', help: 'take a denial or a release back' },
+  {
+    name: 'quarantine lift',
+    operands: 'NUMBER|ID|STORE-PATH',
+    help: 'take a denial or a release back, or all of an output',
+  },
   {
     name: 'quarantine purge',
     operands: '[ID...]',

@@ -1,7 +1,7 @@
 import type { Ledger } from '../ledger/ledger.ts';
 import { openOwnReadOnly } from '../ledger/open.ts';
 import { reportError } from '../model/report.ts';
-import type { Decisions } from '../quarantine/decision.ts';
+import type { AllDecisions } from '../quarantine/decision.ts';
 import { openDecisions } from '../quarantine/decisions.ts';
 import { errorLine, writeDiagnostic } from './diagnostics.ts';
 
@@ -9,7 +9,7 @@ import { errorLine, writeDiagnostic } from './diagnostics.ts';
  * The decisions that count today.
  * @throws NarScanError STATE_*, AUDIT_*
  */
-export async function todaysDecisions(environment: NodeJS.ProcessEnv): Promise<Decisions & Disposable> {
+export async function todaysDecisions(environment: NodeJS.ProcessEnv): Promise<AllDecisions & Disposable> {
   const witness = orWithout(() => openOwnReadOnly(environment, warn));
   try {
     return await openDecisions(environment, witness);

@@ -358,7 +358,7 @@ export const FLAGS = [
     repeat: false,
     group: 'Quarantine',
     help: 'from this day on, such as 2027-01-31 (UTC), or no older than 7d',
-    commands: ['quarantine list'],
+    commands: ['quarantine list', 'audit list'],
   },
   {
     name: 'json',

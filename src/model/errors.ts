@@ -90,6 +90,9 @@ export const ERRORS = {
     'mend what stands in the way (quarantine lift NUMBER for a denial), then scan it again',
   QUARANTINE_DAMAGED: 'what was kept is lost; what was found in it is in the report (quarantine show)',
   QUARANTINE_UNKNOWN: 'nar-scan quarantine list shows what there is',
+  QUARANTINE_NOT_EXPORTED: 'name a file that is not there yet, where you may write and there is room',
+  DECISION_UNKNOWN:
+    'nar-scan quarantine list shows what counts with the numbers of the records, audit list shows all',
   AUDIT_BROKEN: 'nothing is let through: find out who changed it, and restore it from a backup',
   AUDIT_TRUNCATED: 'nothing is let through: find out who cut it, and restore it from a backup',
   STATE_UNREADABLE: 'check its permissions, or set NAR_SCAN_STATE to another directory',

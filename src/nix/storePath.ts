@@ -31,6 +31,11 @@ export function parseStorePathName(baseName: ByteString): StorePathName | null {
   return { hashPart: baseName.slice(0, HASH_PART_LENGTH), name };
 }
 
+/** The hash part of a store path, in whatever store it lies; null where its last component is no name of one. */
+export function hashPartOf(storePath: ByteString): string | null {
+  return parseStorePathName(storePath.slice(storePath.lastIndexOf('/') + 1))?.hashPart ?? null;
+}
+
 /** A path in a store, taken apart. */
 export interface PathInStore extends StorePathName {
   /** `<store dir>/<hash part>-<name>` */

@@ -10,6 +10,8 @@ interface Decided {
 
 /** Beats every clean: the output with this hash part, or this content under whatever name, stays here. */
 export interface Denial extends Decided {
+  /** As it was named, if it was. */
+  readonly storePath: string | null;
   readonly hashPart: string | null;
   readonly narHash: string | null;
 }
@@ -34,4 +36,13 @@ export interface Decisions {
   denial(storePath: string, narHash: string | null): Denial | null;
   /** @param blocking ids of what blocks the output today; where there are none, nothing is released */
   release(storePath: string, narHash: string, blocking: readonly string[], now: Date): Release | null;
+}
+
+/** All that counts now, for those who list and lift it. */
+export interface AllDecisions extends Decisions {
+  denials(): readonly Denial[];
+  /** Denials of a store path or a content. */
+  denialsOf(storePath: string, narHash: string | null): readonly Denial[];
+  /** Releases of one content of one store path that have not expired, whatever they cover. */
+  releases(storePath: string, narHash: string, now: Date): readonly Release[];
 }

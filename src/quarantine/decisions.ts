@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { stateDirForReading, SYSTEM_STATE, systemStateDir } from '../ledger/stateDir.ts';
 import { loadDigest } from '../report/ids.ts';
 import { OWN_INDEX, type TrailWitness } from './audit.ts';
-import type { Decisions } from './decision.ts';
+import type { AllDecisions } from './decision.ts';
 import { decisionsOf } from './trail/decisions.ts';
 import { Trail } from './trail/trail.ts';
 
@@ -20,7 +20,7 @@ export async function openDecisions(
   environment: NodeJS.ProcessEnv,
   witness: Pick<TrailWitness, 'trailHead'> | null,
   system: string = SYSTEM_STATE,
-): Promise<Decisions & Disposable> {
+): Promise<AllDecisions & Disposable> {
   const own = stateDirForReading(environment);
   const machine = systemStateDir(own, system);
   const digest = await loadDigest();
@@ -43,9 +43,7 @@ export async function openDecisions(
   }
   const decisions = decisionsOf(trails);
   return {
-    refresh: () => decisions.refresh(),
-    denial: (...asked) => decisions.denial(...asked),
-    release: (...asked) => decisions.release(...asked),
+    ...decisions,
     [Symbol.dispose]: () => {
       for (const trail of trails) trail[Symbol.dispose]();
     },

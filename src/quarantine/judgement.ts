@@ -1,8 +1,10 @@
 import { basename } from 'node:path';
 import { NarScanError } from '../model/errors.ts';
 import { parseNarHash } from '../nix/narHash.ts';
-import { parseStorePathName } from '../nix/storePath.ts';
+import { hashPartOf, parseStorePathName } from '../nix/storePath.ts';
 import type { AuditLog } from './audit.ts';
+import type { Denial, Release } from './decision.ts';
+import { covers, lasting } from './trail/decisions.ts';
 import type { AuditEvent, QuarantinedRecord } from './trail/record.ts';
 import type { OutputRow } from './trail/trailIndex.ts';
 
@@ -24,11 +26,41 @@ export function outputNamed({ trail }: AuditLog, id: string): Quarantined {
   if (other !== undefined) {
     throw new NarScanError('QUARANTINE_UNKNOWN', `several outputs have an id that begins with '${id}'`);
   }
-  const [record] = row === undefined ? [] : trail.recordsAt([row.offset]);
-  if (row === undefined || record?.event !== 'quarantined') {
+  const record = row === undefined ? null : recordOf(trail, row);
+  if (row === undefined || record === null) {
     throw new NarScanError('QUARANTINE_UNKNOWN', `no output in quarantine has the id '${id}'`);
   }
   return { row, record };
+}
+
+/**
+ * What was quarantined last of a store path.
+ * @throws NarScanError QUARANTINE_UNKNOWN
+ */
+export function outputAt({ trail }: AuditLog, storePath: string): Quarantined {
+  const hashPart = hashPartOf(storePath);
+  const row = hashPart === null ? null : trail.ask((index) => index.outputAt(hashPart));
+  const record = row === null ? null : recordOf(trail, row);
+  if (row === null || record === null) {
+    throw new NarScanError('QUARANTINE_UNKNOWN', `'${storePath}' is not in quarantine`);
+  }
+  return { row, record };
+}
+
+function recordOf(trail: AuditLog['trail'], { offset }: OutputRow): QuarantinedRecord | null {
+  const [record] = trail.recordsAt([offset]);
+  return record?.event === 'quarantined' ? record : null;
+}
+
+/** Releases of an output that count for what it was quarantined for, by this trail. */
+export function releasesOn(
+  { trail }: AuditLog,
+  { storePath, narHash, blocking }: QuarantinedRecord,
+  now: Date,
+): readonly Release[] {
+  if (narHash === null) return [];
+  const releases = trail.ask((index) => index.releases(storePath, narHash));
+  return lasting(releases, now).filter((release) => covers(release, blocking));
 }
 
 /**
@@ -57,7 +89,7 @@ export function releaseOf(record: QuarantinedRecord, reason: string, expires: Da
 
 /**
  * A denial of an output in quarantine (by its id), a store path, or a NarHash in any form that Nix writes.
- * @throws NarScanError QUARANTINE_UNKNOWN
+ * @throws NarScanError QUARANTINE_UNKNOWN, PATH_NOT_IN_STORE
  */
 export function denialOf(log: AuditLog, named: string, reason: string): AuditEvent {
   const none = { event: 'denied', id: null, storePath: null, hashPart: null, narHash: null, reason } as const;
@@ -66,21 +98,32 @@ export function denialOf(log: AuditLog, named: string, reason: string): AuditEve
   const parts = parseStorePathName(basename(named));
   if (parts !== null) return { ...none, storePath: named, hashPart: parts.hashPart };
   if (/[/:]|^sha256-/.test(named)) {
-    throw new NarScanError('QUARANTINE_UNKNOWN', `'${named}' is no store path and no NarHash`);
+    throw new NarScanError('PATH_NOT_IN_STORE', `'${named}' is no store path and no NarHash`);
   }
   const { id, storePath, narHash: own } = outputNamed(log, named).record;
-  const hashPart = parseStorePathName(basename(storePath))?.hashPart ?? null;
-  return { ...none, id, storePath, hashPart, narHash: own };
+  return { ...none, id, storePath, hashPart: hashPartOf(storePath), narHash: own };
 }
 
 /**
- * Lifts a denial or a release.
- * @param decision the number of its record
- * @throws NarScanError QUARANTINE_UNKNOWN
+ * The denial or release that a record of this trail made.
+ * @param decision the number of the record
+ * @throws NarScanError DECISION_UNKNOWN
  */
-export function liftOf({ trail }: AuditLog, decision: number, reason: string): AuditEvent {
-  if (!trail.ask((index) => index.decides(decision))) {
-    throw new NarScanError('QUARANTINE_UNKNOWN', `record ${decision} is no denial or release that counts`);
+export function decisionOf({ trail }: AuditLog, decision: number): Denial | Release {
+  const found = trail.ask((index) => index.decision(decision));
+  if (found === null) {
+    throw new NarScanError('DECISION_UNKNOWN', `record ${decision} is no denial or release that counts`);
   }
-  return { event: 'lifted', decision, reason };
+  return found;
+}
+
+/** All denials and releases of a store path and a content that this trail has, expired ones, too. */
+export function decisionsOn(
+  { trail }: AuditLog,
+  storePath: string,
+  narHash: string | null,
+): readonly (Denial | Release)[] {
+  const denials = trail.ask((index) => index.denialsOf(hashPartOf(storePath), narHash));
+  const releases = narHash === null ? [] : trail.ask((index) => index.releases(storePath, narHash));
+  return [...denials, ...releases];
 }

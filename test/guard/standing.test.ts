@@ -8,7 +8,7 @@ import { cleanOutput, finding, gap as madeGap } from '../report/madeFacts.ts';
 
 const PATH = '/nix/store/0123456789abcdfghijklmnpqrsvwxyz-tool';
 const DECIDED = { sequence: 1, reason: 'looked at', actor: 'alice@host', at: 0 };
-const DENIAL: Denial = { ...DECIDED, hashPart: null, narHash: null };
+const DENIAL: Denial = { ...DECIDED, storePath: null, hashPart: null, narHash: null };
 
 let digest: Digest;
 beforeAll(async () => {

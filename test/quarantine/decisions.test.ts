@@ -14,7 +14,14 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AuditLog } from '../../src/quarantine/audit.ts';
 import { openDecisions } from '../../src/quarantine/decisions.ts';
-import { denialOf, liftOf, outputNamed, releaseOf } from '../../src/quarantine/judgement.ts';
+import {
+  decisionOf,
+  decisionsOn,
+  denialOf,
+  outputAt,
+  outputNamed,
+  releaseOf,
+} from '../../src/quarantine/judgement.ts';
 import type { AuditEvent } from '../../src/quarantine/trail/record.ts';
 import { asNobody } from '../support/asNobody.ts';
 import { storePathNamed } from '../support/refused.ts';
@@ -176,7 +183,8 @@ describe('a denial', () => {
     expect(denialOf(log, `sha256:${'0'.repeat(64)}`, 'x')).toMatchObject({ narHash: HASH });
     expect(denialOf(log, `sha256-${'A'.repeat(43)}=`, 'x')).toMatchObject({ narHash: HASH });
     for (const none of ['', 'zz', '0000', 'f'.repeat(16), '/etc/passwd', 'sha256:0', 'sha256-0', '%']) {
-      if (none !== '0000') expect(() => denialOf(log, none, 'x')).toThrow(code('QUARANTINE_UNKNOWN'));
+      const unknown = /[/:]|-/.test(none) ? 'PATH_NOT_IN_STORE' : 'QUARANTINE_UNKNOWN';
+      if (none !== '0000') expect(() => denialOf(log, none, 'x')).toThrow(code(unknown));
     }
   });
 
@@ -184,10 +192,26 @@ describe('a denial', () => {
     await write(own, denied(null, HASH));
     using log = await AuditLog.open(own, { actor: 'alice@host' });
     await log.sync();
-    expect(() => liftOf(log, 2, 'x')).toThrow(code('QUARANTINE_UNKNOWN'));
-    await log.append(liftOf(log, 1, 'an error'));
+    expect(() => decisionOf(log, 2)).toThrow(code('DECISION_UNKNOWN'));
+    expect(decisionOf(log, 1)).toMatchObject({ sequence: 1, narHash: HASH });
+    await log.append({ event: 'lifted', decision: 1, reason: 'an error' });
     expect(await decided()).toBe('nothing');
-    expect(() => liftOf(log, 1, 'again')).toThrow(code('QUARANTINE_UNKNOWN', /record 1/));
+    expect(() => decisionOf(log, 1)).toThrow(code('DECISION_UNKNOWN', /record 1/));
+    expect(log.trail.ask((index) => [index.liftOf(1), index.liftOf(2)])).toEqual([2, null]);
+  });
+});
+
+describe('a store path', () => {
+  it('is what was quarantined of it last, with all that was decided on it', async () => {
+    const [id = '', later = ''] = ids(10, 11);
+    await write(own, quarantined(id, ids(1)), quarantined(later, ids(2), OTHER_HASH), released(ids(1)));
+    await write(own, denied(PATH.slice(11, 43), null), denied(null, OTHER_HASH));
+    using log = await AuditLog.open(own, { actor: 'alice@host' });
+    await log.sync();
+    expect(outputAt(log, PATH).record.id).toBe(later);
+    expect(() => outputAt(log, OTHER)).toThrow(code('QUARANTINE_UNKNOWN', /not in quarantine/));
+    expect(decisionsOn(log, PATH, HASH).map(({ sequence }) => sequence)).toEqual([4, 3]);
+    expect(decisionsOn(log, PATH, null).map(({ sequence }) => sequence)).toEqual([4]);
   });
 });
 

@@ -73,7 +73,7 @@ async function trailOf(): Promise<readonly AuditRecord[]> {
     using log = await AuditLog.open(state, { actor: 'test', witness: ledger });
     await log.verify();
     await log.sync();
-    return [...log.trail.records()];
+    return [...log.trail.records()].map(({ record }) => record);
   } finally {
     await ledger.close();
   }

@@ -2,7 +2,7 @@ import type { AuditRecord } from '../../quarantine/trail/record.ts';
 import { printableJson, printableText } from '../../report/printable.ts';
 import { counted } from '../../report/units.ts';
 import type { Arguments } from '../arguments.ts';
-import { hasState, inSession, refuseOperands } from './quarantine/session.ts';
+import { hasState, inSession, refuseOperands, sinceOf } from './quarantine/session.ts';
 
 /** Bytes of text that are written at once. */
 const PIECE = 65_536;
@@ -22,7 +22,7 @@ export async function verifyAudit(said: Arguments, environment: NodeJS.ProcessEn
 }
 
 /**
- * `audit list`: all records, one line each.
+ * `audit list`: all records, one line each, or those from a day on.
  * @throws as {@link verifyAudit}
  */
 export async function listAudit(
@@ -32,11 +32,14 @@ export async function listAudit(
 ): Promise<void> {
   refuseOperands(said);
   if (!hasState(environment)) return;
-  const textOf = said.has('json') ? (record: AuditRecord) => `${printableJson(record)}\n` : lineOf;
+  const json = said.has('json');
+  const since = sinceOf(said.last('since'), new Date());
   await inSession(said, environment, async ({ log }) => {
     let piece = '';
-    for (const record of log.trail.records()) {
-      piece += textOf(record);
+    for (const { record, hash } of log.trail.records()) {
+      if (Date.parse(record.at) < since) continue;
+      const liftedBy = log.trail.ask((index) => index.liftOf(record.seq));
+      piece += json ? `${printableJson({ ...record, hash })}\n` : lineOf(record, liftedBy);
       if (piece.length < PIECE) continue;
       write(piece);
       piece = '';
@@ -45,9 +48,10 @@ export async function listAudit(
   });
 }
 
-function lineOf(record: AuditRecord): string {
+function lineOf(record: AuditRecord, liftedBy: number | null): string {
   const { seq, at, actor, event } = record;
-  return `${seq}  ${at}  ${printableText(actor)}  ${event} ${printableText(aboutOf(record))}\n`;
+  const lifted = liftedBy === null ? '' : ` (lifted by record ${liftedBy})`;
+  return `${seq}  ${at}  ${printableText(actor)}  ${event} ${printableText(aboutOf(record))}${lifted}\n`;
 }
 
 function aboutOf(record: AuditRecord): string {

@@ -5,6 +5,7 @@ import { guardSettings } from '../../guard/hook/modes.ts';
 import { type Ruling, rulingsOn } from '../../guard/hook/ruling.ts';
 import { NarScanError } from '../../model/errors.ts';
 import type { Verdict } from '../../model/facts.ts';
+import { releasedText } from '../../quarantine/decisionText.ts';
 import { printableText } from '../../report/printable.ts';
 import type { Arguments } from '../arguments.ts';
 import { todaysDecisions, warn } from '../decisions.ts';
@@ -51,7 +52,7 @@ function freeLine({ storePath }: Ruling, { standings }: GateAnswer): string {
   const shown = printableText(storePath);
   const release = standings.get(storePath)?.release ?? null;
   if (release === null) return `may leave: ${shown}`;
-  return `may leave: ${shown}, released by ${printableText(release.actor)}: ${printableText(release.reason)}`;
+  return `may leave: ${shown}, ${releasedText(release)}`;
 }
 
 /** What is denied counts as contaminated. */

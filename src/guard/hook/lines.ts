@@ -1,5 +1,6 @@
 import { blocks, counts } from '../../policy/verdict.ts';
 import type { VerdictPolicy } from '../../policy/policy.ts';
+import { deniedText } from '../../quarantine/decisionText.ts';
 import { entriesWorstFirst } from '../../report/grouping.ts';
 import { printableBytes, printableText } from '../../report/printable.ts';
 import type { PathStanding } from '../standing.ts';
@@ -30,7 +31,7 @@ export function lineOf({ storePath, fate, blockers }: Ruling, policy: VerdictPol
 
 /** Why a path is neither clean nor released: its standing with the worst of what blocks it; printable. */
 export function reasonOf({ standing, denial, result, narHash }: PathStanding, policy: VerdictPolicy): string {
-  if (denial !== null) return `denied by ${cropped(denial.actor)}: ${cropped(denial.reason)}`;
+  if (denial !== null) return deniedText(denial, cropped);
   if (result === null) return `${standing}: it could not be scanned`;
   const findings = result.findings.filter((finding) => blocks(finding, policy));
   const gaps = result.gaps.filter(counts);

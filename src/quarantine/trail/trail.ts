@@ -100,12 +100,14 @@ export class Trail implements Disposable {
     }
   }
 
-  /** All records, in order, verified on the way. @throws as {@link sync} */
-  *records(): Generator<AuditRecord> {
+  /** All records with their hashes, in order, verified on the way. @throws as {@link sync} */
+  *records(): Generator<{ readonly record: AuditRecord; readonly hash: string }> {
     const descriptor = this.#open();
     if (descriptor === null) return;
     try {
-      for (const { record } of this.#steps(descriptor, START)) yield record;
+      for (const { record, end } of this.#steps(descriptor, START)) {
+        yield { record, hash: end.head.hash };
+      }
     } finally {
       closeSync(descriptor);
     }

@@ -3,11 +3,12 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { TrailHead } from '../../ledger/ledger.ts';
 import { saysDamaged } from '../../ledger/sqlite/fault.ts';
 import { sqlite } from '../../nix/sqlite.ts';
+import { hashPartOf } from '../../nix/storePath.ts';
 import type { Denial, Release } from '../decision.ts';
 import type { AuditRecord } from './record.ts';
 
 /** Another number: the index is made anew. */
-const VERSION = 1;
+const VERSION = 2;
 /** Outputs that are read at once. */
 const PAGE = 1000;
 /** How long another process that writes the index is waited for. */
@@ -15,14 +16,17 @@ const BUSY_MILLISECONDS = 2000;
 
 const SCHEMA = `
   create table state (only integer primary key check (only = 1), stamp text, offset integer, lines integer, hash text);
-  create table denials (seq integer primary key, hash_part text, nar_hash text, reason text, actor text, at integer);
+  create table denials (seq integer primary key, store_path text, hash_part text, nar_hash text, reason text,
+    actor text, at integer);
   create index denials_by_part on denials (hash_part);
   create index denials_by_hash on denials (nar_hash);
   create table releases (seq integer primary key, store_path text, nar_hash text, covers text, reason text,
     actor text, at integer, expires integer);
   create index releases_by_path on releases (store_path, nar_hash);
-  create table outputs (id text primary key, seq integer, at integer, offset integer, kept integer);
+  create table outputs (id text primary key, seq integer, at integer, offset integer, kept integer, hash_part text);
   create index outputs_by_seq on outputs (seq);
+  create index outputs_by_part on outputs (hash_part);
+  create table lifts (decision integer primary key, seq integer);
   pragma user_version = ${VERSION};
 `;
 
@@ -54,25 +58,6 @@ class OtherVersion extends Error {}
 /** Whether an error says that an index will never be of use again. */
 export function isUseless(error: unknown): boolean {
   return error instanceof OtherVersion || saysDamaged(error);
-}
-
-/** Up to where a trail was read, and how its file looked then. */
-export interface IndexState {
-  readonly stamp: string;
-  /** Bytes of the records that were read. */
-  readonly offset: number;
-  /** The last of them; sequence 0 where there is none. */
-  readonly head: TrailHead;
-}
-
-/** Where the last record of a quarantined output stands in the trail. */
-export interface OutputRow {
-  readonly id: string;
-  readonly seq: number;
-  /** Offset of its line in the trail. */
-  readonly offset: number;
-  /** Bytes of the kept NAR; null where none is kept (any more). */
-  readonly kept: number | null;
 }
 
 /**
@@ -157,7 +142,7 @@ export class TrailIndex implements Disposable {
   }
 
   clear(): void {
-    for (const table of ['state', 'denials', 'releases', 'outputs'])
+    for (const table of ['state', 'denials', 'releases', 'outputs', 'lifts'])
       this.#database.exec(`delete from ${table}`);
   }
 
@@ -168,20 +153,30 @@ export class TrailIndex implements Disposable {
     switch (record.event) {
       case 'quarantined':
         this.#run(
-          'insert or replace into outputs values (?, ?, ?, ?, ?)',
+          'insert or replace into outputs values (?, ?, ?, ?, ?, ?)',
           record.id,
           seq,
           at,
           offset,
           record.kept,
+          hashPartOf(record.storePath),
         );
         return;
       case 'purged':
         this.#run('update outputs set kept = null where id = ?', record.id);
         return;
       case 'denied': {
-        const { hashPart, narHash, reason } = record;
-        this.#run('insert into denials values (?, ?, ?, ?, ?, ?)', seq, hashPart, narHash, reason, actor, at);
+        const { storePath, hashPart, narHash, reason } = record;
+        this.#run(
+          'insert into denials values (?, ?, ?, ?, ?, ?, ?)',
+          seq,
+          storePath,
+          hashPart,
+          narHash,
+          reason,
+          actor,
+          at,
+        );
         return;
       }
       case 'released': {
@@ -204,6 +199,7 @@ export class TrailIndex implements Disposable {
       case 'lifted':
         this.#run('delete from denials where seq = ?', record.decision);
         this.#run('delete from releases where seq = ?', record.decision);
+        this.#run('insert or ignore into lifts values (?, ?)', record.decision, seq);
         return;
       case 'withheld':
       case 'exported':
@@ -211,15 +207,15 @@ export class TrailIndex implements Disposable {
     }
   }
 
-  /** The latest denial of a hash part or a content. */
-  denial(hashPart: string | null, narHash: string | null): Denial | null {
-    const row = this.#get(
-      'select * from denials where hash_part = ? or nar_hash = ? order by seq desc limit 1',
-      hashPart,
-      narHash,
-    );
-    if (row === undefined) return null;
-    return { ...decided(row), hashPart: textOrNull(row['hash_part']), narHash: textOrNull(row['nar_hash']) };
+  /** Denials of a hash part or a content, the latest first. */
+  denialsOf(hashPart: string | null, narHash: string | null): readonly Denial[] {
+    const query = 'select * from denials where hash_part = ? or nar_hash = ? order by seq desc';
+    return this.#all(query, hashPart, narHash).map(denialOfRow);
+  }
+
+  /** All denials, the oldest first. */
+  denials(): readonly Denial[] {
+    return this.#all('select * from denials order by seq').map(denialOfRow);
   }
 
   /** Releases of one content of one store path, the latest first. */
@@ -229,19 +225,21 @@ export class TrailIndex implements Disposable {
       storePath,
       narHash,
     );
-    return rows.map((row) => ({
-      ...decided(row),
-      storePath,
-      narHash,
-      covers: JSON.parse(String(row['covers'])) as string[],
-      expires: row['expires'] === null ? null : Number(row['expires']),
-    }));
+    return rows.map(releaseOfRow);
   }
 
-  /** What the record with this number decided, if it decided something that still counts. */
-  decides(sequence: number): boolean {
-    const query = 'select 1 from denials where seq = ? union all select 1 from releases where seq = ?';
-    return this.#get(query, sequence, sequence) !== undefined;
+  /** What the record with this number decided, if that was not lifted. */
+  decision(sequence: number): Denial | Release | null {
+    const denial = this.#get('select * from denials where seq = ?', sequence);
+    if (denial !== undefined) return denialOfRow(denial);
+    const release = this.#get('select * from releases where seq = ?', sequence);
+    return release === undefined ? null : releaseOfRow(release);
+  }
+
+  /** The number of the record that lifted what another one decided. */
+  liftOf(sequence: number): number | null {
+    const row = this.#get('select seq from lifts where decision = ?', sequence);
+    return row === undefined ? null : Number(row['seq']);
   }
 
   /**
@@ -252,6 +250,12 @@ export class TrailIndex implements Disposable {
   outputs(since: number, after: number): readonly OutputRow[] {
     const query = 'select * from outputs where seq > ? and at >= ? order by seq limit ?';
     return this.#all(query, after, since, PAGE).map(outputRow);
+  }
+
+  /** The latest one of a store path with this hash part. */
+  outputAt(hashPart: string): OutputRow | null {
+    const row = this.#get('select * from outputs where hash_part = ? order by seq desc limit 1', hashPart);
+    return row === undefined ? null : outputRow(row);
   }
 
   /** Those whose ids begin so, two at most. @param prefix hexadecimal digits */
@@ -293,6 +297,25 @@ export class TrailIndex implements Disposable {
 function decided(row: Row) {
   const { seq, reason, actor, at } = row;
   return { sequence: Number(seq), reason: String(reason), actor: String(actor), at: Number(at) };
+}
+
+function denialOfRow(row: Row): Denial {
+  return {
+    ...decided(row),
+    storePath: textOrNull(row['store_path']),
+    hashPart: textOrNull(row['hash_part']),
+    narHash: textOrNull(row['nar_hash']),
+  };
+}
+
+function releaseOfRow(row: Row): Release {
+  return {
+    ...decided(row),
+    storePath: String(row['store_path']),
+    narHash: String(row['nar_hash']),
+    covers: JSON.parse(String(row['covers'])) as string[],
+    expires: row['expires'] === null ? null : Number(row['expires']),
+  };
 }
 
 function outputRow(row: Row): OutputRow {

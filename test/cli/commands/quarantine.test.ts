@@ -116,7 +116,9 @@ describe('what a person decides', () => {
     }
     await nar('quarantine', 'release', hello, '--reason', 'known', '--expires', '30d');
     await nar('quarantine', 'deny', world, '--reason', 'bad', '--by', 'noamyr');
-    expect(await nar('quarantine', 'list')).toMatch(/\(released; [^]*\(denied; /);
+    expect(await nar('quarantine', 'list')).toMatch(
+      /\(released by alice@\S+ until \S+ \(record 3\): known; [^]*\(denied by noamyr \(record 4\): bad; /,
+    );
     expect(await nar('audit', 'list')).toMatch(
       /3 .*alice@.*released .*-hello until .*: known\n4 .* noamyr {2}denied .*: bad\n$/,
     );
@@ -130,10 +132,83 @@ describe('what a person decides', () => {
     );
     await nar('quarantine', 'lift', '3', '--reason', 'by mistake');
     expect(await nar('quarantine', 'release', hello, '--reason', 'good')).toMatch(
-      /1 finding or gap \(record 5\)/,
+      /in spite of 1 finding \(record 5\)/,
     );
-    await expect(nar('quarantine', 'lift', '3', '--reason', 'x')).rejects.toEqual(code('QUARANTINE_UNKNOWN'));
-    await expect(nar('quarantine', 'lift', 'x', '--reason', 'x')).rejects.toEqual(code('USAGE_BAD_VALUE'));
+    await expect(nar('quarantine', 'lift', '3', '--reason', 'x')).rejects.toEqual(code('DECISION_UNKNOWN'));
+    await expect(nar('quarantine', 'lift', 'x', '--reason', 'x')).rejects.toEqual(code('QUARANTINE_UNKNOWN'));
+  });
+
+  it('is listed where its path was never in quarantine, too, with the record that lift needs', async () => {
+    const other = storePathNamed('other');
+    await nar('quarantine', 'deny', other, '--reason', 'bad');
+    await nar('quarantine', 'deny', HELLO, '--reason', 'worse');
+    const lines = (await nar('quarantine', 'list')).split('\n').slice(0, -1);
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toContain('(record 4): worse; ');
+    expect(lines[2]).toMatch(/^- .*-other {2}\(denied by alice@\S+ \(record 3\): bad\)$/);
+    expect(await nar('quarantine', 'list', '--path', '*-hello')).not.toContain('-other');
+    const json = (await nar('quarantine', 'list', '--json', '--path', '*-other')).trim();
+    expect(JSON.parse(json)).toMatchObject({
+      id: null,
+      storePath: other,
+      decision: 'denied',
+      decided: { record: 3, reason: 'bad', expires: null },
+    });
+    await nar('quarantine', 'lift', other, '--reason', 'by mistake');
+    expect(await nar('quarantine', 'list')).not.toContain('-other');
+    expect(await nar('audit', 'list')).toMatch(/ denied .*-other: bad \(lifted by record 5\)\n/);
+  });
+
+  it('is shown with the output', async () => {
+    await nar('quarantine', 'release', hello, '--reason', 'known', '--expires', '2999-01-01');
+    expect(await nar('quarantine', 'show', hello)).toMatch(
+      /^.* in quarantine since .*\nreleased by alice@\S+ until 2999-01-01T00:00:00.000Z \(record 3\): known\n/,
+    );
+    await nar('quarantine', 'deny', hello, '--reason', 'bad');
+    expect(await nar('quarantine', 'show', hello)).toMatch(
+      /\ndenied by alice@\S+ \(record 4\): bad\nreleased /,
+    );
+  });
+
+  it('is made once: a release that says the same is none, another takes its place', async () => {
+    await nar('quarantine', 'release', hello, '--reason', 'known');
+    const before = await nar('audit', 'list');
+    expect(await nar('quarantine', 'release', hello, '--reason', 'known')).toMatch(
+      /-hello is released by alice@\S+ \(record 3\): known already\n$/,
+    );
+    expect(await nar('audit', 'list')).toBe(before);
+    expect(await nar('quarantine', 'release', hello, '--reason', 'better')).toMatch(
+      /\(record 5, instead of record 3\)\n$/,
+    );
+    expect(await nar('quarantine', 'lift', '5', '--reason', 'x')).toMatch(/^lifted: .*\(by record 6\)\n$/);
+    expect(await nar('quarantine', 'list')).not.toContain('released');
+  });
+
+  it('is taken back one by one, and what still counts is named; or all of it', async () => {
+    await nar('quarantine', 'deny', hello, '--reason', 'one');
+    await nar('quarantine', 'deny', HELLO, '--reason', 'two');
+    expect(await nar('quarantine', 'lift', '4', '--reason', 'x')).toMatch(
+      /^lifted: .*\nstill counts: .*-hello denied by \S+ \(record 3\): one\n$/,
+    );
+    await nar('quarantine', 'deny', HELLO, '--reason', 'two');
+    const all = await nar('quarantine', 'lift', hello.slice(0, 8), '--reason', 'x');
+    expect(all.match(/^lifted: /gm)).toHaveLength(2);
+    expect(all).not.toContain('still counts');
+    await expect(nar('quarantine', 'lift', hello, '--reason', 'x')).rejects.toEqual(code('DECISION_UNKNOWN'));
+  });
+
+  it('takes ids, store paths that may be gone, and several outputs to release', async () => {
+    expect(await nar('quarantine', 'show', HELLO)).toContain(`${hello}: in quarantine`);
+    const said = await nar('quarantine', 'release', HELLO, world, HELLO, '--reason', 'known');
+    expect(said).toMatch(/-hello, .*\(record 3\)\n.*-world, in spite of 2 findings \(record 4\)\n$/);
+    await nar('quarantine', 'deny', world, '--reason', 'bad');
+    const before = await nar('audit', 'list');
+    const asked = nar('quarantine', 'release', hello, WORLD, '--reason', 'other');
+    await expect(asked).rejects.toEqual(code('QUARANTINE_NOT_RELEASABLE', /-world is denied by .*record 5/));
+    expect(await nar('audit', 'list')).toBe(before);
+    await expect(nar('quarantine', 'deny', folder, '--reason', 'x')).rejects.toEqual(
+      code('PATH_NOT_IN_STORE'),
+    );
   });
 
   it('must not have expired before it counts', async () => {
@@ -228,5 +303,18 @@ describe('a state that cannot be used', () => {
         expect.objectContaining({ code: expect.stringMatching(/^STATE_/) }),
       );
     });
+  });
+});
+
+describe('audit list', () => {
+  it('has the hash of each record, which the next one names, and may begin at a day', async () => {
+    const records = (await nar('audit', 'list', '--json'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(records[1].prev).toBe(records[0].hash);
+    expect(await nar('audit', 'verify')).toContain(records[1].hash);
+    expect(await nar('audit', 'list', '--since', '2999-01-01')).toBe('');
+    expect((await nar('audit', 'list', '--since', '1h')).trim().split('\n')).toHaveLength(2);
   });
 });

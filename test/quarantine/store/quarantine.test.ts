@@ -56,7 +56,7 @@ async function keep(refused: Refused, settings = KEEP) {
 
 async function records(): Promise<readonly AuditRecord[]> {
   using log = await AuditLog.open(state, { actor: 'alice@host' });
-  return [...log.trail.records()];
+  return [...log.trail.records()].map(({ record }) => record);
 }
 
 const events = async () => (await records()).map(({ event }) => event);

@@ -138,7 +138,7 @@ describe('an audit trail', () => {
         file = join(folder, 'audit.jsonl');
         await written([denied(reason)]);
         expect(readFileSync(file, 'utf8')).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
-        expect(opened((trail) => trail.ask((index) => index.denial(PART, null)))?.reason).toBe(
+        expect(opened((trail) => trail.ask((index) => index.denialsOf(PART, null)))[0]?.reason).toBe(
           reason.toWellFormed(),
         );
       }),
@@ -276,7 +276,7 @@ describe('a torn last line', () => {
 
 describe('the index of a trail', () => {
   const reasons = () =>
-    opened((trail) => (trail.sync(null), trail.ask((index) => index.denial(PART, null))?.reason));
+    opened((trail) => (trail.sync(null), trail.ask((index) => index.denialsOf(PART, null))[0]?.reason));
 
   it('is made again where it is gone, damaged, or of another trail', async () => {
     await three();
@@ -299,7 +299,7 @@ describe('the index of a trail', () => {
     expect(reader.sync(null).head.sequence).toBe(3);
     await written([denied('four')]);
     expect(reader.sync(null).head.sequence).toBe(4);
-    expect(reader.ask((index) => index.denial(PART, null))?.reason).toBe('four');
+    expect(reader.ask((index) => index.denialsOf(PART, null))[0]?.reason).toBe('four');
   });
 
   it('does without a file where it cannot have one', async () => {

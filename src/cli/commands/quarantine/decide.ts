@@ -1,35 +1,91 @@
 import { NarScanError } from '../../../model/errors.ts';
 import { dayStart, spanOf } from '../../../model/when.ts';
-import { denialOf, liftOf, outputNamed, releaseOf } from '../../../quarantine/judgement.ts';
-import type { AuditEvent } from '../../../quarantine/trail/record.ts';
+import { parseNarHash } from '../../../nix/narHash.ts';
+import { hashPartOf } from '../../../nix/storePath.ts';
+import type { AuditLog } from '../../../quarantine/audit.ts';
+import type { AllDecisions, Denial, Release } from '../../../quarantine/decision.ts';
+import { deniedText, releasedText } from '../../../quarantine/decisionText.ts';
+import {
+  decisionOf,
+  decisionsOn,
+  denialOf,
+  outputAt,
+  outputNamed,
+  releaseOf,
+  releasesOn,
+} from '../../../quarantine/judgement.ts';
+import type { AuditEvent, QuarantinedRecord } from '../../../quarantine/trail/record.ts';
 import { printableText } from '../../../report/printable.ts';
 import { counted } from '../../../report/units.ts';
 import type { Arguments } from '../../arguments.ts';
 import { todaysDecisions } from '../../decisions.ts';
-import { inSession, onlyOperand, reasonOf, type Session } from './session.ts';
+import { inSession, isPath, onlyOperand, outputMeant, reasonOf, storePathMeant } from './session.ts';
 
 /**
- * `quarantine release`: lets an output out in spite of exactly what it was quarantined for.
- * @throws NarScanError QUARANTINE_*, USAGE_*, STATE_*, AUDIT_*, POLICY_*
+ * `quarantine release`: lets outputs out in spite of exactly what they were quarantined for. A release for
+ * the same with another reason or expiry takes the place of the one before.
+ *
+ * @throws NarScanError QUARANTINE_*, PATH_NOT_IN_STORE, TARGET_*, USAGE_*, STATE_*, AUDIT_*, POLICY_*
  */
 export async function releaseQuarantined(said: Arguments, environment: NodeJS.ProcessEnv): Promise<string> {
-  const named = onlyOperand(said, 'ID');
+  if (said.targets.length === 0) throw new NarScanError('USAGE_MISSING_VALUE', `${said.command} needs ID`);
   const reason = reasonOf(said);
-  const expires = expiryOf(said.last('expires'), new Date());
+  const now = new Date();
+  const expires = expiryOf(said.last('expires'), now);
   return await inSession(said, environment, async (session) => {
-    const { record } = outputNamed(session.log, named);
+    const outputs = new Map<string, QuarantinedRecord>();
+    for (const named of said.targets) {
+      const record = await outputMeant(session, named, said, environment);
+      outputs.set(record.id, record);
+    }
     using decisions = await todaysDecisions(environment);
-    if (decisions.denial(record.storePath, record.narHash) !== null) {
-      throw new NarScanError(
-        'QUARANTINE_NOT_RELEASABLE',
-        `${record.storePath} is denied: a release would not count`,
+    const plans = [...outputs.values()].map((record) => {
+      const denial = decisions.denial(record.storePath, record.narHash);
+      if (denial !== null) {
+        const message = `${record.storePath} is ${deniedText(denial)}: a release would not count`;
+        throw new NarScanError('QUARANTINE_NOT_RELEASABLE', message);
+      }
+      const event = releaseOf(record, reason, expires);
+      const standing = releasesOn(session.log, record, now);
+      const same = standing.find(
+        (release) => release.reason === reason && release.expires === (expires?.getTime() ?? null),
+      );
+      return {
+        record,
+        event,
+        same,
+        replaced: standing.filter(({ covers }) => sameIds(covers, record.blocking)),
+      };
+    });
+    const texts: string[] = [];
+    for (const { record, event, same, replaced } of plans) {
+      const shown = printableText(record.storePath);
+      if (same !== undefined) {
+        texts.push(`${shown} is ${releasedText(same)} already\n`);
+        continue;
+      }
+      const lifts = replaced.map(({ sequence }) => liftEvent(sequence, 'another release takes its place'));
+      const records = await session.log.append(...lifts, event);
+      const until = expires === null ? '' : ` until ${expires.toISOString()}`;
+      const instead = replaced.map(({ sequence }) => `, instead of record ${sequence}`).join('');
+      const number = records.at(-1)?.seq ?? 0;
+      texts.push(
+        `released ${shown}${until}, in spite of ${coveredBy(record)} (record ${number}${instead})\n`,
       );
     }
-    const number = await append(session, releaseOf(record, reason, expires));
-    const covered = counted(record.blocking.length, 'finding or gap', 'findings and gaps');
-    const until = expires === null ? '' : ` until ${expires.toISOString()}`;
-    return `released ${printableText(record.storePath)}${until}, in spite of ${covered} (record ${number})\n`;
+    return texts.join('');
   });
+}
+
+function sameIds(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((id) => other.includes(id));
+}
+
+/** What a release of it covers, in words. */
+function coveredBy({ blocking, rules, gaps }: QuarantinedRecord): string {
+  if (gaps.length === 0) return counted(blocking.length, 'finding');
+  if (rules.length === 0) return counted(blocking.length, 'gap');
+  return `${blocking.length} findings and gaps`;
 }
 
 /**
@@ -39,32 +95,80 @@ export async function releaseQuarantined(said: Arguments, environment: NodeJS.Pr
 export async function denyOutput(said: Arguments, environment: NodeJS.ProcessEnv): Promise<string> {
   const named = onlyOperand(said, 'ID, STORE-PATH or sha256:HASH');
   const reason = reasonOf(said);
-  return await inSession(said, environment, async (session) => {
-    const number = await append(session, denialOf(session.log, named, reason));
-    return `denied ${printableText(named)} (record ${number})\n`;
+  return await inSession(said, environment, async ({ log }) => {
+    const isStorePath = parseNarHash(named) === null && isPath(named);
+    const meant = isStorePath ? await storePathMeant(named, said, environment) : named;
+    const [record] = await log.append(denialOf(log, meant, reason));
+    return `denied ${printableText(meant)} (record ${record?.seq ?? 0})\n`;
   });
 }
 
 /**
- * `quarantine lift`: a denial or a release that counts no more.
- * @throws as {@link releaseQuarantined}
+ * `quarantine lift`: a denial or a release that counts no more, or all of an output or a store path.
+ * @throws NarScanError DECISION_UNKNOWN, and as {@link releaseQuarantined}
  */
 export async function liftDecision(said: Arguments, environment: NodeJS.ProcessEnv): Promise<string> {
-  const named = onlyOperand(said, 'NUMBER');
+  const named = onlyOperand(said, 'NUMBER, ID or STORE-PATH');
   const reason = reasonOf(said);
-  if (!/^[0-9]{1,15}$/.test(named)) {
-    throw new NarScanError('USAGE_BAD_VALUE', `'${named}' is no number of a record; see nar-scan audit list`);
-  }
-  return await inSession(said, environment, async (session) => {
-    const number = await append(session, liftOf(session.log, Number(named), reason));
-    return `lifted the decision of record ${Number(named)} (record ${number})\n`;
+  return await inSession(said, environment, async ({ log }) => {
+    const lifted = RECORD_NUMBER.test(named)
+      ? [decisionOf(log, Number(named))]
+      : await decisionsMeant(log, named, said, environment);
+    if (lifted.length === 0) {
+      throw new NarScanError('DECISION_UNKNOWN', `nothing that was decided on '${named}' counts`);
+    }
+    const records = await log.append(...lifted.map(({ sequence }) => liftEvent(sequence, reason)));
+    const lines = lifted.map(
+      (decision, at) => `lifted: ${decisionText(decision)} (by record ${records[at]?.seq ?? 0})\n`,
+    );
+    using decisions = await todaysDecisions(environment);
+    const left = new Set(lifted.flatMap((decision) => stillCounting(decision, decisions)));
+    return [...lines, ...[...left].map((text) => `still counts: ${text}\n`)].join('');
   });
 }
 
-/** @returns the number of the record */
-async function append({ log }: Session, event: AuditEvent): Promise<number> {
-  const [record] = await log.append(event);
-  return record?.seq ?? 0;
+/** Numbers of records; an id of digits only is given in full. */
+const RECORD_NUMBER = /^[0-9]{1,15}$/;
+
+async function decisionsMeant(
+  log: AuditLog,
+  named: string,
+  said: Arguments,
+  environment: NodeJS.ProcessEnv,
+): Promise<readonly (Denial | Release)[]> {
+  const narHash = parseNarHash(named);
+  if (narHash !== null) return decisionsOn(log, '', narHash);
+  if (!isPath(named)) {
+    const { storePath, narHash: own } = outputNamed(log, named).record;
+    return decisionsOn(log, storePath, own);
+  }
+  const storePath = await storePathMeant(named, said, environment);
+  return decisionsOn(log, storePath, narHashInQuarantine(log, storePath));
+}
+
+/** A denied path needs not have been in quarantine. */
+function narHashInQuarantine(log: AuditLog, storePath: string): string | null {
+  const hashPart = hashPartOf(storePath);
+  const isThere = hashPart !== null && log.trail.ask((index) => index.outputAt(hashPart)) !== null;
+  return isThere ? outputAt(log, storePath).record.narHash : null;
+}
+
+/** What else counts for what a decision was on. */
+function stillCounting(lifted: Denial | Release, decisions: AllDecisions): readonly string[] {
+  const { storePath, narHash } = lifted;
+  const path = storePath ?? ('hashPart' in lifted ? `${lifted.hashPart}-x` : '');
+  const releases = narHash === null ? [] : decisions.releases(path, narHash, new Date());
+  return [...decisions.denialsOf(path, narHash), ...releases].map(decisionText);
+}
+
+function decisionText(decision: Denial | Release): string {
+  const { storePath, narHash } = decision;
+  const text = 'covers' in decision ? releasedText(decision) : deniedText(decision);
+  return `${printableText(storePath ?? narHash ?? '')} ${text}`;
+}
+
+function liftEvent(decision: number, reason: string): AuditEvent {
+  return { event: 'lifted', decision, reason };
 }
 
 function expiryOf(text: string | null, now: Date): Date | null {

@@ -1,33 +1,53 @@
 import { byteStringOfText } from '../../../model/bytes.ts';
-import { dayStart, spanOf } from '../../../model/when.ts';
 import { compileGlob } from '../../../policy/glob.ts';
 import type { AuditLog } from '../../../quarantine/audit.ts';
-import type { Decisions } from '../../../quarantine/decision.ts';
+import type { Decisions, Denial, Release } from '../../../quarantine/decision.ts';
+import { deniedText, releasedText } from '../../../quarantine/decisionText.ts';
 import { keptBytes, quarantineDir } from '../../../quarantine/store/place.ts';
 import type { QuarantinedRecord } from '../../../quarantine/trail/record.ts';
 import { printableJson, printableText } from '../../../report/printable.ts';
 import { bytesForPeople } from '../../../report/units.ts';
 import type { Arguments } from '../../arguments.ts';
 import { todaysDecisions } from '../../decisions.ts';
-import { hasState, inSession, refuseOperands } from './session.ts';
+import { hasState, inSession, refuseOperands, sinceOf } from './session.ts';
 
-/** An output in quarantine, as it is listed. */
+/** An output in quarantine, or a denial of something that is not there, as it is listed. */
 interface Listed {
-  readonly id: string;
+  /** Null for a denial of what is not in quarantine. */
+  readonly id: string | null;
   readonly at: string;
-  readonly storePath: string;
+  readonly storePath: string | null;
   readonly narHash: string | null;
-  readonly verdict: QuarantinedRecord['verdict'];
+  readonly verdict: QuarantinedRecord['verdict'] | null;
   readonly rules: readonly string[];
   readonly gaps: readonly string[];
   readonly homes: readonly string[];
   /** Bytes of the kept NAR; null where it is not kept, or no more. */
   readonly kept: number | null;
   readonly decision: 'denied' | 'released' | null;
+  readonly decided: Decided | null;
 }
 
+/** What of a decision is listed. */
+interface Decided {
+  /** Number of its record, for `quarantine lift`. */
+  readonly record: number;
+  readonly at: string;
+  readonly actor: string;
+  readonly reason: string;
+  readonly expires: string | null;
+}
+
+/** Decisions on one output, for a line and for JSON. */
+type Standing = Pick<Listed, 'decision' | 'decided'> & { readonly text: string | null };
+
+/** In the place of an id. */
+const NO_ID = '-'.padEnd(16);
+
+const UNDECIDED: Standing = { decision: null, decided: null, text: null };
+
 /**
- * `quarantine list`: one line an output, or one JSON document a line.
+ * `quarantine list`: one line an output, then one for each other denial; or JSON documents.
  * @throws NarScanError STATE_*, AUDIT_*
  */
 export async function listQuarantine(
@@ -42,53 +62,82 @@ export async function listQuarantine(
   await inSession(said, environment, async ({ log }) => {
     using decisions = await todaysDecisions(environment);
     const now = new Date();
-    for (const record of log.outputs(sinceOf(said.last('since'), now))) {
+    const since = sinceOf(said.last('since'), now);
+    const told = new Set<string>();
+    const tell = (listed: Omit<Listed, 'decision' | 'decided'>, { text, ...standing }: Standing): void =>
+      write(json ? `${printableJson({ ...listed, ...standing })}\n` : lineOf(listed, text));
+    for (const record of log.outputs(since)) {
       if (!fits(record)) continue;
-      const listed = { ...listedOf(record, log), decision: decisionOn(record, decisions, now) };
-      write(json ? `${printableJson(listed)}\n` : lineOf(listed));
+      const denial = decisions.denial(record.storePath, record.narHash);
+      if (denial !== null) told.add(keyOf(denial));
+      tell(listedOf(record, log), denial === null ? releaseOn(record, decisions, now) : denied(denial));
+    }
+    for (const denial of decisions.denials()) {
+      if (denial.at < since || told.has(keyOf(denial)) || !fits(unlisted(denial))) continue;
+      tell(unlisted(denial), denied(denial));
     }
   });
 }
 
-/** Milliseconds since 1970 from which on outputs are wanted. */
-function sinceOf(text: string | null, now: Date): number {
-  if (text === null) return 0;
-  const span = spanOf(text);
-  return span === null ? (dayStart(text)?.getTime() ?? 0) : now.getTime() - span;
-}
-
-function filterOf(said: Arguments): (record: QuarantinedRecord) => boolean {
+function filterOf(
+  said: Arguments,
+): (listed: Pick<Listed, 'homes' | 'rules'> & Pick<Denial, 'storePath'>) => boolean {
   const glob = said.last('path');
   const path = glob === null ? null : compileGlob(glob);
   const homes = said.all('home');
   const rule = said.last('rule');
-  return (record) => {
-    const text = byteStringOfText(record.storePath);
+  return (listed) => {
+    const text = byteStringOfText(listed.storePath ?? '');
     if (path !== null && !path(text) && !path(text.slice(text.lastIndexOf('/') + 1))) return false;
-    if (homes.length > 0 && !record.homes.some((home) => homes.includes(home))) return false;
-    return rule === null || (record.rules as readonly string[]).includes(rule);
+    if (homes.length > 0 && !listed.homes.some((home) => homes.includes(home))) return false;
+    return rule === null || listed.rules.includes(rule);
   };
 }
 
-function listedOf(record: QuarantinedRecord, log: AuditLog): Omit<Listed, 'decision'> {
+function listedOf(record: QuarantinedRecord, log: AuditLog): Omit<Listed, 'decision' | 'decided'> {
   const { id, at, storePath, narHash, verdict, rules, gaps, homes } = record;
   const kept = keptBytes(quarantineDir(log.directory), id);
   return { id, at, storePath, narHash, verdict, rules, gaps, homes, kept };
 }
 
-function decisionOn(
+/** A denial of something that is in no list of outputs. */
+function unlisted({ at, storePath, hashPart, narHash }: Denial): Omit<Listed, 'decision' | 'decided'> {
+  const nothing = { id: null, verdict: null, rules: [], gaps: [], homes: [], kept: null };
+  return { ...nothing, at: new Date(at).toISOString(), storePath: storePath ?? hashPart, narHash };
+}
+
+function keyOf({ at, sequence }: Denial): string {
+  return `${at} ${sequence}`;
+}
+
+function denied(denial: Denial): Standing {
+  return { decision: 'denied', decided: { ...decidedOf(denial), expires: null }, text: deniedText(denial) };
+}
+
+function releaseOn(
   { storePath, narHash, blocking }: QuarantinedRecord,
   decisions: Decisions,
   now: Date,
-): Listed['decision'] {
-  if (decisions.denial(storePath, narHash) !== null) return 'denied';
+): Standing {
   const release = narHash === null ? null : decisions.release(storePath, narHash, blocking, now);
-  return release === null ? null : 'released';
+  if (release === null) return UNDECIDED;
+  const expires = release.expires === null ? null : new Date(release.expires).toISOString();
+  const decided = { ...decidedOf(release), expires };
+  return { decision: 'released', decided, text: releasedText(release) };
 }
 
-function lineOf({ id, at, storePath, verdict, rules, gaps, kept, decision }: Listed): string {
+function decidedOf({ sequence, at, actor, reason }: Denial | Release): Omit<Decided, 'expires'> {
+  return { record: sequence, at: new Date(at).toISOString(), actor, reason };
+}
+
+function lineOf(
+  { id, at, storePath, narHash, verdict, rules, gaps, kept }: Omit<Listed, 'decision' | 'decided'>,
+  decision: string | null,
+): string {
+  const what = printableText(storePath ?? narHash ?? '');
+  if (id === null) return `${NO_ID}  ${at.slice(0, 10)}  ${what}  (${decision})\n`;
   const why = [...rules, ...gaps].join(',');
   const held = kept === null ? 'not kept' : `kept ${bytesForPeople(kept)}`;
   const parts = [decision ?? verdict, why, held].join('; ');
-  return `${id}  ${at.slice(0, 10)}  ${printableText(storePath)}  (${parts})\n`;
+  return `${id}  ${at.slice(0, 10)}  ${what}  (${parts})\n`;
 }

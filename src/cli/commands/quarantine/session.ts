@@ -1,10 +1,16 @@
+import { existsSync } from 'node:fs';
 import { stateDirForReading } from '../../../ledger/stateDir.ts';
 import { NarScanError } from '../../../model/errors.ts';
+import { dayStart, spanOf } from '../../../model/when.ts';
+import { hashPartOf } from '../../../nix/storePath.ts';
 import type { Policy } from '../../../policy/policy.ts';
 import { actorOf } from '../../../quarantine/actor.ts';
 import type { AuditLog } from '../../../quarantine/audit.ts';
+import { outputAt, outputNamed } from '../../../quarantine/judgement.ts';
+import type { QuarantinedRecord } from '../../../quarantine/trail/record.ts';
 import type { Arguments } from '../../arguments.ts';
 import { withAuditLog } from '../../audit.ts';
+import { surroundedOf } from '../../invocation.ts';
 import { loadPolicy } from '../../policy/policyFile.ts';
 
 /** The state of this user as these commands work with it. */
@@ -54,4 +60,50 @@ export function refuseOperands({ command, targets }: Arguments): void {
   const [first] = targets;
   if (first === undefined) return;
   throw new NarScanError('USAGE_BAD_VALUE', `${command} takes no argument such as '${first}'`);
+}
+
+/** Milliseconds since 1970 from which on something is wanted, by `--since`. */
+export function sinceOf(text: string | null, now: Date): number {
+  if (text === null) return 0;
+  const span = spanOf(text);
+  return span === null ? (dayStart(text)?.getTime() ?? 0) : now.getTime() - span;
+}
+
+/**
+ * The output in quarantine that an id, a store path or a link to one means.
+ * @throws NarScanError QUARANTINE_UNKNOWN, PATH_NOT_IN_STORE, TARGET_MISSING, TARGET_UNREADABLE
+ */
+export async function outputMeant(
+  { log }: Pick<Session, 'log'>,
+  named: string,
+  said: Arguments,
+  environment: NodeJS.ProcessEnv,
+): Promise<QuarantinedRecord> {
+  if (!isPath(named)) return outputNamed(log, named).record;
+  return outputAt(log, await storePathMeant(named, said, environment)).record;
+}
+
+/** Whether a word is a path, or the name of a file here, and not an id. */
+export function isPath(named: string): boolean {
+  if (/^[0-9a-f]{4,16}$/.test(named)) return false;
+  return named.includes('/') || hashPartOf(named) !== null || existsSync(named);
+}
+
+/**
+ * The store path that is meant by it, by a link to it or by what lies in it; it needs not be there any more.
+ * @throws NarScanError PATH_NOT_IN_STORE, TARGET_MISSING, TARGET_UNREADABLE
+ */
+export async function storePathMeant(
+  named: string,
+  said: Arguments,
+  environment: NodeJS.ProcessEnv,
+): Promise<string> {
+  const { storePathsOf } = await import('../../gate.ts');
+  try {
+    const [storePath = named] = await storePathsOf({ ...surroundedOf(said, environment), targets: [named] });
+    return storePath;
+  } catch (error) {
+    if (hashPartOf(named) !== null) return named;
+    throw error;
+  }
 }
