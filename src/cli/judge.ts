@@ -25,6 +25,7 @@ export class Judge {
   readonly #policy: VerdictPolicy;
   readonly #now: Date;
   readonly #update: BaselineUpdate | null;
+  readonly #about = new Set<Waiver>();
   readonly #used = new Set<Waiver>();
 
   constructor(policy: VerdictPolicy, now: Date, update: BaselineUpdate | null) {
@@ -34,7 +35,8 @@ export class Judge {
   }
 
   judge(facts: TracedFacts): OutputResult {
-    const { result, used } = decide(facts, this.#policy, this.#now);
+    const { result, about, used } = decide(facts, this.#policy, this.#now);
+    for (const waiver of about) this.#about.add(waiver);
     for (const waiver of used) this.#used.add(waiver);
     this.#update?.baseline.take(result);
     return result;
@@ -42,7 +44,8 @@ export class Judge {
 
   /** @param errors how many the run met: waivers for a part of it would pass for all */
   conclude(errors: number): Conclusion {
-    const unused = unusedWaivers(this.#policy.waivers, this.#used, this.#now);
+    const seen = { about: this.#about, used: this.#used };
+    const unused = unusedWaivers(this.#policy.waivers, seen, this.#now);
     const faults: ReportError[] = [];
     if (this.#policy.strict && unused.length > 0) {
       const [first = '', ...others] = unused;

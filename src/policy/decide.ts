@@ -8,7 +8,9 @@ import { isExpired, OutputWaivers } from './waivers.ts';
 /** The verdict on one output, and what made it. */
 export interface Decision {
   readonly result: OutputResult;
-  /** Waivers that covered something. */
+  /** Waivers that may be about this output: those that name no other. */
+  readonly about: ReadonlySet<Waiver>;
+  /** Those of them that covered something. */
   readonly used: ReadonlySet<Waiver>;
 }
 
@@ -30,7 +32,7 @@ export function decide(facts: TracedFacts, policy: VerdictPolicy, now: Date): De
     return policy.ignoredGaps.includes(gap.reason) ? { ...gap, waivedBy: `gaps.ignore: ${gap.reason}` } : gap;
   });
   const verdict = verdictOfOutput({ findings, gaps }, policy);
-  return { result: { ...facts, findings, gaps, verdict }, used: waivers.used };
+  return { result: { ...facts, findings, gaps, verdict }, about: waivers.about, used: waivers.used };
 }
 
 /** Whether the verdict may depend on it that the text of a finding stands in a source of the build. */
@@ -41,17 +43,20 @@ export function dependsOnOrigin(finding: Finding, policy: VerdictPolicy): boolea
 }
 
 /**
- * Waivers that covered nothing in a whole run, one line each, in the order of the file.
+ * Waivers that covered nothing in a whole run, one line each, in the order of the file. What is about
+ * outputs that were not in the run may be in use elsewhere, and is not told.
+ * @param about any output
  * @param used by any output
  */
 export function unusedWaivers(
   waivers: readonly Waiver[],
-  used: ReadonlySet<Waiver>,
+  { about, used }: Pick<Decision, 'about' | 'used'>,
   now: Date,
 ): readonly string[] {
   return waivers.flatMap((waiver) => {
-    if (isExpired(waiver, dayOf(now))) return [`${nameOf(waiver)} (expired ${waiver.expires})`];
-    return used.has(waiver) ? [] : [`${nameOf(waiver)} (covers nothing)`];
+    const told = (why: string): string => `${nameOf(waiver)} (${whatOf(waiver)}: ${why})`;
+    if (isExpired(waiver, dayOf(now))) return [told(`expired ${waiver.expires}`)];
+    return !about.has(waiver) || used.has(waiver) ? [] : [told('covers nothing')];
   });
 }
 
@@ -62,6 +67,12 @@ export function dayOf(now: Date): string {
 
 function nameOf({ place, because }: Waiver): string {
   return `${place}: ${because}`;
+}
+
+/** What a waiver is for: rule or reason, and where. */
+function whatOf({ rule, reason, output, entry }: Waiver): string {
+  const where = Object.entries({ output, entry }).filter(([, glob]) => glob !== null);
+  return [rule ?? reason, ...where.map((pair) => pair.join(' '))].join(', ');
 }
 
 function withSeverity(finding: TracedFinding, severities: Severities): TracedFinding {

@@ -27,6 +27,7 @@ export class OutputWaivers {
   /** By rule or reason and exact entry, and by rule or reason alone. */
   readonly #byEntry = Map.groupBy<string, Compiled>([], () => '');
   readonly #others = Map.groupBy<string, Compiled>([], () => '');
+  readonly #about = new Set<Waiver>();
   readonly #used = new Set<Waiver>();
 
   /** @param today `2027-01-31` */
@@ -36,6 +37,7 @@ export class OutputWaivers {
       const { waiver } = compiled;
       if (isExpired(waiver, today)) continue;
       if (compiled.output !== null && !names.some(compiled.output)) continue;
+      this.#about.add(waiver);
       const kind = waiver.rule ?? waiver.reason ?? '';
       const entry = waiver.entry === null ? null : literalOf(waiver.entry);
       const [index, key] = entry === null ? [this.#others, kind] : [this.#byEntry, `${kind}\n${entry}`];
@@ -43,6 +45,11 @@ export class OutputWaivers {
       if (list === undefined) index.set(key, [compiled]);
       else list.push(compiled);
     }
+  }
+
+  /** Waivers that have not expired and name no other output. */
+  get about(): ReadonlySet<Waiver> {
+    return this.#about;
   }
 
   /** Waivers that covered something. */

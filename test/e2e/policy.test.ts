@@ -85,7 +85,10 @@ describe('a scan under a policy', () => {
     const lax = scan(...args);
     expect(lax.status).toBe(0);
     expect(lax.report).toMatchObject({
-      unusedWaivers: [`${policy}:9: known (covers nothing)`, `${policy}:13: known (expired 2020-01-01)`],
+      unusedWaivers: [
+        `${policy}:9: known (known-home, entry bin/*: covers nothing)`,
+        `${policy}:13: known (known-home, entry share/*: expired 2020-01-01)`,
+      ],
     });
     const strict = scan('--strict', ...args);
     expect([strict.status, strict.report.verdict]).toEqual([2, 'incomplete']);
@@ -94,6 +97,17 @@ describe('a scan under a policy', () => {
       `waivers without use\n  ${policy}:9: known (`,
     );
     expect(scan('--strict', ...said(`${KNOWN}${PACKED}[rules]\nforeign-home = "note"\n`)).status).toBe(0);
+  });
+
+  it('tells no waivers of outputs that were not scanned', () => {
+    const other = KNOWN.replace('entry', 'output = "other-*"\nentry');
+    const text = `${KNOWN}${PACKED}${other}[rules]\nforeign-home = "note"\n`;
+    const { status, report } = scan('--strict', ...said(text));
+    expect([status, report]).toMatchObject([0, { unusedWaivers: [] }]);
+    const expired = other.replace('known"\n', 'known"\nexpires = 2020-01-01\n');
+    expect(scan('--strict', ...said(text.replace(other, expired))).report).toMatchObject({
+      unusedWaivers: [`${policy}:9: known (known-home, output other-*, entry share/*: expired 2020-01-01)`],
+    });
   });
 
   it('has facts whose fingerprint depends on what changes them alone', () => {
