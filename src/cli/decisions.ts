@@ -3,7 +3,7 @@ import { openOwnReadOnly } from '../ledger/open.ts';
 import { reportError } from '../model/report.ts';
 import type { AllDecisions } from '../quarantine/decision.ts';
 import { openDecisions } from '../quarantine/decisions.ts';
-import { errorLine, writeDiagnostic } from './diagnostics.ts';
+import { tellError } from './diagnostics.ts';
 
 /**
  * The decisions that count today.
@@ -30,5 +30,5 @@ export function orWithout(open: () => Ledger | null): Ledger | null {
 
 /** Tells of what stops nothing. */
 export function warn(error: unknown): void {
-  writeDiagnostic(errorLine(reportError(error, null)));
+  tellError(reportError(error, null));
 }

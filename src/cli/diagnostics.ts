@@ -13,6 +13,16 @@ export function writeDiagnostic(text: string): void {
   }
 }
 
+const told = new Set<string>();
+
+/** Tells of an error on stderr, if nobody was told the same before: one cause may stop several things. */
+export function tellError(error: ReportError): void {
+  const line = errorLine(error);
+  if (told.has(line)) return;
+  told.add(line);
+  writeDiagnostic(line);
+}
+
 /** One line for an error, its hint in it, everything from outside made printable. */
 export function errorLine({ code, target, message, hint }: ReportError): string {
   const named = target === null || target === '' || message.includes(target) ? '' : `${target}: `;

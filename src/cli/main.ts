@@ -3,7 +3,7 @@ import { NarScanError } from '../model/errors.ts';
 import { reportError } from '../model/report.ts';
 import type { Arguments } from './arguments.ts';
 import type { CommandName } from './commands.ts';
-import { errorLine, writeDiagnostic } from './diagnostics.ts';
+import { tellError, writeDiagnostic } from './diagnostics.ts';
 import { EXIT_ERROR } from './exitStatus.ts';
 
 /*
@@ -133,7 +133,7 @@ function printed(text: string): number {
 
 /** One line about an error that ended the program; a stack trace only where it was asked for. */
 function failed(error: unknown): number {
-  writeDiagnostic(errorLine(reportError(error, null)));
+  tellError(reportError(error, null));
   const traced = process.env['NAR_SCAN_DEBUG'] === '1' && error instanceof Error;
   if (traced) writeDiagnostic(`${error.stack ?? ''}\n`);
   return EXIT_ERROR;

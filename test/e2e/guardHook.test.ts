@@ -105,6 +105,21 @@ describe.skipIf(!needs('nix', 'nix-build', 'nix-store'))('the post-build hook, s
       );
     });
 
+    it('the state is at no absolute path, may be written by others, is a file', () => {
+      const of = (NAR_SCAN_STATE: string): string => said({ OUT_PATHS: clean, NAR_SCAN_STATE });
+      expect(of('relative')).toMatch(/^2 nar-scan: .*\[STATE_UNKNOWN\]/);
+      expect(of(store.policyFile)).toMatch(/^2 nar-scan: .*\[STATE_UNREADABLE\]/);
+      mkdirSync(store.state);
+      chmodSync(store.state, 0o777);
+      expect(of(store.state)).toMatch(/^2 nar-scan: .*\[STATE_UNSAFE\]/);
+    });
+
+    it.skipIf(process.platform !== 'linux')('the state cannot be made, once for all that needs it', () => {
+      const { status, stderr } = store.hook({ OUT_PATHS: leaky, NAR_SCAN_STATE: '/proc/x' });
+      expect(status).toBe(1);
+      expect(stderr.match(/\[STATE_NOT_WRITTEN\]/g)).toHaveLength(1);
+    });
+
     it('a leak cannot be recorded', () => {
       const variables = { DRV_PATH: leakyDrv, NAR_SCAN_STATE: '/dev/null/state' };
       const enforced = store.hook(variables);

@@ -3,7 +3,7 @@ import { isatty } from 'node:tty';
 import { byteStringOfText } from '../../model/bytes.ts';
 import { NarScanError } from '../../model/errors.ts';
 import type { Verdict } from '../../model/facts.ts';
-import { reportError, type ReportError } from '../../model/report.ts';
+import { reportError } from '../../model/report.ts';
 import { findNix } from '../../nix/program.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { humanReporter } from '../../report/human.ts';
@@ -17,7 +17,7 @@ import { Staging } from '../../guard/copy/staging.ts';
 import type { GateAnswer } from '../../guard/gate.ts';
 import type { Arguments } from '../arguments.ts';
 import { todaysDecisions } from '../decisions.ts';
-import { errorLine, writeDiagnostic } from '../diagnostics.ts';
+import { tellError, writeDiagnostic } from '../diagnostics.ts';
 import { exitStatus } from '../exitStatus.ts';
 import { openGate, type OpenGate, storePathsOf } from '../gate.ts';
 import { listenForInterruption } from '../interruption.ts';
@@ -79,7 +79,7 @@ export async function runCopy(
     const answer = await gate.ask(closure, signal);
     shown.clear();
     signal.throwIfAborted();
-    for (const error of answer.errors) fault(error);
+    for (const error of answer.errors) tellError(error);
     const selection = select(closure, answer);
     const refused = selection.kept.length > 0 && (!invocation.skip || selection.free.length === 0);
     tellKept(run, selection);
@@ -181,9 +181,5 @@ function verdictOf({ blocking, kept }: Selection): Verdict {
 }
 
 function warn(error: NarScanError): void {
-  fault(reportError(error, null));
-}
-
-function fault(error: ReportError): void {
-  writeDiagnostic(errorLine(error));
+  tellError(reportError(error, null));
 }

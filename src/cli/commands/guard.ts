@@ -9,7 +9,7 @@ import { releasedText } from '../../quarantine/decisionText.ts';
 import { printableText } from '../../report/printable.ts';
 import type { Arguments } from '../arguments.ts';
 import { todaysDecisions, warn } from '../decisions.ts';
-import { errorLine, writeDiagnostic } from '../diagnostics.ts';
+import { tellError } from '../diagnostics.ts';
 import { exitStatus } from '../exitStatus.ts';
 import { openGate, storePathsOf } from '../gate.ts';
 import { surroundedOf } from '../invocation.ts';
@@ -37,7 +37,7 @@ export async function guardText(
   const gate = await openGate({ surrounded, policy, environment, decisions, now, isOver, warn });
   const roots = await storePathsOf({ ...surrounded, targets });
   const answer = await gate.ask(closureOf(gate.stateDirs, roots), new AbortController().signal);
-  for (const error of answer.errors) writeDiagnostic(errorLine(error));
+  for (const error of answer.errors) tellError(error);
   const rulings = rulingsOn(roots, answer, settings);
   const lines = rulings.map((ruling) =>
     ruling.blockers.length > 0 || ruling.fate !== 'pass'

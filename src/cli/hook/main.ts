@@ -5,7 +5,7 @@ import { NarScanError } from '../../model/errors.ts';
 import { reportError } from '../../model/report.ts';
 import { readArguments } from '../arguments.ts';
 import { todaysDecisions } from '../decisions.ts';
-import { errorLine, writeDiagnostic } from '../diagnostics.ts';
+import { tellError, writeDiagnostic } from '../diagnostics.ts';
 import { EXIT_ERROR } from '../exitStatus.ts';
 import { openGate } from '../gate.ts';
 import { surroundedOf } from '../invocation.ts';
@@ -47,7 +47,7 @@ async function run(deadline: Deadline, environment: NodeJS.ProcessEnv): Promise<
       (await import('./keeper.ts')).hookKeeper({ environment, policy, diskOf, now, warn: fault }),
     next: (words, variables) => runNext(words, variables, signal),
     say: (line) => writeDiagnostic(`nar-scan: ${line}\n`),
-    fault: (error) => writeDiagnostic(errorLine(error)),
+    fault: tellError,
   });
 }
 
@@ -66,7 +66,7 @@ function version(): string {
 }
 
 function fault(error: unknown): void {
-  writeDiagnostic(errorLine(reportError(error, null)));
+  tellError(reportError(error, null));
 }
 
 /** One line about an error that ended the hook: what was built was not judged, and the build fails. */
