@@ -30,7 +30,7 @@ export function readArguments(words: readonly string[]): Arguments {
   const passedOn: string[] = [];
   const unknown: string[] = [];
   const command = commandOf(words);
-  if (command.words === 0) refuseHalfCommand(words[0] ?? '');
+  if (command.words === 0) refuseHalfCommand(words[0] ?? '', words[1] ?? '');
   const flags = flagsOf(command.name);
   let at = command.words;
   for (; at < words.length; at++) {
@@ -82,12 +82,15 @@ export function readArguments(words: readonly string[]): Arguments {
 }
 
 /** The first word of a command without its second would be taken for a file. */
-function refuseHalfCommand(word: string): void {
+function refuseHalfCommand(word: string, second: string): void {
   const under = commandsUnder(word);
   if (under.length === 0) return;
+  const said = second === '' || second.startsWith('-') ? word : `${word} ${second}`;
+  const near = said === word ? null : nearest(said, under);
+  const meant = near === null ? '' : ` (did you mean ${near}?)`;
   throw new NarScanError(
     'USAGE_BAD_VALUE',
-    `${word} is no command; ${under.join(', ')} are (a file of that name is ./${word})`,
+    `${said} is no command${meant}; ${under.join(', ')} are (a file of that name is ./${word})`,
   );
 }
 

@@ -1,3 +1,5 @@
+import { nearest } from '../model/nearest.ts';
+
 /** What the program can do, as help, the parser and completions know it. */
 export interface Command {
   /** One or two words. */
@@ -72,6 +74,25 @@ interface CommandSaid {
 /** The commands of which a word is the first of two; none where it is no such word. */
 export function commandsUnder(word: string): readonly CommandName[] {
   return COMMANDS.map(({ name }) => name).filter((name) => name.startsWith(`${word} `));
+}
+
+/** The first word of commands of two words whose help is asked for by that word alone; null for any other line. */
+export function groupAsked([word = '', flag]: readonly string[]): string | null {
+  return (flag === '--help' || flag === '-h') && commandsUnder(word).length > 0 ? word : null;
+}
+
+/** The words between `nar-scan` and `--help` that print what can be said behind these; '' for all of it. */
+export function helpWords(words: readonly string[]): string {
+  const { name, words: count } = commandOf(words);
+  if (count > 0) return `${name} `;
+  const [word = ''] = words;
+  return commandsUnder(word).length > 0 ? `${word} ` : '';
+}
+
+/** The first word of a command that a target without a slash looks like; null where it looks like none. */
+export function commandLike(target: string): string | null {
+  const words = COMMANDS.map(({ name }) => name.split(' ')[0] ?? name);
+  return target.includes('/') ? null : nearest(target, words);
 }
 
 /** The command that a command line begins with. */

@@ -37,6 +37,8 @@ export interface Flag {
   readonly help: string;
   /** The commands that take it; `scan` alone where nothing is said. Help and version are everybody's. */
   readonly commands?: readonly CommandName[];
+  /** What it is for commands to which it is something else. */
+  readonly helpOf?: Readonly<Partial<Record<CommandName, string>>>;
 }
 
 export const FORMATS = ['human', 'json', 'jsonl', 'sarif'] as const;
@@ -106,8 +108,9 @@ export const FLAGS = [
     value: { name: 'DIR', check: anything },
     repeat: true,
     group: 'What is searched for',
-    help: 'a home that is known to be of this build; with quarantine list: that leaked',
+    help: 'a home that is known to be of this build',
     commands: ['scan', 'copy', 'guard', 'homes', 'quarantine list'],
+    helpOf: { 'quarantine list': 'of outputs in which this home leaked' },
   },
   {
     name: 'no-host-homes',
@@ -216,6 +219,7 @@ export const FLAGS = [
     group: 'Report',
     help: 'human (the default), json, jsonl: one output a line, or sarif: for code-scanning tools',
     commands: ['scan', 'homes'],
+    helpOf: { homes: 'human (the default) or json' },
   },
   {
     name: 'print-clean',
@@ -412,11 +416,11 @@ export const FLAGS = [
   { name: 'version', value: null, repeat: false, group: 'Other', help: 'print the version' },
 ] as const satisfies readonly Flag[];
 
-/** The flags that a command takes. */
+/** The flags that a command takes, with what they are for it. */
 export function flagsOf(command: CommandName): readonly Flag[] {
   return FLAGS.filter(
     ({ group, commands = ['scan'] }: Flag) => group === 'Other' || commands.includes(command),
-  );
+  ).map((flag: Flag) => ({ ...flag, help: flag.helpOf?.[command] ?? flag.help }));
 }
 
 export type FlagName = (typeof FLAGS)[number]['name'];

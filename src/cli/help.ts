@@ -1,5 +1,5 @@
 import { wrapped } from '../report/lines.ts';
-import { type Command, type CommandName, COMMANDS } from './commands.ts';
+import { type Command, type CommandName, COMMANDS, commandsUnder } from './commands.ts';
 import { type Flag, flagsOf } from './flags.ts';
 
 const WIDTH = 80;
@@ -26,6 +26,14 @@ export function helpText(name: CommandName = 'scan'): string {
   if (name !== 'scan') return headOf(name) + sections.join('');
   const commands = COMMANDS.map((command) => lineOf(command.name, command.help)).join('');
   return `${HEAD}\nCommands:\n${commands}${sections.join('')}${TAIL}`;
+}
+
+/** The help text of commands that have a first word in common. */
+export function groupHelpText(group: string): string {
+  const under: readonly string[] = commandsUnder(group);
+  const commands = COMMANDS.filter(({ name }) => under.includes(name));
+  const lines = commands.map(({ name, help }) => lineOf(name, help)).join('');
+  return `Usage: nar-scan ${group} COMMAND [options]\n       nar-scan ${group} COMMAND --help\n\nCommands:\n${lines}`;
 }
 
 function headOf(name: CommandName): string {

@@ -2,7 +2,7 @@ import { readFileSync, writeSync } from 'node:fs';
 import { NarScanError } from '../model/errors.ts';
 import { reportError } from '../model/report.ts';
 import type { Arguments } from './arguments.ts';
-import type { CommandName } from './commands.ts';
+import { type CommandName, groupAsked, helpWords } from './commands.ts';
 import { tellError, writeDiagnostic } from './diagnostics.ts';
 import { EXIT_ERROR } from './exitStatus.ts';
 
@@ -21,6 +21,11 @@ export async function main(): Promise<never> {
 
 async function run(words: readonly string[]): Promise<number> {
   if (words.length === 1 && words[0] === '--version') return printed(`nar-scan ${version()}\n`);
+  const group = groupAsked(words);
+  if (group !== null) {
+    const { groupHelpText } = await import('./help.ts');
+    return printed(groupHelpText(group));
+  }
   const { readArguments } = await import('./arguments.ts');
   const said = readArguments(words);
   if (said.mode !== 'run') return await tell(said);
@@ -133,7 +138,10 @@ function printed(text: string): number {
 
 /** One line about an error that ended the program; a stack trace only where it was asked for. */
 function failed(error: unknown): number {
-  tellError(reportError(error, null));
+  const told = reportError(error, null);
+  // the table of errors knows no command
+  const hint = told.hint.replace('nar-scan --help', `nar-scan ${helpWords(process.argv.slice(2))}--help`);
+  tellError({ ...told, hint });
   const traced = process.env['NAR_SCAN_DEBUG'] === '1' && error instanceof Error;
   if (traced) writeDiagnostic(`${error.stack ?? ''}\n`);
   return EXIT_ERROR;

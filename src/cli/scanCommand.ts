@@ -9,6 +9,7 @@ import { jsonLinesReporter, jsonReporter } from '../report/json.ts';
 import { printableText } from '../report/printable.ts';
 import { printCleanReporter } from '../report/printClean.ts';
 import type { Reporter, ReportOrigin } from '../report/reporter.ts';
+import { commandLike } from './commands.ts';
 import { errorLine, writeDiagnostic } from './diagnostics.ts';
 import { EXIT_ERROR, exitStatus } from './exitStatus.ts';
 import type { Conclusion } from './judge.ts';
@@ -148,7 +149,8 @@ class Run {
     }
   }
 
-  #error(error: ReportError): void {
+  #error(met: ReportError): void {
+    const error = withCommandMeant(met);
     this.#errors.push(error);
     this.#tell(error);
   }
@@ -157,6 +159,13 @@ class Run {
     this.#progress.clear();
     writeDiagnostic(errorLine(error));
   }
+}
+
+/** A target that is not there, and whose name is nearly that of a command, may be one behind its options. */
+function withCommandMeant(error: ReportError): ReportError {
+  const meant = error.code === 'TARGET_MISSING' ? commandLike(error.target ?? '') : null;
+  if (meant === null) return error;
+  return { ...error, hint: `${error.hint}; if the command ${meant} is meant: it comes before its options` };
 }
 
 async function reporterFor(invocation: Invocation, engine: Engine, version: string): Promise<Reporter> {

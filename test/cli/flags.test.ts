@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readArguments } from '../../src/cli/arguments.ts';
-import { COMMANDS } from '../../src/cli/commands.ts';
+import { commandLike, COMMANDS, groupAsked, helpWords } from '../../src/cli/commands.ts';
 import { type Flag, FLAGS, flagsOf } from '../../src/cli/flags.ts';
-import { helpText } from '../../src/cli/help.ts';
+import { groupHelpText, helpText } from '../../src/cli/help.ts';
 import { invocationOf } from '../../src/cli/invocation.ts';
 import { nearest } from '../../src/model/nearest.ts';
 import { NarScanError } from '../../src/model/errors.ts';
@@ -57,6 +57,19 @@ describe('the table of flags', () => {
     expect(helpText()).toMatchSnapshot();
   });
 
+  it('says what a flag is for the command that takes it', () => {
+    expect(helpText('scan')).not.toContain('leaked\n');
+    expect(helpText('quarantine list')).toContain('of outputs in which this home leaked');
+    expect(helpText('homes')).not.toContain('sarif:');
+  });
+
+  it('is left out of the help of commands with a first word in common', () => {
+    const help = groupHelpText('policy');
+    expect(help).toContain('\n  policy check ');
+    expect(help).not.toContain('--home');
+    expect(help).not.toContain('quarantine');
+  });
+
   it('names every flag once', () => {
     expect(new Set(FLAGS.map(({ name }) => name)).size).toBe(FLAGS.length);
   });
@@ -97,9 +110,33 @@ describe('the table of flags', () => {
 describe('the command line', () => {
   it('takes half of a command for no file', () => {
     expect(refusal(['quarantine'])).toMatch(/^USAGE_BAD_VALUE quarantine is no command; quarantine list, /);
-    expect(refusal(['audit', '--help'])).toMatch(/audit verify, audit list are/);
+    expect(refusal(['audit', '--json'])).toMatch(
+      /^USAGE_BAD_VALUE audit is no command; audit verify, audit list are/,
+    );
+    expect(refusal(['quarantine', 'shwo'])).toMatch(
+      /quarantine shwo is no command \(did you mean quarantine show\?\)/,
+    );
+    expect(groupAsked(['audit', '--help'])).toBe('audit');
+    expect(groupAsked(['homes', '--help'])).toBe(null);
     expect(understood(['scan', 'audit']).targets).toEqual(['audit']);
     expect(understood(['./audit']).targets).toEqual(['./audit']);
+  });
+
+  it('is helped by the words of its own command', () => {
+    expect(helpWords(['copy', '--frob'])).toBe('copy ');
+    expect(helpWords(['quarantine', 'foo'])).toBe('quarantine ');
+    expect(helpWords(['quarantine', 'show', '--frob'])).toBe('quarantine show ');
+    expect(helpWords(['--frob', 'x'])).toBe('');
+  });
+
+  it('knows a target that looks like a command', () => {
+    expect(['homes', 'hoems', 'audit', './homes', 'libfoo'].map(commandLike)).toEqual([
+      'homes',
+      'homes',
+      'audit',
+      null,
+      null,
+    ]);
   });
 
   it('reads options anywhere, and everything after -- as targets', () => {

@@ -11,18 +11,31 @@ const README = join(ROOT, 'README.md');
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
-function table(head: readonly [string, string], rows: readonly (readonly [string, string])[]): string {
-  return [head, ['---', '---'] as const, ...rows].map(([one, other]) => `| ${one} | ${other} |`).join('\n');
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-function optionRow(flag: Flag): readonly [string, string] {
+/** The commands that take a flag; those of one first word, where there are several, by that word. */
+function takenBy({ group, commands = ['scan'] }: Flag): string {
+  if (group === 'Other') return 'all';
+  const groups = Map.groupBy(commands, (name) => name.split(' ')[0] ?? name);
+  return [...groups]
+    .map(([first, names]) =>
+      names.length === 1 ? names.join('') : `${first} ${names.map((name) => name.split(' ')[1]).join('\\|')}`,
+    )
+    .join(', ');
+}
+
+function optionRow(flag: Flag): readonly string[] {
   const short = flag.short === undefined ? '' : `\`-${flag.short}\`, `;
   const value = flag.value === null ? '' : ` ${flag.value.name}`;
-  return [`${short}\`--${flag.name}${cell(value)}\``, cell(flag.help) + (flag.repeat ? ' (repeatable)' : '')];
+  const others = Object.entries(flag.helpOf ?? {}).map(([name, help]) => `; ${name}: ${help}`);
+  const help = cell(flag.help + others.join('')) + (flag.repeat ? ' (repeatable)' : '');
+  return [`${short}\`--${flag.name}${cell(value)}\``, takenBy(flag), help];
 }
 
 const TABLES = {
-  options: () => table(['option', 'what it does'], FLAGS.map(optionRow)),
+  options: () => table(['option', 'of', 'what it does'], FLAGS.map(optionRow)),
   errors: () =>
     table(
       ['code', 'what to do'],
