@@ -48,10 +48,10 @@ export const COMMANDS = [
   },
   {
     name: 'quarantine purge',
-    operands: '[ID...]',
-    help: 'take kept outputs away; what was found in them stays',
+    operands: '[ID|STORE-PATH...]',
+    help: 'take kept outputs away; what was found in them stays unless --findings is given',
   },
-  { name: 'quarantine export', operands: 'ID FILE|-', help: 'write a kept output as a NAR' },
+  { name: 'quarantine export', operands: 'ID|STORE-PATH FILE|-', help: 'write a kept output as a NAR' },
   { name: 'audit verify', operands: '', help: 'verify every record of the audit trail' },
   { name: 'audit list', operands: '', help: 'print the audit trail' },
   {

@@ -405,6 +405,14 @@ export const FLAGS = [
     commands: ['quarantine purge'],
   },
   {
+    name: 'findings',
+    value: null,
+    repeat: false,
+    group: 'Quarantine',
+    help: 'take away what was found in them, too',
+    commands: ['quarantine purge'],
+  },
+  {
     name: 'zstd',
     value: null,
     repeat: false,

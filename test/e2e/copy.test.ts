@@ -78,9 +78,10 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan copy, with the real Nix', 
   it('lets nothing of a clean output out whose dependency leaks', () => {
     const { status, stdout } = copy(app);
     expect(status).toBe(1);
-    expect(stdout).toBe(
+    expect(stdout.replace(/show [0-9a-f]{16}$/m, 'show ID')).toBe(
       [
         `${leaky} is contaminated: known-home ${store.home} in leaky`,
+        '  see nar-scan quarantine show ID',
         '  and keeps here, for they refer to it:',
         `    ${app}`,
         'nothing sent: 2 of 4 paths may not leave',
@@ -145,10 +146,13 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan copy, with the real Nix', 
   });
 
   it('lets through what was released, and what was denied no more', () => {
-    expect(copy(app).status).toBe(1);
+    const refused = copy(app);
+    expect(refused.status).toBe(1);
+    const [, shown = ''] = /^ {2}see nar-scan quarantine show (\S+)$/m.exec(refused.stdout) ?? [];
     const listed = run(['quarantine', 'list', '--json']).stdout.trim().split('\n');
     const ids = listed.map((line) => (JSON.parse(line) as { id: string }).id);
     expect(ids).toHaveLength(1);
+    expect(ids).toContain(shown);
     expect(run(['quarantine', 'release', ids[0] ?? '', '--reason', 'looked at']).status).toBe(0);
     expect(copy(app)).toMatchObject({ status: 0, stdout: `4 paths sent to file://${cache}\n` });
     expect(run(['quarantine', 'deny', base, '--reason', 'not this one']).status).toBe(0);

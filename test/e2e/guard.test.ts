@@ -35,10 +35,17 @@ describe.skipIf(!needs('nix', 'nix-build', 'nix-store'))('builds of the real Nix
         `post-build-hook: nar-scan: rejected: ${path} is contaminated: known-home ${store.home} in bin/x; see ${store.state}/reports/.*\\.txt`,
       ),
     ]);
-    expect(store.reports()).toEqual([expect.stringContaining(`contaminated ${path}`)]);
+    const [report = ''] = store.reports();
+    expect(report).toContain(`contaminated ${path}`);
+    const [, id = ''] = /^ {2}nar-scan quarantine show ([0-9a-f]{16})$/m.exec(report) ?? [];
+    expect(store.narScan('quarantine', 'show', id).stdout).toContain(`contaminated ${path}`);
     expect(store.trail()).toEqual([
       expect.objectContaining({ event: 'quarantined', storePath: path, kept: expect.any(Number) }),
-      expect.objectContaining({ event: 'withheld', storePath: path }),
+      expect.objectContaining({
+        event: 'rejected',
+        storePath: path,
+        because: expect.stringMatching(/^contaminated: known-home /),
+      }),
     ]);
   });
 

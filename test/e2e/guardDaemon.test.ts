@@ -42,6 +42,6 @@ describe.skipIf(!needs('nix-build', 'nix-daemon'))('builds of a daemon with an e
       expect(status).not.toBe(0);
       expect(stderr).toMatch(/post-build-hook: nar-scan: rejected: \S+-leaky is contaminated: known-home/);
     }
-    expect(store.trail().map(({ event }) => event)).toEqual(['quarantined', 'withheld', 'withheld']);
+    expect(store.trail().map(({ event }) => event)).toEqual(['quarantined', 'rejected', 'rejected']);
   });
 });

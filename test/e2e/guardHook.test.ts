@@ -223,7 +223,7 @@ describe.skipIf(!needs('nix', 'nix-build', 'nix-store'))('the post-build hook, s
     const environment = { ...store.bare(), DRV_PATH: leakyDrv };
     const ended = await Promise.all(Array.from({ length: 6 }, () => store.startBeside(HOOK, environment)));
     expect(ended.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 1));
-    expect(store.trail().filter(({ event }) => event === 'withheld')).toHaveLength(6);
+    expect(store.trail().filter(({ event }) => event === 'rejected')).toHaveLength(6);
     expect(store.narScan('audit', 'verify').status).toBe(0);
     const kept = readdirSync(join(store.state, 'quarantine'));
     expect(kept).toEqual([expect.stringMatching(/^[0-9a-f]{16}$/)]);

@@ -59,6 +59,7 @@ function aboutOf(record: AuditRecord): string {
     case 'quarantined':
       return `${record.id} ${record.storePath}: ${[...record.rules, ...record.gaps].join(', ')}`;
     case 'withheld':
+    case 'rejected':
       return `${record.storePath}: ${record.because}`;
     case 'released':
       return `${record.storePath}${record.expires === null ? '' : ` until ${record.expires}`}: ${record.reason}`;

@@ -7,6 +7,7 @@ import { reportError } from '../../model/report.ts';
 import { findNix } from '../../nix/program.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { humanReporter } from '../../report/human.ts';
+import { type Digest, loadDigest } from '../../report/ids.ts';
 import { printableText } from '../../report/printable.ts';
 import { stateDirForWriting } from '../../ledger/stateDir.ts';
 import { type Closure, closureOf } from '../../guard/closure.ts';
@@ -82,7 +83,7 @@ export async function runCopy(
     for (const error of answer.errors) tellError(error);
     const selection = select(closure, answer);
     const refused = selection.kept.length > 0 && (!invocation.skip || selection.free.length === 0);
-    tellKept(run, selection);
+    tellKept(run, selection, invocation.dryRun ? null : await loadDigest());
     if (selection.kept.length > 0 && !invocation.dryRun) await record(run, roots, answer, version);
     if (refused) print(`${refusalLine(selection, invocation.dryRun ? 'would be sent' : 'sent')}\n`);
     else if (invocation.dryRun) tellDryRun(run, selection);
@@ -96,9 +97,10 @@ export async function runCopy(
   }
 }
 
-function tellKept({ invocation, policy, print }: Run, selection: Selection): void {
+/** @param digest null where nothing is recorded */
+function tellKept({ invocation, policy, print }: Run, selection: Selection, digest: Digest | null): void {
   const { verbose, color } = invocation;
-  for (const line of keptLines(selection, policy.verdict, verbose)) print(`${line}\n`);
+  for (const line of keptLines(selection, policy.verdict, verbose, digest)) print(`${line}\n`);
   if (!verbose) return;
   const options = { color: wantsColor(color, process.env), columns: columnsOf(STDOUT_DESCRIPTOR) };
   const reporter = humanReporter({ ...options, quiet: false, verbose });

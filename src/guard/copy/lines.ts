@@ -1,27 +1,36 @@
 import type { VerdictPolicy } from '../../policy/policy.ts';
+import type { Digest } from '../../report/ids.ts';
 import { printableText } from '../../report/printable.ts';
 import { counted } from '../../report/units.ts';
-import { reasonOf } from '../hook/lines.ts';
+import { reasonOf, showCommand } from '../hook/lines.ts';
 import type { Blocking, Selection } from './selection.ts';
 
 /** Paths named in one line; the rest is counted. */
 const NAMED = 5;
 
-/** Why paths stay: each that blocks with its reason, and what stays with it; printable. */
+/**
+ * Why paths stay: each that blocks with its reason, and what stays with it; printable.
+ * @param digest names what is recorded of them in the quarantine; null where nothing is
+ */
 export function keptLines(
   { blocking }: Selection,
   policy: VerdictPolicy,
   verbose: boolean,
+  digest: Digest | null,
 ): readonly string[] {
   return blocking.flatMap(({ standing, dependents }: Blocking) => {
     const path = printableText(standing.storePath);
-    const first = `${path} is ${reasonOf(standing, policy)}`;
-    if (dependents.length === 0) return [first];
+    const command = digest === null ? null : showCommand(standing, digest);
+    const first = [
+      `${path} is ${reasonOf(standing, policy)}`,
+      ...(command === null ? [] : [`  see ${command}`]),
+    ];
+    if (dependents.length === 0) return first;
     const named = verbose ? dependents : dependents.slice(0, NAMED);
     const more = dependents.length - named.length;
     const lines = named.map((dependent) => `    ${printableText(dependent)}`);
     return [
-      first,
+      ...first,
       '  and keeps here, for they refer to it:',
       ...lines,
       ...(more > 0 ? [`    and ${more} more`] : []),

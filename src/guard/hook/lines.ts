@@ -1,9 +1,11 @@
 import { blocks, counts } from '../../policy/verdict.ts';
 import type { VerdictPolicy } from '../../policy/policy.ts';
 import { deniedText } from '../../quarantine/decisionText.ts';
+import { quarantineId } from '../../quarantine/store/place.ts';
 import { entriesWorstFirst } from '../../report/grouping.ts';
+import type { Digest } from '../../report/ids.ts';
 import { printableBytes, printableText } from '../../report/printable.ts';
-import type { PathStanding } from '../standing.ts';
+import { isFree, type PathStanding } from '../standing.ts';
 import type { Fate } from './modes.ts';
 import type { Ruling } from './ruling.ts';
 
@@ -19,14 +21,33 @@ const SAID: Readonly<Record<Fate, string>> = {
 };
 
 /** One line on an output that is not clean, or that something in its closure keeps here; printable. */
-export function lineOf({ storePath, fate, blockers }: Ruling, policy: VerdictPolicy): string {
+export function lineOf(ruling: Ruling, policy: VerdictPolicy): string {
+  const { storePath, fate, blockers } = ruling;
+  const verb = blockers[0]?.storePath === storePath ? ' is' : ':';
+  return `${SAID[fate]}: ${printableText(storePath)}${verb} ${becauseOf(ruling, policy)}`;
+}
+
+/** Why an output is not passed on: what it is, or what it refers to; printable. */
+export function becauseOf({ storePath, blockers }: Ruling, policy: VerdictPolicy): string {
   const [first, ...others] = blockers;
-  const shown = printableText(storePath);
-  if (first === undefined) return `${SAID[fate]}: ${shown}: a path that it refers to is not valid`;
+  if (first === undefined) return 'a path that it refers to is not valid';
   const more = others.length === 0 ? '' : `; and for ${others.length} more of its closure`;
-  if (first.storePath === storePath) return `${SAID[fate]}: ${shown} is ${reasonOf(first, policy)}${more}`;
-  const blocker = printableText(first.storePath);
-  return `${SAID[fate]}: ${shown}: it refers to ${blocker}, which is ${reasonOf(first, policy)}${more}`;
+  const reason = `${reasonOf(first, policy)}${more}`;
+  return first.storePath === storePath
+    ? reason
+    : `it refers to ${printableText(first.storePath)}, which is ${reason}`;
+}
+
+/**
+ * What shows all that was found in a path that is recorded in the quarantine; null for one that is not:
+ * what is denied or could not be scanned is not.
+ */
+export function showCommand(
+  { storePath, standing, facts, result }: PathStanding,
+  digest: Digest,
+): string | null {
+  if (isFree(standing) || standing === 'denied' || facts === null || result === null) return null;
+  return `nar-scan quarantine show ${quarantineId(storePath, facts.narHash, digest)}`;
 }
 
 /** Why a path is neither clean nor released: its standing with the worst of what blocks it; printable. */

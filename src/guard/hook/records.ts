@@ -5,7 +5,7 @@ import { Quarantine } from '../../quarantine/store/quarantine.ts';
 import type { GateSettings } from '../../policy/gate.ts';
 import type { NarScanError } from '../../model/errors.ts';
 import type { HookEvent } from './hook.ts';
-import { lineOf } from './lines.ts';
+import { becauseOf } from './lines.ts';
 
 /** What recording takes. */
 export interface RecordTools {
@@ -39,6 +39,7 @@ export async function recordWithheld(
     withheld.flatMap((ruling) => ruling.blockers.map((blocker) => [blocker.storePath, blocker] as const)),
   );
   for (const { storePath, standing, facts, result } of blockers.values()) {
+    // showCommand() names those that are
     if (standing === 'denied' || facts === null || result === null) continue;
     const registered = closure.get(storePath) ?? null;
     const path = byteStringOfText(diskOf(storePath));
@@ -48,10 +49,10 @@ export async function recordWithheld(
   }
   await log.append(
     ...withheld.map((ruling) => ({
-      event: 'withheld' as const,
+      event: ruling.fate === 'reject' ? ('rejected' as const) : ('withheld' as const),
       storePath: ruling.storePath,
       narHash: ruling.narHash,
-      because: lineOf(ruling, policy),
+      because: becauseOf(ruling, policy),
     })),
   );
 }

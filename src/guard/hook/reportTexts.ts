@@ -7,7 +7,7 @@ import { jsonReporter } from '../../report/json.ts';
 import { printableJson } from '../../report/printable.ts';
 import type { Reporter } from '../../report/reporter.ts';
 import type { HookEvent } from './hook.ts';
-import { lineOf, reasonOf } from './lines.ts';
+import { lineOf, reasonOf, showCommand } from './lines.ts';
 import type { ReportTexts } from './reportFiles.ts';
 
 const SCHEMA = 'nar-scan/guard-v1';
@@ -24,6 +24,9 @@ export function reportTexts(event: HookEvent, policy: VerdictPolicy, digest: Dig
   );
   const results = [...blockers.values()].flatMap(({ result }) => (result === null ? [] : [result]));
   const said = (reporter: Reporter): string => reportOf(reporter, results, event);
+  const withheld = rulings.filter(({ fate }) => fate !== 'pass').flatMap((ruling) => ruling.blockers);
+  const recorded = new Map(withheld.map((blocker) => [blocker.storePath, blocker] as const));
+  const commands = [...recorded.values()].flatMap((standing) => showCommand(standing, digest) ?? []);
   const outputs = rulings.map(({ storePath, fate, blockers: all }) => ({
     storePath,
     fate,
@@ -40,8 +43,17 @@ export function reportTexts(event: HookEvent, policy: VerdictPolicy, digest: Dig
   const faults = errors.map(({ code, message }) => `${message} [${code}]\n`);
   return {
     json: `${head},\n"report":${said(jsonReporter(origin, digest)).trimEnd()}}\n`,
-    txt: [...lines, ...faults, '\n', said(human)].join(''),
+    txt: [...lines, ...howToGoOn(commands), ...faults, '\n', said(human)].join(''),
   };
+}
+
+/** From a rejection to what was recorded of it. */
+function howToGoOn(commands: readonly string[]): readonly string[] {
+  if (commands.length === 0) return [];
+  return [
+    'Mend the build, or look at what is recorded (quarantine release ID --reason WHY lets it out):\n',
+    ...commands.map((command) => `  ${command}\n`),
+  ];
 }
 
 function reportOf(reporter: Reporter, results: readonly OutputResult[], { errors }: HookEvent): string {

@@ -54,6 +54,11 @@ export function keptBytes(directory: string, id: string): number | null {
   return sizeOf(join(directory, id, NAR_FILE));
 }
 
+/** Whether what was found in an output is there. */
+export function hasFindings(directory: string, id: string): boolean {
+  return sizeOf(join(directory, id, REPORT_FILE)) !== null;
+}
+
 function sizeOf(path: string): number | null {
   return lstatSync(path, { throwIfNoEntry: false })?.size ?? null;
 }

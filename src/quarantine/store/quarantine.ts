@@ -12,6 +12,7 @@ import type { Refused } from './bundle.ts';
 import { quarantinedEvent } from './event.ts';
 import {
   bytesIn,
+  hasFindings,
   keptBytes,
   NAR_FILE,
   quarantineDir,
@@ -30,7 +31,12 @@ export interface Entry {
   readonly refusal: NarScanError | null;
 }
 
-type Purged = Extract<AuditEvent, { event: 'purged' }>;
+/** What is taken away of an output. */
+interface Removal {
+  readonly event: Extract<AuditEvent, { event: 'purged' }>;
+  /** What was found in it, too, not only its NAR. */
+  readonly whole: boolean;
+}
 
 /** Outputs that were refused, kept aside with what was found in them. */
 export class Quarantine {
@@ -57,10 +63,12 @@ export class Quarantine {
     const blocking = blockingIds(refused.result, refused.policy, digest);
     await this.#log.sync();
     const known = this.#known(id, blocking);
-    if (known !== null && !this.#isWanted(known)) return { id, kept: known.row.kept, refusal: null };
-    using staged = await Staged.write(state, id, refused, () => this.#room(id), digest);
+    const isThere = known !== null && !this.#isWanted(known);
+    if (isThere && hasFindings(this.#directory, id)) return { id, kept: known.row.kept, refusal: null };
+    // what was found is written again where that was purged, but no NAR
+    using staged = await Staged.write(state, id, refused, () => (isThere ? null : this.#room(id)), digest);
     return await asSingle(quarantineLock(state), async () => {
-      let dropped: readonly Purged[] = [];
+      let dropped: readonly Removal[] = [];
       try {
         dropped = this.#makeRoom(id, staged);
         staged.place(id);
@@ -74,21 +82,26 @@ export class Quarantine {
       await this.#log.sync();
       const recorded = this.#known(id, blocking);
       const isNew = recorded === null || (kept !== null && recorded.row.kept === null);
-      await this.#log.append(...dropped, ...(isNew ? [event] : []));
+      await this.#log.append(...dropped.map((removal) => removal.event), ...(isNew ? [event] : []));
       this.#remove(dropped);
       return { id, kept, refusal };
     });
   }
 
   /**
-   * Takes kept NARs away; what was found in them, and that they were there, stays.
+   * Takes kept NARs away; that they were there stays in the trail.
+   * @param whole what was found in them, too, also where no NAR is kept
    * @returns what was taken away
    * @throws NarScanError as {@link AuditLog.append}, and STATE_LOCKED, STATE_NOT_WRITTEN
    */
-  async purge(outputs: readonly QuarantinedRecord[], because: string): Promise<readonly AuditRecord[]> {
+  async purge(
+    outputs: readonly QuarantinedRecord[],
+    because: string,
+    whole = false,
+  ): Promise<readonly AuditRecord[]> {
     return await asSingle(quarantineLock(this.#log.directory), async () => {
-      const purged = outputs.flatMap((output) => this.#purgedOf(output, because));
-      const records = await this.#log.append(...purged);
+      const purged = outputs.flatMap((output) => this.#removalOf(output, because, whole));
+      const records = await this.#log.append(...purged.map(({ event }) => event));
       this.#remove(purged);
       return records;
     });
@@ -118,18 +131,22 @@ export class Quarantine {
   }
 
   /** What is to go so that a new NAR may come; where that is not to be, the new one goes. */
-  #makeRoom(id: string, staged: Staged): readonly Purged[] {
+  #makeRoom(id: string, staged: Staged): readonly Removal[] {
     if (staged.kept === null) return [];
     const { bytes, full } = this.#settings;
     let over = usedBytes(this.#directory, id) + bytesIn(staged.path) - bytes;
-    const dropped: Purged[] = [];
     if (over > 0 && full === 'drop-oldest') {
-      for (const output of this.#log.outputs(0)) {
-        if (output.id === id) continue;
-        const purged = this.#purgedOf(output, 'there was no room for a newer one');
-        dropped.push(...purged);
-        over -= purged[0]?.bytes ?? 0;
-        if (over <= 0) return dropped;
+      // first the oldest NARs, then what was found in the oldest
+      const removals = new Map<string, Removal>();
+      for (const whole of [false, true]) {
+        for (const output of this.#log.outputs(0)) {
+          if (output.id === id) continue;
+          const [removal] = this.#removalOf(output, 'there was no room for a newer one', whole);
+          if (removal === undefined) continue;
+          over -= removal.event.bytes - (removals.get(output.id)?.event.bytes ?? 0);
+          removals.set(output.id, removal);
+          if (over <= 0) return [...removals.values()];
+        }
       }
     }
     if (over <= 0) return [];
@@ -137,14 +154,17 @@ export class Quarantine {
     return [];
   }
 
-  #purgedOf({ id, storePath }: QuarantinedRecord, because: string): readonly Purged[] {
-    const bytes = keptBytes(this.#directory, id);
-    return bytes === null ? [] : [{ event: 'purged', id, storePath, bytes, because }];
+  #removalOf({ id, storePath }: QuarantinedRecord, because: string, whole: boolean): readonly Removal[] {
+    const bytes = whole ? bytesIn(join(this.#directory, id)) || null : keptBytes(this.#directory, id);
+    return bytes === null ? [] : [{ event: { event: 'purged', id, storePath, bytes, because }, whole }];
   }
 
-  #remove(purged: readonly Purged[]): void {
+  #remove(removals: readonly Removal[]): void {
     try {
-      for (const { id } of purged) rmSync(join(this.#directory, id, NAR_FILE), { force: true });
+      for (const { event, whole } of removals) {
+        const directory = join(this.#directory, event.id);
+        rmSync(whole ? directory : join(directory, NAR_FILE), { recursive: whole, force: true });
+      }
     } catch (error) {
       throw stateNotWritten(this.#directory, error);
     }

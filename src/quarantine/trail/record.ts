@@ -48,6 +48,8 @@ function makeSchema() {
     }),
     /** An output was not passed on, for itself or for something in its closure. */
     record('withheld', { ...output, because: said }),
+    /** As withheld, and the build that made it failed. */
+    record('rejected', { ...output, because: said }),
     record('released', {
       id: z.nullable(id),
       storePath: said,

@@ -202,6 +202,7 @@ export class TrailIndex implements Disposable {
         this.#run('insert or ignore into lifts values (?, ?)', record.decision, seq);
         return;
       case 'withheld':
+      case 'rejected':
       case 'exported':
         return;
     }

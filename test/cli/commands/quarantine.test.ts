@@ -228,13 +228,20 @@ describe('what a person decides', () => {
 describe('quarantine purge and export', () => {
   it('export the NAR that was scanned, and purge it', async () => {
     const file = join(folder, 'hello.nar');
-    await nar('quarantine', 'export', hello, file);
+    expect(await nar('quarantine', 'export', hello, file)).toMatch(
+      /^exported .*-hello to .*hello.nar, [0-9]+ B\n$/,
+    );
     expect(readFileSync(file, 'latin1')).toContain('nix-archive-1');
-    await nar('quarantine', 'export', hello, file, '--zstd');
-    expect(readFileSync(file).readUInt32LE()).toBe(0xfd2fb528);
+    await expect(nar('quarantine', 'export', hello, file)).rejects.toEqual(
+      code('QUARANTINE_NOT_EXPORTED', /there already/),
+    );
+    expect(await nar('audit', 'list')).toMatch(/^(?:.*\n){2}.* exported .*\n$/);
+    const packed = `${file}.zst`;
+    await nar('quarantine', 'export', HELLO, packed, '--zstd');
+    expect(readFileSync(packed).readUInt32LE()).toBe(0xfd2fb528);
     expect(await nar('quarantine', 'purge', hello)).toMatch(/purged 1 output, [0-9]+ B/);
     expect(await nar('quarantine', 'purge', hello)).toMatch(/purged 0 outputs/);
-    await expect(nar('quarantine', 'export', hello, file)).rejects.toEqual(
+    await expect(nar('quarantine', 'export', hello, `${file}.again`)).rejects.toEqual(
       code('QUARANTINE_UNKNOWN', /not kept/),
     );
     expect(await listed()).toEqual(['hello', 'world']);
@@ -257,7 +264,7 @@ describe('quarantine purge and export', () => {
     }
     writeFileSync(kept, bytes);
     await expect(nar('quarantine', 'export', hello, '/nowhere/file')).rejects.toEqual(
-      code('REPORT_NOT_WRITTEN'),
+      code('QUARANTINE_NOT_EXPORTED', /to '\/nowhere\/file': ENOENT$/),
     );
   });
 

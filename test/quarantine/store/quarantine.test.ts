@@ -19,6 +19,7 @@ import type { GateSettings } from '../../../src/policy/gate.ts';
 import { AuditLog } from '../../../src/quarantine/audit.ts';
 import type { Refused } from '../../../src/quarantine/store/bundle.ts';
 import { hashOfNar } from '../../../src/quarantine/store/narFile.ts';
+import { usedBytes } from '../../../src/quarantine/store/place.ts';
 import { Quarantine } from '../../../src/quarantine/store/quarantine.ts';
 import type { AuditRecord } from '../../../src/quarantine/trail/record.ts';
 import { needs } from '../../support/programs.ts';
@@ -170,6 +171,35 @@ describe('a quarantine without room', () => {
     const large = await keep(refusedAt(tree('d', 60_000), 'd'), dropping);
     expect(large.refusal).toEqual(code('QUARANTINE_FULL'));
     expect(files(ids[1] ?? '')).toContain('output.nar.zst');
+  });
+
+  it('drops what was found in the oldest where their NARs are not enough', async () => {
+    const first = await keep(refusedAt(tree('a', 20_000), 'a'), { ...KEEP, keep: false });
+    const bytes = usedBytes(join(state, 'quarantine'), '') + 22_000;
+    const dropping = { ...small, bytes, full: 'drop-oldest' } as const;
+    const second = await keep(refusedAt(tree('b', 20_000), 'b'), dropping);
+    expect(second.refusal).toBeNull();
+    expect(names()).toEqual([second.id]);
+    expect(await records()).toMatchObject([
+      { id: first.id },
+      { event: 'purged', id: first.id, bytes: bytes - 22_000 },
+      { id: second.id, notKept: null },
+    ]);
+  });
+
+  it('may lose what was found, and has it again when the output is refused again', async () => {
+    const { id } = await keep(refusedAt(tree('a', 20_000), 'a'));
+    {
+      using log = await AuditLog.open(state, { actor: 'alice@host' });
+      await log.sync();
+      const quarantine = new Quarantine(log, KEEP);
+      expect(await quarantine.purge([...log.outputs(0)], 'old', true)).toMatchObject([{ id }]);
+      expect(await quarantine.purge([...log.outputs(0)], 'old', true)).toEqual([]);
+    }
+    expect(names()).toEqual([]);
+    await keep(refusedAt(join(folder, 'a'), 'a'));
+    expect(files(id)).toEqual(['facts', 'info.json', 'report.json']);
+    expect(await events()).toEqual(['quarantined', 'purged']);
   });
 
   it('has room again when something was purged', async () => {

@@ -1,35 +1,45 @@
 import { randomBytes } from 'node:crypto';
-import { createWriteStream, statSync } from 'node:fs';
+import { createWriteStream, lstatSync, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { NarScanError } from '../../../model/errors.ts';
-import { outputNamed } from '../../../quarantine/judgement.ts';
 import { hashOfNar, readNar } from '../../../quarantine/store/narFile.ts';
 import { NAR_FILE, quarantineDir } from '../../../quarantine/store/place.ts';
 import type { QuarantinedRecord } from '../../../quarantine/trail/record.ts';
+import { printableText } from '../../../report/printable.ts';
+import { bytesForPeople } from '../../../report/units.ts';
 import type { Arguments } from '../../arguments.ts';
 import { STDIN as STDOUT } from '../../invocation.ts';
-import { inSession } from './session.ts';
+import { inSession, outputMeant } from './session.ts';
 
 /**
  * `quarantine export`: the kept NAR of an output, into a file or to stdout. It is read through before
  * the first byte is given: what is not what was scanned is not given.
  *
- * @throws NarScanError QUARANTINE_UNKNOWN, QUARANTINE_DAMAGED, REPORT_NOT_WRITTEN, USAGE_*, STATE_*, AUDIT_*
+ * @throws NarScanError QUARANTINE_UNKNOWN, QUARANTINE_DAMAGED, QUARANTINE_NOT_EXPORTED, USAGE_*, STATE_*, AUDIT_*
  */
-export async function exportQuarantined(said: Arguments, environment: NodeJS.ProcessEnv): Promise<void> {
+export async function exportQuarantined(
+  said: Arguments,
+  environment: NodeJS.ProcessEnv,
+  write: (text: string) => void,
+): Promise<void> {
   const [named, to, ...others] = said.targets;
   if (named === undefined || to === undefined || others.length > 0) {
     throw new NarScanError('USAGE_BAD_VALUE', 'quarantine export takes an id and a file, or - for stdout');
   }
   await inSession(said, environment, async ({ log }) => {
-    const { record } = outputNamed(log, named);
+    const record = await outputMeant({ log }, named, said, environment);
+    if (to !== STDOUT) refuseExisting(to);
     const { id, storePath } = record;
     const file = join(quarantineDir(log.directory), id, NAR_FILE);
     await refuseOther(file, record);
     await log.append({ event: 'exported', id, storePath, to: to === STDOUT ? 'stdout' : to });
     await give(file, to, said.has('zstd'));
+    if (to !== STDOUT) {
+      const bytes = bytesForPeople(statSync(to).size);
+      write(`exported ${printableText(storePath)} to ${printableText(to)}, ${bytes}\n`);
+    }
   });
 }
 
@@ -45,6 +55,12 @@ async function refuseOther(file: string, { id, narHash, kept }: QuarantinedRecor
   if (found !== narHash || (kept !== null && size !== kept)) {
     throw new NarScanError('QUARANTINE_DAMAGED', `'${file}' is not what was kept`);
   }
+}
+
+/** @throws NarScanError QUARANTINE_NOT_EXPORTED where something is there already */
+function refuseExisting(to: string): void {
+  if (lstatSync(to, { throwIfNoEntry: false }) === undefined) return;
+  throw new NarScanError('QUARANTINE_NOT_EXPORTED', `'${to}' is there already`);
 }
 
 async function give(file: string, to: string, packed: boolean): Promise<void> {
@@ -68,8 +84,13 @@ async function give(file: string, to: string, packed: boolean): Promise<void> {
 }
 
 function notWritten(to: string, error: unknown): NarScanError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new NarScanError('REPORT_NOT_WRITTEN', `the NAR cannot be written to ${to}: ${reason}`, {
-    cause: error,
-  });
+  // the message of the system names the file beside it that was begun
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new NarScanError(
+    'QUARANTINE_NOT_EXPORTED',
+    `the NAR cannot be written to '${to}': ${code ?? message}`,
+    {
+      cause: error,
+    },
+  );
 }

@@ -1,13 +1,12 @@
 import { NarScanError } from '../../../model/errors.ts';
 import { spanOf } from '../../../model/when.ts';
-import { outputNamed } from '../../../quarantine/judgement.ts';
 import { Quarantine } from '../../../quarantine/store/quarantine.ts';
 import { bytesForPeople, counted } from '../../../report/units.ts';
 import type { Arguments } from '../../arguments.ts';
-import { inSession } from './session.ts';
+import { inSession, outputMeant } from './session.ts';
 
 /**
- * `quarantine purge`: takes kept NARs away; what was found in them stays, and the trail says so.
+ * `quarantine purge`: takes kept NARs away, or all that is kept; the trail says so.
  * @throws NarScanError QUARANTINE_UNKNOWN, USAGE_*, STATE_*, AUDIT_*, POLICY_*
  */
 export async function purgeQuarantined(said: Arguments, environment: NodeJS.ProcessEnv): Promise<string> {
@@ -19,10 +18,14 @@ export async function purgeQuarantined(said: Arguments, environment: NodeJS.Proc
     const before = Date.now() - (spanOf(age ?? '') ?? 0);
     const outputs =
       age === null
-        ? said.targets.map((id) => outputNamed(log, id).record)
+        ? await Promise.all(said.targets.map((named) => outputMeant({ log }, named, said, environment)))
         : [...log.outputs(0)].filter(({ at }) => Date.parse(at) < before);
     const because = said.last('reason') ?? (age === null ? 'asked for' : `older than ${age}`);
-    const purged = await new Quarantine(log, policy.gate.quarantine).purge(outputs, because);
+    const purged = await new Quarantine(log, policy.gate.quarantine).purge(
+      outputs,
+      because,
+      said.has('findings'),
+    );
     const bytes = purged.reduce((sum, record) => sum + (record.event === 'purged' ? record.bytes : 0), 0);
     return `purged ${counted(purged.length, 'output')}, ${bytesForPeople(bytes)}\n`;
   });

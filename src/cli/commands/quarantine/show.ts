@@ -57,7 +57,7 @@ function read(file: string): Buffer {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
       throw new NarScanError(
         'QUARANTINE_UNKNOWN',
-        `there is no '${file}' (any more); --json shows the report, if that is there`,
+        `there is no '${file}' (any more): --json shows the report if that is there, a scan what is found today`,
       );
     }
     throw stateUnreadable(file, error);
