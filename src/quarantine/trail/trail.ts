@@ -39,7 +39,7 @@ export class Trail implements Disposable {
     this.#directory = directory;
     this.#indexFile = index;
     this.#digest = digest;
-    this.#index = TrailIndex.open(index);
+    this.#index = TrailIndex.open(index, digest);
   }
 
   get file(): string {
@@ -84,7 +84,7 @@ export class Trail implements Disposable {
   }
 
   /**
-   * Verifies every record, whatever was verified before.
+   * Verifies every record, whatever was verified before, and makes the index of them anew.
    * @returns the last one
    * @throws as {@link sync}
    */
@@ -92,7 +92,8 @@ export class Trail implements Disposable {
     const heads = [this.#ownHead(), seen].filter((head) => head !== null);
     const descriptor = this.#open();
     try {
-      const head = this.#walk(descriptor, START, () => undefined).head;
+      const stamp = descriptor === null ? 'none' : stampOf(descriptor);
+      const { head } = this.ask((index) => this.#readInto(index, descriptor, stamp, true));
       this.#refuseOther(heads, head, descriptor);
       return head;
     } finally {
@@ -147,18 +148,18 @@ export class Trail implements Disposable {
       if (error instanceof NarScanError || this.#index.inMemory) throw error;
       this.#index[Symbol.dispose]();
       if (this.#indexFile !== null && isUseless(error)) TrailIndex.remove(this.#indexFile);
-      this.#index = TrailIndex.open(null);
+      this.#index = TrailIndex.open(null, this.#digest);
       this.sync(null);
       return question(this.#index);
     }
   }
 
-  /** Brings the index up to date with the trail. */
-  #readInto(index: TrailIndex, descriptor: number | null, stamp: string): IndexState {
+  /** Brings the index up to date with the trail. @param anew whatever it has */
+  #readInto(index: TrailIndex, descriptor: number | null, stamp: string, anew = false): IndexState {
     const size = descriptor === null ? 0 : fstatSync(descriptor).size;
     let end = START;
     index.transaction(() => {
-      const known = index.state();
+      const known = anew ? null : index.state();
       const from = known !== null && known.offset <= size && this.#holds(descriptor, known) ? known : null;
       if (from === null) index.clear();
       end = this.#walk(descriptor, from ?? START, (record, offset) => index.add(record, offset));

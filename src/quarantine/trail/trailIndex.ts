@@ -4,18 +4,21 @@ import type { TrailHead } from '../../ledger/ledger.ts';
 import { saysDamaged } from '../../ledger/sqlite/fault.ts';
 import { sqlite } from '../../nix/sqlite.ts';
 import { hashPartOf } from '../../nix/storePath.ts';
+import type { Digest } from '../../report/ids.ts';
 import type { Denial, Release } from '../decision.ts';
+import { decisionSum } from './decisionSum.ts';
 import type { AuditRecord } from './record.ts';
 
 /** Another number: the index is made anew. */
-const VERSION = 2;
+const VERSION = 3;
 /** Outputs that are read at once. */
 const PAGE = 1000;
 /** How long another process that writes the index is waited for. */
 const BUSY_MILLISECONDS = 2000;
 
 const SCHEMA = `
-  create table state (only integer primary key check (only = 1), stamp text, offset integer, lines integer, hash text);
+  create table state (only integer primary key check (only = 1), stamp text, offset integer, lines integer, hash text,
+    decisions text);
   create table denials (seq integer primary key, store_path text, hash_part text, nar_hash text, reason text,
     actor text, at integer);
   create index denials_by_part on denials (hash_part);
@@ -55,9 +58,12 @@ const MEMORY = ':memory:';
 
 class OtherVersion extends Error {}
 
+/** Its decisions are not those that it was closed with. */
+class Changed extends Error {}
+
 /** Whether an error says that an index will never be of use again. */
 export function isUseless(error: unknown): boolean {
-  return error instanceof OtherVersion || saysDamaged(error);
+  return error instanceof OtherVersion || error instanceof Changed || saysDamaged(error);
 }
 
 /**
@@ -67,21 +73,25 @@ export function isUseless(error: unknown): boolean {
 export class TrailIndex implements Disposable {
   readonly inMemory: boolean;
   readonly #database: DatabaseSync;
+  readonly #digest: Digest;
   readonly #statements = new Map<string, StatementSync>();
+  /** Whether decisions were changed since the state was set. */
+  #decided = false;
 
-  private constructor(database: DatabaseSync, inMemory: boolean) {
+  private constructor(database: DatabaseSync, digest: Digest, inMemory: boolean) {
     this.#database = database;
+    this.#digest = digest;
     this.inMemory = inMemory;
   }
 
   /** @param file null: in memory */
-  static open(file: string | null): TrailIndex {
-    if (file === null) return TrailIndex.#at(MEMORY);
+  static open(file: string | null, digest: Digest): TrailIndex {
+    if (file === null) return TrailIndex.#at(MEMORY, digest);
     try {
-      return TrailIndex.#at(file);
+      return TrailIndex.#at(file, digest);
     } catch (error) {
       // whoever cannot have it on disk, because another writes it or nobody may, has it in memory
-      return isUseless(error) && TrailIndex.remove(file) ? TrailIndex.open(file) : TrailIndex.open(null);
+      return TrailIndex.open(isUseless(error) && TrailIndex.remove(file) ? file : null, digest);
     }
   }
 
@@ -95,19 +105,20 @@ export class TrailIndex implements Disposable {
     }
   }
 
-  static #at(file: string): TrailIndex {
+  static #at(file: string, digest: Digest): TrailIndex {
     const { DatabaseSync } = sqlite();
     const database = new DatabaseSync(file, { timeout: BUSY_MILLISECONDS });
     try {
       // a power cut may not leave half of a transaction
       database.exec('pragma synchronous = normal');
-      const index = new TrailIndex(database, file === MEMORY);
+      const index = new TrailIndex(database, digest, file === MEMORY);
       if (index.#version() !== VERSION) {
         index.transaction(() => {
           if (index.#version() !== 0) throw new OtherVersion();
           database.exec(SCHEMA);
         });
       }
+      index.#refuseChanged();
       return index;
     } catch (error) {
       database.close();
@@ -138,10 +149,15 @@ export class TrailIndex implements Disposable {
   }
 
   setState({ stamp, offset, head }: IndexState): void {
-    this.#run('insert or replace into state values (1, ?, ?, ?, ?)', stamp, offset, head.sequence, head.hash);
+    const known = this.#decided ? null : this.#knownSum();
+    const sum = known ?? decisionSum(this.#database, this.#digest);
+    const { sequence, hash } = head;
+    this.#run('insert or replace into state values (1, ?, ?, ?, ?, ?)', stamp, offset, sequence, hash, sum);
+    this.#decided = false;
   }
 
   clear(): void {
+    this.#decided = true;
     for (const table of ['state', 'denials', 'releases', 'outputs', 'lifts'])
       this.#database.exec(`delete from ${table}`);
   }
@@ -166,6 +182,7 @@ export class TrailIndex implements Disposable {
         this.#run('update outputs set kept = null where id = ?', record.id);
         return;
       case 'denied': {
+        this.#decided = true;
         const { storePath, hashPart, narHash, reason } = record;
         this.#run(
           'insert into denials values (?, ?, ?, ?, ?, ?, ?)',
@@ -180,6 +197,7 @@ export class TrailIndex implements Disposable {
         return;
       }
       case 'released': {
+        this.#decided = true;
         const { storePath, narHash, reason } = record;
         const expires = record.expires === null ? null : Date.parse(record.expires);
         const covers = JSON.stringify(record.covers);
@@ -197,6 +215,7 @@ export class TrailIndex implements Disposable {
         return;
       }
       case 'lifted':
+        this.#decided = true;
         this.#run('delete from denials where seq = ?', record.decision);
         this.#run('delete from releases where seq = ?', record.decision);
         this.#run('insert or ignore into lifts values (?, ?)', record.decision, seq);
@@ -268,6 +287,23 @@ export class TrailIndex implements Disposable {
 
   [Symbol.dispose](): void {
     this.#database.close();
+  }
+
+  /** A denial that was lost here would let out what a person refused. @throws Changed, errors of SQLite */
+  #refuseChanged(): void {
+    this.#database.exec('begin');
+    try {
+      const known = this.#knownSum();
+      if (known !== null && known !== decisionSum(this.#database, this.#digest)) throw new Changed();
+    } finally {
+      if (this.#database.isTransaction) this.#database.exec('rollback');
+    }
+  }
+
+  /** The hash over the decisions when the state was set; null where none was. */
+  #knownSum(): string | null {
+    const row = this.#get('select decisions from state');
+    return row === undefined ? null : String(row['decisions']);
   }
 
   #version(): number {

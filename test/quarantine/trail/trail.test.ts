@@ -4,6 +4,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -12,6 +13,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TrailHead } from '../../../src/ledger/ledger.ts';
+import { sqlite } from '../../../src/nix/sqlite.ts';
 import { AuditLog, type TrailWitness } from '../../../src/quarantine/audit.ts';
 import type { AuditEvent } from '../../../src/quarantine/trail/record.ts';
 import { Trail } from '../../../src/quarantine/trail/trail.ts';
@@ -291,6 +293,42 @@ describe('the index of a trail', () => {
     expect(reasons()).toBe('three');
     writeFileSync(index, '');
     expect(reasons()).toBe('three');
+  });
+
+  it.each([
+    'delete from denials where seq = 3',
+    "update denials set hash_part = 'x'",
+    'insert into lifts values (3, 4)',
+    'delete from denials',
+    "update state set decisions = ''",
+  ])('is made again where its decisions are not those of the trail: %s', async (change) => {
+    await three();
+    const { DatabaseSync } = sqlite();
+    const index = new DatabaseSync(join(folder, 'audit.index'));
+    index.exec(change);
+    index.close();
+    expect(reasons()).toBe('three');
+  });
+
+  it('is made again by whoever verifies the trail, while another has it open', async () => {
+    await three();
+    using reader = new Trail(folder, join(folder, 'audit.index'), digest);
+    const { DatabaseSync } = sqlite();
+    const index = new DatabaseSync(join(folder, 'audit.index'));
+    using verifier = new Trail(folder, join(folder, 'audit.index'), digest);
+    index.exec("delete from denials; update outputs set kept = 1; update state set decisions = ''");
+    index.close();
+    expect(verifier.verify(null).sequence).toBe(3);
+    expect(reader.ask((of) => of.denials().map(({ reason }) => reason))).toEqual(['one', 'two', 'three']);
+  });
+
+  it('keeps the sum of its decisions through lifts and records that decide nothing', async () => {
+    await three();
+    await written([{ event: 'lifted', decision: 3, reason: 'no more' }]);
+    await written([{ event: 'withheld', storePath: '/nix/store/x', narHash: null, because: 'so' }]);
+    const inode = statSync(join(folder, 'audit.index')).ino;
+    expect(reasons()).toBe('two');
+    expect(statSync(join(folder, 'audit.index')).ino).toBe(inode);
   });
 
   it('follows what was written by somebody else', async () => {
