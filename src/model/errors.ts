@@ -43,7 +43,7 @@ export const ERRORS = {
   LEDGER_NOT_WRITTEN: 'check free space and permissions; what is not remembered is scanned anew next time',
   // NAR and export streams
   NAR_BAD_MAGIC: 'is this a NAR? nix-store --dump PATH writes one',
-  NAR_TRUNCATED: 'the NAR ends early; fetch or write it again',
+  NAR_TRUNCATED: 'the NAR is empty or ends early; fetch or write it again',
   NAR_TAG: 'the NAR is damaged or was made to mislead; write it again with nix-store --dump',
   NAR_PADDING: 'the NAR is damaged or was made to mislead; write it again with nix-store --dump',
   NAR_LENGTH: 'the NAR is damaged or was made to mislead; write it again with nix-store --dump',

@@ -97,12 +97,19 @@ export function passwdEntries(passwd: string): readonly PasswdEntry[] {
   return entries;
 }
 
+const OF_SERVICE = 'is that of a service';
+
+/** Whether that is why {@link refusePasswdHome} refused a home: nobody lives there. */
+export function isServiceReason(refusal: string): boolean {
+  return refusal.startsWith(OF_SERVICE);
+}
+
 /**
  * Why the home of a passwd entry is not known to be a person's, or null if it is: user ids from
  * `firstUid` on but nobody's, whose directory lies under a home root.
  */
 export function refusePasswdHome({ uid, home }: PasswdEntry, firstUid: number): string | null {
-  if (uid < firstUid || uid === NOBODY) return `is that of a service (user id ${uid})`;
+  if (uid < firstUid || uid === NOBODY) return `${OF_SERVICE} (user id ${uid})`;
   const refusal = refuseHome(home);
   if (refusal !== null) return refusal;
   return underHomeRoot(home) === null ? 'lies under no home root' : null;

@@ -61,13 +61,19 @@ function* findingLines(finding: TracedFinding, view: HumanView): Generator<strin
 }
 
 /** The leak in what stands around it, underlined; text that is not there in these bytes is called decoded. */
-function* evidenceLines({ evidence, marked, encoding }: Finding, view: HumanView): Generator<string> {
+function* evidenceLines(
+  { evidence, marked: [start, end], alias, encoding }: Finding,
+  view: HumanView,
+): Generator<string> {
+  // what is found of an alias in a home is the home; what is wrong is all of it
+  const stop =
+    alias !== null && evidence.startsWith(alias, start) ? Math.max(end, start + alias.length) : end;
   const label = encoding === 'plain' ? '' : 'decoded: ';
   const columns = view.columns - INDENT.length - columnsOf(label);
   const whole: Marked = {
-    before: printableBytes(evidence.slice(0, marked[0])),
-    leak: printableBytes(evidence.slice(marked[0], marked[1])),
-    after: printableBytes(evidence.slice(marked[1])),
+    before: printableBytes(evidence.slice(0, start)),
+    leak: printableBytes(evidence.slice(start, stop)),
+    after: printableBytes(evidence.slice(stop)),
   };
   let margin = INDENT + label;
   for (const row of underlined(view.verbose ? whole : cropAround(whole, columns), columns)) {

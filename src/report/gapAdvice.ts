@@ -1,3 +1,4 @@
+import { ERRORS } from '../model/errors.ts';
 import type { GapReason } from '../model/facts.ts';
 
 /** What to do so that a gap closes: one sentence for each reason. */
@@ -17,3 +18,11 @@ export const GAP_ADVICE: Readonly<Record<GapReason, string>> = {
   'limit-time': 'raise --max-seconds, or scan the output alone',
   internal: 'scan again; if it happens again report it with the target',
 };
+
+/** What to do about gaps of one reason; where all have the same fault of a NAR, what that one needs. */
+export function adviceOn(reason: GapReason, details: readonly string[]): string {
+  const codes = new Set(details.map((detail) => detail.slice(0, Math.max(0, detail.indexOf(':')))));
+  const [code = ''] = codes;
+  const hint = Object.entries(ERRORS).find(([name]) => name === code)?.[1];
+  return reason === 'malformed-nar' && codes.size === 1 && hint !== undefined ? hint : GAP_ADVICE[reason];
+}

@@ -1,5 +1,5 @@
 import type { Gap } from '../model/facts.ts';
-import { GAP_ADVICE } from './gapAdvice.ts';
+import { adviceOn } from './gapAdvice.ts';
 import { gapsByReason } from './grouping.ts';
 import type { HumanView } from './humanView.ts';
 import { wrapped } from './lines.ts';
@@ -26,7 +26,11 @@ export function* gapLines(gaps: readonly Gap[], view: HumanView): Generator<stri
     for (const [detail, same] of listed) yield* alikeLines(detail, same, view);
     const hidden = alike.slice(listed.length).reduce((sum, [, same]) => sum + same.length, 0);
     if (hidden > 0) yield `${INDENT}… and ${counted(hidden, 'other')} (--verbose lists them)`;
-    const advice = wrapped(`what to do: ${GAP_ADVICE[reason]}`, INDENT, view.columns, `${INDENT}  `);
+    const todo = adviceOn(
+      reason,
+      group.map(({ detail }) => detail),
+    );
+    const advice = wrapped(`what to do: ${todo}`, INDENT, view.columns, `${INDENT}  `);
     yield* advice.map((line) => view.paint('faint', line));
   }
 }

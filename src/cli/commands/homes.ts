@@ -1,12 +1,15 @@
 import { NarScanError } from '../../model/errors.ts';
 import { displayText } from '../../model/bytes.ts';
-import { HOME_ROOTS, underHomeRoot } from '../../needles/homes.ts';
+import { HOME_ROOTS, isServiceReason, underHomeRoot } from '../../needles/homes.ts';
+import { wrapped } from '../../report/lines.ts';
 import { printableJson, printableText } from '../../report/printable.ts';
 import { findSurroundings } from '../../scan/scan.ts';
 import type { Found } from '../../sources/host/found.ts';
 import type { Arguments } from '../arguments.ts';
 import { surroundedOf } from '../invocation.ts';
 import { loadPolicy } from '../policy/policyFile.ts';
+
+const COLUMNS = 80;
 
 /** A directory that is searched for, and all the paths by which it is. */
 interface Searched {
@@ -89,11 +92,25 @@ function textOf({ storeDir, homes, aliases, refused }: Listing): string {
     ...section('Homes that are searched for', homes),
     ...section(`Physical places of the store ${store} that are searched for`, aliases),
     refused.length === 0 ? 'Nothing was left out.' : 'Left out:',
-    ...refused.map(
-      ({ path, from, reason }) => `  '${printableText(path)}' ${reason} (${printableText(from)})`,
-    ),
+    ...leftOutLines(refused),
     '',
   ].join('\n');
+}
+
+/** One line each; users of the passwd database who are no persons are many, and stand in one. */
+function leftOutLines(refused: readonly LeftOut[]): readonly string[] {
+  const services = new Set(refused.filter(({ reason }) => isServiceReason(reason)).map(({ path }) => path));
+  const others = refused.filter(({ reason }) => !isServiceReason(reason));
+  const folded =
+    services.size === 0
+      ? []
+      : wrapped(`those of services: ${[...services].map(printableText).join(', ')}`, '  ', COLUMNS, '    ');
+  return [
+    ...others.map(
+      ({ path, from, reason }) => `  '${printableText(path)}' ${reason} (${printableText(from)})`,
+    ),
+    ...folded,
+  ];
 }
 
 function section(title: string, all: readonly Searched[]): readonly string[] {

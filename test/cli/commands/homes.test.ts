@@ -44,10 +44,16 @@ describe('nar-scan homes', () => {
 
   it('prints what was left out, and why, and nothing that a terminal would obey', async () => {
     const words = ['--store-dir', join(place, 'store'), '--home', '/home/z\u001b[31moe'];
-    const text = await homes(words, { HOME: '/var/empty' });
+    const text = await homes(words, { HOME: '/var/nowhere' });
     expect(text).toMatch(/^Left out:\n/m);
-    expect(text).toMatch(/^ {2}'\/var\/empty' .*\n/m);
+    expect(text).toMatch(/^ {2}'\/var\/nowhere' .*\n/m);
     expect(text).not.toContain('\u001b');
+  });
+
+  it('folds the homes of services, which every machine has many of', async () => {
+    const text = await homes([]);
+    expect(text).not.toContain('is that of a service');
+    expect(text.match(/^ {2}those of services: .*\/root/gm)).toHaveLength(1);
   });
 
   it.each([
