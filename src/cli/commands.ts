@@ -24,7 +24,7 @@ export const COMMANDS = [
   {
     name: 'guard',
     operands: 'PATH...',
-    help: 'say which store paths may leave with all that they refer to, and why not; records nothing',
+    help: 'say which store paths may leave with all that they refer to, and why not; ends as the hook would, records nothing',
   },
   { name: 'policy check', operands: '[FILE]', help: 'say what is wrong with a policy file' },
   { name: 'policy print', operands: '', help: 'print the policy that counts, and where it is from' },

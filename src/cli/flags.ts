@@ -218,8 +218,8 @@ export const FLAGS = [
     repeat: false,
     group: 'Report',
     help: 'human (the default), json, jsonl: one output a line, or sarif: for code-scanning tools',
-    commands: ['scan', 'homes'],
-    helpOf: { homes: 'human (the default) or json' },
+    commands: ['scan', 'guard', 'homes'],
+    helpOf: { guard: 'human (the default) or json', homes: 'human (the default) or json' },
   },
   {
     name: 'print-clean',

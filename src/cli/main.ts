@@ -81,7 +81,7 @@ async function copy(said: Arguments): Promise<number> {
 
 async function guard(said: Arguments): Promise<number> {
   const { guardText } = await import('./commands/guard.ts');
-  const { text, status } = await guardText(said, process.env);
+  const { text, status } = await guardText(said, process.env, version());
   printed(text);
   return status;
 }

@@ -35,6 +35,23 @@ export class ClosureGraph {
     return [...closure].filter((path) => this.#blocking.has(path) || !this.#references.has(path)).toSorted();
   }
 
+  /** This path and all that it refers to, and so on, in no order. */
+  closureOf(storePath: string): Iterable<string> {
+    return reachable([storePath], this.#references);
+  }
+
+  /** One of the shortest ways of references between two paths, without the two; empty where there is none. */
+  wayBetween(from: string, to: string): readonly string[] {
+    const cameFrom = new Map<string, string | null>([[from, null]]);
+    for (const [path] of cameFrom) {
+      if (path === to) break;
+      for (const next of this.#references.get(path) ?? []) if (!cameFrom.has(next)) cameFrom.set(next, path);
+    }
+    const way: string[] = [];
+    for (let at = cameFrom.get(to) ?? from; at !== from; at = cameFrom.get(at) ?? from) way.unshift(at);
+    return way;
+  }
+
   /** Known paths that refer to this one, directly or over others, sorted; without itself. */
   dependentsOf(storePath: string): readonly string[] {
     const found = reachable([storePath], this.#referrers);

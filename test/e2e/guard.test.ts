@@ -192,6 +192,86 @@ describe.skipIf(!needs('nix', 'nix-build', 'nix-store'))('builds of the real Nix
     ]);
     expect(store.narScan('guard', clean).status).toBe(0);
     expect(store.trail()).toEqual([]);
+    // as the hook, by mode
+    for (const mode of ['quarantine', 'report']) {
+      store.setPolicy(`[guard]\nmode = "${mode}"\n`);
+      expect([store.narScan('guard', user).status, store.hook({ OUT_PATHS: user }).status]).toEqual([0, 0]);
+    }
+  });
+
+  it('are told of as JSON, with what was found in what keeps them here', () => {
+    const file = store.expression({ leaky: LEAK, user: 'mkdir $out; ln -s ${leaky} $out/leaky' });
+    store.nixBuild(file, ['user'], '--option', 'post-build-hook', '');
+    const [leaky = '', user = ''] = ['leaky', 'user'].map((name) => store.pathOf(file, name));
+    const { status, stdout } = store.narScan('guard', '--format', 'json', user);
+    expect(status).toBe(1);
+    const hash = expect.stringMatching(/^sha256:/);
+    expect(JSON.parse(stdout)).toMatchObject({
+      schema: 'nar-scan/gate-v1',
+      command: 'guard',
+      paths: [
+        {
+          storePath: user,
+          named: true,
+          outcome: 'reject',
+          standing: 'clean',
+          narHash: hash,
+          mayLeave: false,
+          blockers: [leaky],
+          release: null,
+        },
+      ],
+      blocking: [
+        {
+          storePath: leaky,
+          standing: 'contaminated',
+          narHash: hash,
+          denial: null,
+          dependents: [user],
+          reason: `contaminated: known-home ${store.home} in bin/x`,
+          ids: [expect.any(String)],
+        },
+      ],
+      report: {
+        schema: 'nar-scan/report-v1',
+        verdict: 'contaminated',
+        errors: [],
+        outputs: [{ storePath: leaky, findings: [{ rule: 'known-home', home: store.home }] }],
+      },
+    });
+    expect(store.narScan('guard', '--format', 'sarif', user)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('[USAGE_BAD_VALUE]'),
+    });
+  });
+
+  it('are told of with the way to what keeps them here, and with what lets them leave', () => {
+    const file = store.expression({
+      leaky: LEAK,
+      lib: 'ln -s ${leaky} $out',
+      tool: 'ln -s ${lib} $out',
+      app: 'ln -s ${tool} $out',
+    });
+    store.nixBuild(file, ['app'], '--option', 'post-build-hook', '');
+    const path = (name: string): string => store.pathOf(file, name);
+    const [app, leaky] = [path('app'), path('leaky')];
+    const guard = (storePath: string): readonly string[] =>
+      store.narScan('guard', storePath).stdout.split('\n');
+    expect(guard(app)).toEqual([
+      expect.stringContaining(`${app}: it refers to ${leaky}`),
+      ...['tool', 'lib'].map((name) => `  by ${path(name)}`),
+      '',
+    ]);
+    store.setPolicy(
+      '[[waivers]]\nrule = "known-home"\noutput = "leaky"\nbecause = "seen"\nexpires = 2999-01-01\n',
+    );
+    expect(guard(leaky)).toEqual([expect.stringMatching(`^may leave: ${leaky}, waived by .*seen`), '']);
+    expect(guard(app)[0]).toMatch(`may leave: ${app}, with ${leaky}, which is waived by `);
+    store.setPolicy('');
+    store.hook({ OUT_PATHS: leaky });
+    const id = store.trail()[0]?.id ?? '';
+    store.narScan('quarantine', 'release', id, '--reason', 'looked at', '--by', 'alice');
+    expect(guard(app)[0]).toContain(`${app}, with ${leaky}, which is released by alice (record `);
   });
 
   it('fail while the trail cannot be trusted', () => {

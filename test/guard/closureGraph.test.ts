@@ -33,6 +33,13 @@ describe('a path', () => {
           const blockers = all.filter((one) => blocking.includes(one) || !references.has(one));
           expect(graph.mayLeave(path)).toBe(blockers.length === 0);
           expect(graph.blockersOf(path)).toEqual(blockers.toSorted());
+          for (const blocker of blockers) {
+            const way = [path, ...graph.wayBetween(path, blocker), blocker];
+            const steps = way.slice(1).filter((step, index) => step !== way[index]);
+            for (const [index, step] of steps.entries()) {
+              expect(references.get([path, ...steps][index] ?? '')).toContain(step);
+            }
+          }
         }
       }),
     );

@@ -56,7 +56,12 @@ function howToGoOn(commands: readonly string[]): readonly string[] {
   ];
 }
 
-function reportOf(reporter: Reporter, results: readonly OutputResult[], { errors }: HookEvent): string {
+/** The whole of one report on results and errors. */
+export function reportOf(
+  reporter: Reporter,
+  results: readonly OutputResult[],
+  { errors }: Pick<HookEvent, 'errors'>,
+): string {
   const verdict = verdictOfRun(
     results.map((result) => result.verdict),
     errors.length,
