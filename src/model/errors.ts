@@ -1,6 +1,6 @@
 /**
  * Every error that a user can meet, in one table: what went wrong, and what to do about it.
- * `test/docs/readme.test.ts` keeps the README in step with the table.
+ * `nar-scan explain CODE` tells it.
  */
 export const ERRORS = {
   // usage (command line and environment)

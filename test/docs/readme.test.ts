@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Flag, FLAGS } from '../../src/cli/flags.ts';
-import { ERRORS } from '../../src/model/errors.ts';
 import { RULES } from '../../src/model/facts.ts';
 import { examinePolicy } from '../../src/policy/read.ts';
 import { ROOT } from '../support/narScan.ts';
@@ -36,11 +35,6 @@ function optionRow(flag: Flag): readonly string[] {
 
 const TABLES = {
   options: () => table(['option', 'of', 'what it does'], FLAGS.map(optionRow)),
-  errors: () =>
-    table(
-      ['code', 'what to do'],
-      Object.entries(ERRORS).map(([code, hint]) => [`\`${code}\``, cell(hint)] as const),
-    ),
 };
 
 /** The text between two marks of the README. */

@@ -23,9 +23,9 @@ function sectionsOf(topic: Topic): readonly (readonly [heading: string, paragrap
           ...waiverExample(topic).map((line) => `    ${line}`),
         ];
   return [
-    ['Why it is bad', [topic.why]],
-    ['How it comes about', [topic.cause]],
-    ['How to mend it', topic.mend],
+    ...(topic.why === '' ? [] : [['Why it is bad', [topic.why]] as const]),
+    ...(topic.cause === '' ? [] : [['How it comes about', [topic.cause]] as const]),
+    [topic.kind === 'group' ? 'Its carriers' : 'How to mend it', topic.mend],
     ...(waive.length === 0 ? [] : [['How to waive it', waive] as const]),
   ];
 }

@@ -1,5 +1,5 @@
 /** What kinds of things can be explained. */
-export const TOPIC_KINDS = ['rule', 'carrier', 'encoding', 'gap', 'error'] as const;
+export const TOPIC_KINDS = ['rule', 'carrier', 'group', 'encoding', 'gap', 'error'] as const;
 export type TopicKind = (typeof TOPIC_KINDS)[number];
 
 /** An explanation. Each text is one or more whole sentences, without line breaks. */
@@ -9,11 +9,11 @@ export interface Topic {
   readonly name: string;
   /** What it is, in one sentence. */
   readonly what: string;
-  /** Why it is bad. */
+  /** Why it is bad; '' where that is the same for all of its kind. */
   readonly why: string;
-  /** How it comes about. */
+  /** How it comes about; '' where its name says it. */
   readonly cause: string;
-  /** How to mend it, one way each. */
+  /** How to mend it, one way each; of a group, its carriers. */
   readonly mend: readonly string[];
   /** What a waiver for it begins with in a policy file, line by line; empty where nothing can be waived. */
   readonly waive: readonly string[];

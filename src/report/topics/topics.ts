@@ -2,6 +2,7 @@ import { CARRIER_TOPICS } from './carriers.ts';
 import { ENCODING_TOPICS } from './encodings.ts';
 import { ERROR_TOPICS } from './errors.ts';
 import { GAP_TOPICS } from './gaps.ts';
+import { GROUP_TOPICS } from './groups.ts';
 import { RULE_TOPICS } from './rules.ts';
 import type { Topic, TopicKind } from './topic.ts';
 
@@ -9,6 +10,7 @@ import type { Topic, TopicKind } from './topic.ts';
 export const TOPICS: readonly Topic[] = [
   ...RULE_TOPICS,
   ...CARRIER_TOPICS,
+  ...GROUP_TOPICS,
   ...ENCODING_TOPICS,
   ...GAP_TOPICS,
   ...ERROR_TOPICS,
@@ -24,6 +26,7 @@ export function topicsNamed(name: string): readonly Topic[] {
 export const KIND_TITLES: Readonly<Record<TopicKind, string>> = {
   rule: 'Rules: whose path it is',
   carrier: 'Carriers: where it sits',
+  group: 'Groups of carriers: what [rules] of a policy gives severities to',
   encoding: 'Encodings: how it is written',
   gap: 'Reasons of gaps: why something was not inspected',
   error: 'Errors',

@@ -9,15 +9,25 @@ import { TOPICS } from '../../../src/report/topics/topics.ts';
 
 describe('explain', () => {
   it('has something to say about every rule, carrier, encoding, reason of a gap and error', () => {
-    const names = [...RULES, ...CARRIERS, ...ENCODINGS, ...GAP_REASONS, ...Object.keys(ERRORS)];
-    expect(TOPICS.map(({ name }) => name)).toEqual(names);
-    for (const name of names) {
+    const reasoned = [...RULES, ...CARRIERS, ...ENCODINGS, ...GAP_REASONS];
+    const groups = ['any', 'bytes', 'structural', 'loader'];
+    const codes = Object.keys(ERRORS);
+    const names = TOPICS.map(({ name }) => name);
+    expect(names.toSorted()).toEqual([...reasoned, ...groups, ...codes].toSorted());
+    for (const code of codes) expect(explanation([code], 80)).toContain('\nHow to mend it:\n  ');
+    for (const name of reasoned) {
       const text = explanation([name], 80);
       for (const heading of ['Why it is bad:', 'How it comes about:', 'How to mend it:']) {
         expect(text).toContain(`\n${heading}\n  `);
       }
       expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
     }
+  });
+
+  it('lists the carriers of a group', () => {
+    expect(explanation(['loader'], 80)).toContain(
+      'Its carriers:\n  rpath runpath interp macho-rpath macho-dylinker\n',
+    );
   });
 
   it('says how to waive what can be waived', () => {
