@@ -1,5 +1,5 @@
-import { ERRORS } from '../model/errors.ts';
-import type { GapReason } from '../model/facts.ts';
+import { type ErrorCode, ERRORS } from '../model/errors.ts';
+import type { Gap, GapReason } from '../model/facts.ts';
 
 /** What to do so that a gap closes: one sentence for each reason. */
 export const GAP_ADVICE: Readonly<Record<GapReason, string>> = {
@@ -19,10 +19,13 @@ export const GAP_ADVICE: Readonly<Record<GapReason, string>> = {
   internal: 'scan again; if it happens again report it with the target',
 };
 
-/** What to do about gaps of one reason; where all have the same fault of a NAR, what that one needs. */
-export function adviceOn(reason: GapReason, details: readonly string[]): string {
-  const codes = new Set(details.map((detail) => detail.slice(0, Math.max(0, detail.indexOf(':')))));
-  const [code = ''] = codes;
-  const hint = Object.entries(ERRORS).find(([name]) => name === code)?.[1];
-  return reason === 'malformed-nar' && codes.size === 1 && hint !== undefined ? hint : GAP_ADVICE[reason];
+const CODE = /^[A-Z_]+(?=: )/;
+/** Gaps of these begin with the code of an error where there is one. */
+const OF_ERRORS: ReadonlySet<GapReason> = new Set(['internal', 'malformed-nar']);
+
+/** What to do so that this gap closes. One that comes of an error has the error's own hint. */
+export function adviceOn({ reason, detail }: Gap): string {
+  const code = OF_ERRORS.has(reason) ? CODE.exec(detail)?.[0] : undefined;
+  if (code === undefined || !Object.hasOwn(ERRORS, code)) return GAP_ADVICE[reason];
+  return ERRORS[code as ErrorCode];
 }

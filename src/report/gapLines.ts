@@ -26,12 +26,10 @@ export function* gapLines(gaps: readonly Gap[], view: HumanView): Generator<stri
     for (const [detail, same] of listed) yield* alikeLines(detail, same, view);
     const hidden = alike.slice(listed.length).reduce((sum, [, same]) => sum + same.length, 0);
     if (hidden > 0) yield `${INDENT}… and ${counted(hidden, 'other')} (--verbose lists them)`;
-    const todo = adviceOn(
-      reason,
-      group.map(({ detail }) => detail),
-    );
-    const advice = wrapped(`what to do: ${todo}`, INDENT, view.columns, `${INDENT}  `);
-    yield* advice.map((line) => view.paint('faint', line));
+    for (const advice of new Set(group.map(adviceOn))) {
+      const lines = wrapped(`what to do: ${advice}`, INDENT, view.columns, `${INDENT}  `);
+      yield* lines.map((line) => view.paint('faint', line));
+    }
   }
 }
 

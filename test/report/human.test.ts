@@ -1,11 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ERRORS } from '../../src/model/errors.ts';
 import type { OutputResult, ReportError } from '../../src/model/report.ts';
 import { verdictOfRun } from '../../src/policy/verdict.ts';
+import { GAP_ADVICE } from '../../src/report/gapAdvice.ts';
 import { type HumanOptions, humanReporter } from '../../src/report/human.ts';
 import { printCleanReporter } from '../../src/report/printClean.ts';
 import { anyOutput } from './arbitraryFacts.ts';
-import { cleanOutput, leakyOutput, STORE_PATH, unreadOutput } from './madeFacts.ts';
+import { cleanOutput, gap, leakyOutput, STORE_PATH, unreadOutput } from './madeFacts.ts';
 
 const plain: HumanOptions = { color: false, columns: 80, quiet: false, verbose: false };
 const error: ReportError = { code: 'TARGET_MISSING', target: 'y', message: 'y', hint: 'check the path' };
@@ -38,6 +40,25 @@ describe('the report for people', () => {
 
   it('folds nothing when verbose', async () => {
     await expect(report(outputs, { verbose: true })).toMatchFileSnapshot('golden/human-verbose.txt');
+  });
+
+  it('says what to do about the error that a gap comes of', () => {
+    const gaps = [
+      gap('', "PATH_TAMPERED: '/nix/store/x' has another NarHash", 'internal'),
+      gap('', 'WORKER_DIED: a worker died: out of memory', 'internal'),
+      gap('', 'constructor: no code', 'internal'),
+      gap('', 'PATH_TAMPERED: in a name', 'corrupt'),
+    ];
+    const text = report([{ ...unreadOutput, gaps }], { columns: 400 });
+    const advice = text.split('\n').filter((line) => line.includes('what to do: '));
+    expect(advice.map((line) => line.trim())).toEqual(
+      expect.arrayContaining([
+        `what to do: ${ERRORS.PATH_TAMPERED}`,
+        `what to do: ${GAP_ADVICE.internal}`,
+        `what to do: ${GAP_ADVICE.corrupt}`,
+      ]),
+    );
+    expect(advice).toHaveLength(3);
   });
 
   it('folds identical gaps into a count and their first three places', () => {

@@ -3,7 +3,7 @@ import type { Carrier, Finding, Gap, Location, TracedFinding } from '../../model
 import { type Digest, findingId, gapId } from '../ids.ts';
 import { chainOf, membersOf, spotOf } from '../place.ts';
 import { printableBytes, printableText } from '../printable.ts';
-import { GAP_ADVICE } from '../gapAdvice.ts';
+import { adviceOn } from '../gapAdvice.ts';
 import { remedyOf } from '../remedies.ts';
 import { waiverOf } from '../waived.ts';
 import { gapRule, ruleIndex } from './rules.ts';
@@ -67,7 +67,7 @@ export function gapResult(gap: Gap, origin: ResultOrigin, digest: Digest): objec
     ...ruled(gapRule(reason), 'error'),
     message: message(
       `Not inspected: ${chainOf(location)} of ${origin.name}${spotOf(gap)}: ${printableText(detail)}. ` +
-        `What to do: ${GAP_ADVICE[reason]}.`,
+        `What to do: ${adviceOn(gap)}.`,
     ),
     locations: [locationObject(location, regionOf(location, null), origin)],
     ...fingerprints(gapId(gap, digest)),
