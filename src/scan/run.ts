@@ -1,7 +1,6 @@
 import { NarScanError } from '../model/errors.ts';
 import type { Gap, OutputFacts, TracedFacts } from '../model/facts.ts';
 import { reportError, type ReportError } from '../model/report.ts';
-import { gapAt } from '../inspect/local.ts';
 import type { NeedleContext } from '../needles/compile.ts';
 import { FactSink, type PartialFacts } from '../sources/factSink.ts';
 import { InOrder } from './inOrder.ts';
@@ -10,15 +9,9 @@ import type { Control, FromWorker, QueuedWork } from './protocol.ts';
 import { ShownAliases } from './shownAliases.ts';
 import { isRemembered, type RunMemory } from './runMemory.ts';
 import type { Resolved } from './targets.ts';
+import { faultGap, UNPROVEN, UNREACHED, withGaps } from './unscanned.ts';
 import { weighed } from './weighed.ts';
 import { longStreams, unitOf, workOf, type Numbered } from './worklist.ts';
-
-/** In what was not scanned to its end. */
-const UNREACHED = gapAt('', {
-  reason: 'limit-time',
-  offset: null,
-  detail: 'the scan was ended before everything was inspected',
-});
 
 /** What a scan tells while it runs. */
 export interface ScanSink {
@@ -251,8 +244,7 @@ export class Run {
   #fault(target: number, error: NarScanError): void {
     const open = this.#open.get(target);
     if (open === undefined) return;
-    const detail = `${error.code}: ${error.message}`;
-    open.broken.push(gapAt('', { reason: 'internal', offset: null, detail }));
+    open.broken.push(faultGap(error));
     this.#sink.error(reportError(error, open.target.argument));
   }
 
@@ -323,7 +315,7 @@ export class Run {
   #outputs(open: Open): readonly OutputFacts[] {
     const { target, streams } = open;
     for (const gap of open.broken) open.sink.addGap(gap);
-    if (this.#isUnproven(open)) open.sink.addGap(unproven());
+    if (this.#isUnproven(open)) open.sink.addGap(UNPROVEN);
     const own = open.sink.sorted();
     if (target.kind === 'tree' || own.gaps.length > 0) {
       return [
@@ -357,17 +349,4 @@ export class Run {
       stats: { ...stats, milliseconds },
     };
   }
-}
-
-/** The same with gaps that the last of them got. */
-function withGaps(outputs: readonly OutputFacts[], gaps: readonly Gap[]): readonly OutputFacts[] {
-  const last = outputs.at(-1);
-  return last === undefined ? [] : [...outputs.slice(0, -1), { ...last, gaps: [...last.gaps, ...gaps] }];
-}
-
-/** What was searched file by file may be other than what is registered, or have been less at that time. */
-function unproven(): Gap {
-  const detail =
-    'it could not be read as one NAR, which nests 64 directories at most: its NarHash is not known';
-  return gapAt('', { reason: 'unreadable', offset: null, detail });
 }
