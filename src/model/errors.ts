@@ -62,7 +62,10 @@ export const ERRORS = {
   NARINFO_INVALID: 'no Nix writes such a narinfo; find out who made it',
   // nix copy
   NIX_MISSING: 'install Nix, or put its bin directory on PATH',
-  NIX_FAILED: 'see what Nix said; README.md, "nar-scan before nix copy"',
+  NIX_FAILED:
+    'check the URL, the rights there and the connection, then copy again: what has arrived is not sent twice',
+  NIX_UNSIGNED:
+    'sign the paths (nix store sign), or pass on -- --no-check-sigs where the destination trusts you',
   PATH_NOT_IN_STORE: 'name a store path, or a link to one such as ./result',
   STAGING_FULL: 'make room where the state lies, or name another place in NAR_SCAN_STATE',
   // compressed streams

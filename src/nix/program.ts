@@ -11,7 +11,7 @@ const GRACE_MS = 5000;
 export interface NixRun {
   readonly args: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
-  /** Gets each line that Nix writes to stderr. */
+  /** Gets each line that Nix writes to stderr, but the error that is thrown. */
   readonly said: (line: string) => void;
   /** Ends Nix. */
   readonly signal: AbortSignal;
@@ -34,10 +34,14 @@ export async function runNix({ args, environment, said, signal }: NixRun): Promi
   const printed: Buffer[] = [];
   let size = 0;
   let failure = '';
+  let held: string | null = null;
   const lines = new Lines((line) => {
     // where Nix says what led to an error, the error itself is the last of them
-    if (failure === '' || /^\s*error: ./.test(line)) failure = line.trim();
-    said(line);
+    const isError = /^\s*error: ./.test(line);
+    if (failure === '' || isError) failure = line.trim();
+    if (isError && held !== null) said(held);
+    if (isError) held = line;
+    else said(line);
   });
   nix.stderr.on('data', (bytes: Buffer) => lines.take(bytes));
   nix.stdout.on('data', (bytes: Buffer) => {
@@ -52,7 +56,9 @@ export async function runNix({ args, environment, said, signal }: NixRun): Promi
     const what = `nix ${args[0] ?? ''}`;
     if (cause !== null) throw new NarScanError('NIX_MISSING', `${what} cannot be started: ${cause}`);
     if (size > LIMITS.nixAnswerBytes) throw new NarScanError('NIX_FAILED', `${what} printed ${size} bytes`);
-    if (status !== 'status 0') {
+    if (status === 'status 0') {
+      if (held !== null) said(held);
+    } else {
       throw new NarScanError('NIX_FAILED', `${what} ended with ${status}${failure && `: ${failure}`}`);
     }
     return Buffer.concat(printed).toString();

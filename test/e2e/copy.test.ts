@@ -276,6 +276,26 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan copy, with the real Nix', 
     expect(staged()).toEqual([]);
   });
 
+  it('says once what is wrong with the destination', () => {
+    const { status, stderr } = run(['copy', '--to', 'nonsense://x', tool]);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(
+      /^nar-scan: nix copy ended with status 1: error: .*nonsense.*\[NIX_FAILED\]; .*\n$/,
+    );
+  });
+
+  it('names the flag for a destination that wants signatures', () => {
+    const bin = join(state, 'bin');
+    mkdirSync(bin, { recursive: true });
+    const said = "error: cannot add path '/x' because it lacks a valid signature";
+    writeFileSync(join(bin, 'nix'), `#!/bin/sh\necho "${said}" >&2\nexit 1\n`, { mode: 0o755 });
+    const env = { ...environment(), PATH: `${bin}:${process.env['PATH']}` };
+    const { stderr } = run(['copy', '--to', `file://${cache}`, tool], env);
+    expect(stderr).toMatch(
+      /^nar-scan: .* lacks a valid signature \[NIX_UNSIGNED\]; .* -- --no-check-sigs .*\n$/,
+    );
+  });
+
   it('says in one line that a daemon does not answer', () => {
     const args = ['copy', '--to', `unix://${store.folder}/no-socket`, '--quiet', tool];
     const { status, stderr } = run(args);

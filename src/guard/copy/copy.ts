@@ -48,12 +48,13 @@ export async function sendStaged(
   events: TransferEvents,
   signal: AbortSignal,
 ): Promise<void> {
-  const there = await alreadyThere(transfer, events, signal);
+  const { there, unknown } = await alreadyThere(transfer, signal);
   const wanted = new Map(
     transfer.paths.filter(({ info }) => !there.has(info.storePath)).map((path) => [path.info, path]),
   );
   const limits = { bytes: Math.min(LIMITS.stagingBytes, staging.free / 2), paths: LIMITS.nixArguments };
   if (there.size > 0) events.there(there.size);
+  let isTold = false;
   for (const batch of batchesOf([...wanted.keys()], limits)) {
     refuseFull(staging, batch);
     for (const info of batch.infos) {
@@ -61,6 +62,9 @@ export async function sendStaged(
       if (path !== undefined) await staging.add(path, signal);
     }
     await nixCopy(transfer, ['--from', staging.url], batch, events, signal);
+    // a destination that takes nothing has said so by now, and once is enough
+    if (unknown !== null && !isTold) events.said(unknown);
+    isTold = true;
     staging.drop(batch.infos);
     events.sent(batch.infos.length);
   }
@@ -97,16 +101,15 @@ async function nixCopy(
   try {
     await runNix({ args, environment: { ...environment, NIX_STORE_DIR: storeDir }, said, signal });
   } catch (error) {
-    throw redacted(error, to);
+    throw named(redacted(error, to));
   }
 }
 
-/** Which of the paths the destination has; none where it does not say. */
+/** Which of the paths the destination has; none where it does not say, with a line on why. */
 async function alreadyThere(
   { paths, to, storeDir, environment }: Transfer,
-  events: TransferEvents,
   signal: AbortSignal,
-): Promise<ReadonlySet<string>> {
+): Promise<{ readonly there: ReadonlySet<string>; readonly unknown: string | null }> {
   const found = new Set<string>();
   const patience = AbortSignal.any([signal, AbortSignal.timeout(LIMITS.nixAnswerMilliseconds)]);
   const infos = paths.map(({ info }) => info);
@@ -125,11 +128,18 @@ async function alreadyThere(
       signal.throwIfAborted();
       if (error instanceof NarScanError && error.code === 'NIX_MISSING') throw error;
       const reason = error instanceof Error ? error.message : String(error);
-      events.said(to.redact(`what ${to.shown} has is not known, so all is sent (${reason})`));
-      return new Set();
+      const unknown = to.redact(`what ${to.shown} has is not known, so all is sent (${reason})`);
+      return { there: new Set(), unknown };
     }
   }
-  return found;
+  return { there: found, unknown: null };
+}
+
+/** Nix refuses a path that nobody signed in these words; newer ones in the latter. */
+function named(error: unknown): unknown {
+  if (!(error instanceof NarScanError) || error.code !== 'NIX_FAILED') return error;
+  if (!/lacks a (?:valid signature|signature by a trusted key)/.test(error.message)) return error;
+  return new NarScanError('NIX_UNSIGNED', error.message, { cause: error });
 }
 
 function redacted(error: unknown, to: StoreUrl): unknown {
