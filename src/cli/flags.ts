@@ -1,21 +1,19 @@
 import type { CommandName } from './commands.ts';
 import { RULES } from '../model/facts.ts';
 import { LIMITS } from '../model/limits.ts';
-import { sizeOf } from '../model/size.ts';
-import { dayStart, spanOf } from '../model/when.ts';
 import { refuseGlob } from '../policy/glob.ts';
-
-/** Characters of a reason or a name that is given. */
-const TEXT_MOST = 4096;
-
-/** Why a text cannot be the value of a flag, or null if it can. Looks at the text only. */
-type ValueCheck = (text: string) => string | null;
-
-export interface FlagValue {
-  /** How help calls it, such as `DIR`. */
-  readonly name: string;
-  readonly check: ValueCheck;
-}
+import {
+  absoluteDirectory,
+  age,
+  anything,
+  byteCount,
+  type FlagValue,
+  notEmpty,
+  oneOf,
+  saidText,
+  when,
+  wholeNumber,
+} from './flagValues.ts';
 
 export interface Flag {
   /** Without the dashes. */
@@ -47,44 +45,6 @@ export type Format = (typeof FORMATS)[number];
 export const COLORS = ['auto', 'always', 'never'] as const;
 export type Color = (typeof COLORS)[number];
 
-const anything: ValueCheck = () => null;
-
-const notEmpty: ValueCheck = (text) => (text === '' ? 'is empty' : null);
-
-const absoluteDirectory: ValueCheck = (text) => {
-  if (text === '') return 'is empty';
-  if (!text.startsWith('/')) return 'is not an absolute path';
-  if (text.split('/').includes('..')) return "holds '..'";
-  return /^[/.]*$/.test(text) ? 'is the root directory' : null;
-};
-
-function oneOf(choices: readonly string[]): FlagValue {
-  return {
-    name: choices.join('|'),
-    check: (text) => (choices.includes(text) ? null : `is none of ${choices.join(', ')}`),
-  };
-}
-
-function wholeNumber(least: number, most: number): FlagValue {
-  return {
-    name: 'N',
-    check: (text) =>
-      /^[0-9]{1,10}$/.test(text) && Number(text) >= least && Number(text) <= most
-        ? null
-        : `is no whole number from ${least} to ${most}`,
-  };
-}
-
-const saidText: ValueCheck = (text) => {
-  if (text.trim() === '') return 'is empty';
-  return text.length > TEXT_MOST ? `is longer than ${TEXT_MOST} characters` : null;
-};
-
-const age: ValueCheck = (text) => (spanOf(text) === null ? 'is no age such as 90m, 36h, 30d or 2w' : null);
-
-const when: ValueCheck = (text) =>
-  spanOf(text) === null && dayStart(text) === null ? 'is no day such as 2027-01-31, and no 30d' : null;
-
 /** Commands that write into the audit trail. */
 const QUARANTINE_WRITERS = [
   'quarantine release',
@@ -93,13 +53,6 @@ const QUARANTINE_WRITERS = [
   'quarantine purge',
   'quarantine export',
 ] as const satisfies readonly CommandName[];
-
-/** A number of bytes, with an optional unit. */
-const byteCount: FlagValue = {
-  name: 'SIZE',
-  check: (text) =>
-    sizeOf(text) === null ? 'is no size: a whole number of bytes above 0, or one with K, M, G or T' : null,
-};
 
 /** The one table of options: the parser, the help text and the tests read it. */
 export const FLAGS = [

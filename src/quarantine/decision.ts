@@ -2,6 +2,8 @@
 interface Decided {
   /** Number of its record in the audit trail. */
   readonly sequence: number;
+  /** File of that trail where it is not this user's own, who cannot lift what stands there. */
+  readonly trail?: string;
   readonly reason: string;
   readonly actor: string;
   /** Milliseconds since 1970. */

@@ -25,6 +25,7 @@ export async function openDecisions(
   const machine = systemStateDir(own, system);
   const digest = await loadDigest();
   const trails: Trail[] = [];
+  let ownTrail: Trail | null = null;
   try {
     if (machine !== null) {
       const trail = new Trail(machine, own === null ? null : join(own, SYSTEM_INDEX), digest);
@@ -35,13 +36,14 @@ export async function openDecisions(
     if (own !== null) {
       const trail = new Trail(own, join(own, OWN_INDEX), digest);
       trails.push(trail);
+      ownTrail = trail;
       trail.sync((await witness?.trailHead()) ?? null);
     }
   } catch (error) {
     for (const trail of trails) trail[Symbol.dispose]();
     throw error;
   }
-  const decisions = decisionsOf(trails);
+  const decisions = decisionsOf(trails, ownTrail);
   return {
     ...decisions,
     [Symbol.dispose]: () => {

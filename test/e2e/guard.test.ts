@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CLEAN, GuardedStore, LEAK } from '../support/guardedStore.ts';
@@ -70,8 +70,10 @@ describe.skipIf(!needs('nix', 'nix-build', 'nix-store'))('builds of the real Nix
     const file = store.expression({ leaky: `${LEAK}; echo /home/upstream/x > $out/y` });
     store.nixBuild(file, ['leaky']);
     const path = store.pathOf(file, 'leaky');
-    const id = store.trail()[0]?.id ?? '';
-    expect(store.narScan('quarantine', 'release', id, '--reason', 'for a test').status).toBe(0);
+    const link = join(store.directory('links'), 'result');
+    symlinkSync(path, link);
+    expect(store.narScan('quarantine', 'show', link).stdout).toContain(`contaminated ${path}`);
+    expect(store.narScan('quarantine', 'release', link, '--reason', 'for a test').stdout).toContain(path);
     expect(store.hook({ OUT_PATHS: path })).toEqual({ status: 0, stdout: '', stderr: '' });
     expect(store.narScan('audit', 'verify').status).toBe(0);
     // what was no error then was not released

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AuditLog } from '../../src/quarantine/audit.ts';
+import { deniedText } from '../../src/quarantine/decisionText.ts';
 import { openDecisions } from '../../src/quarantine/decisions.ts';
 import {
   decisionOf,
@@ -246,6 +247,18 @@ describe.skipIf(!root)('the decisions of the machine', () => {
       expect(await decided(OTHER, OTHER_HASH, ids(1))).toBe('released');
       await write(own, denied(null, OTHER_HASH));
       expect(await decided(OTHER, OTHER_HASH, ids(1))).toBe('denied');
+    });
+  });
+
+  it('are told with their trail: the number of a record means another one in one’s own', async () => {
+    await write(system, denied(null, HASH));
+    await asNobody(async () => {
+      await write(own, denied(null, OTHER_HASH));
+      using decisions = await openDecisions({ NAR_SCAN_STATE: own }, null, system);
+      expect(decisions.denials().map((denial) => deniedText(denial))).toEqual([
+        `denied by alice@host (record 1 of ${system}/audit.jsonl): bad`,
+        'denied by alice@host (record 1): bad',
+      ]);
     });
   });
 

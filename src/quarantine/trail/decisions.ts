@@ -1,12 +1,19 @@
 import { hashPartOf } from '../../nix/storePath.ts';
-import type { AllDecisions, Release } from '../decision.ts';
+import type { AllDecisions, Denial, Release } from '../decision.ts';
 import type { Trail } from './trail.ts';
+import type { TrailIndex } from './trailIndex.ts';
 
 /**
  * The decisions of several trails, as they were when each was last looked at: a denial of any of them
  * denies, a release of any of them releases.
+ * @param own the one of this user
  */
-export function decisionsOf(trails: readonly Trail[]): AllDecisions {
+export function decisionsOf(trails: readonly Trail[], own: Trail | null): AllDecisions {
+  const all = <T extends Denial | Release>(question: (index: TrailIndex) => readonly T[]): readonly T[] =>
+    trails.flatMap((trail) => {
+      const found = trail.ask(question);
+      return trail === own ? found : found.map((decision) => ({ ...decision, trail: trail.file }));
+    });
   const decisions: AllDecisions = {
     refresh() {
       for (const trail of trails) trail.sync(null);
@@ -16,13 +23,16 @@ export function decisionsOf(trails: readonly Trail[]): AllDecisions {
       const releases = decisions.releases(storePath, narHash, now);
       return releases.find((release) => covers(release, blocking)) ?? null;
     },
-    denials: () => trails.flatMap((trail) => trail.ask((index) => index.denials())),
+    denials: () => all((index) => index.denials()),
     denialsOf(storePath, narHash) {
       const hashPart = hashPartOf(storePath);
-      return trails.flatMap((trail) => trail.ask((index) => index.denialsOf(hashPart, narHash)));
+      return all((index) => index.denialsOf(hashPart, narHash));
     },
     releases: (storePath, narHash, now) =>
-      trails.flatMap((trail) => trail.ask((index) => lasting(index.releases(storePath, narHash), now))),
+      lasting(
+        all((index) => index.releases(storePath, narHash)),
+        now,
+      ),
   };
   return decisions;
 }

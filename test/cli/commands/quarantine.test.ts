@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -244,6 +244,8 @@ describe('quarantine purge and export', () => {
     await expect(nar('quarantine', 'export', hello, `${file}.again`)).rejects.toEqual(
       code('QUARANTINE_UNKNOWN', /not kept/),
     );
+    expect(await nar('quarantine', 'purge', HELLO, '--findings')).toMatch(/purged 1 output, /);
+    expect(existsSync(join(state, 'quarantine', hello))).toBe(false);
     expect(await listed()).toEqual(['hello', 'world']);
     expect(await nar('quarantine', 'purge', '--older-than', '0m')).toMatch(/purged 1 output/);
   });
