@@ -94,6 +94,20 @@ const TEXT: Readonly<Partial<Record<Rule, string>>> = {
 const UPSTREAM =
   'upstream wrote it; replace it with substituteInPlace or a patch if the program reads it, and tell upstream';
 
+/** Text of a script, a configuration or a manual, in which no compiler wrote. */
+const PLAIN_TEXT =
+  'write a path relative to $out, or found when it runs, where the text is made; ' +
+  'else replace it in postInstall (substituteInPlace, sed -i)';
+
+/** Whether a leak lies in a script or the like: by its name, what stands around it, and for want of a section. */
+function isPlainText({ encoding, location, evidence, marked: [start, end] }: TracedFinding): boolean {
+  if (!SCRIPT.test(location.container.at(-1) ?? location.entry) || evidence.length <= end - start)
+    return false;
+  return (
+    encoding === 'plain' && location.section === undefined && /^[\t\n\r\x20-\x7e\x80-\xff]*$/.test(evidence)
+  );
+}
+
 /** One sentence: what to change in the build so that such a leak does not come again. */
 export function remedyFor(rule: Rule, carrier: Carrier): string {
   if (rule === 'store-alias') return ALIAS[carrier] ?? (FIELDS.has(carrier) ? HOME[carrier] : ALIAS_ANYWHERE);
@@ -101,13 +115,20 @@ export function remedyFor(rule: Rule, carrier: Carrier): string {
 }
 
 /** The same for one leak, which may lie in a file whose name tells who wrote it. */
-export function remedyOf({ rule, carrier, alias, location, source }: TracedFinding): string {
+export function remedyOf(finding: TracedFinding): string {
+  const { rule, carrier, alias, location, source } = finding;
   if (source !== undefined) return UPSTREAM;
   // a store in somebody's home is named by the home, but it got there as a store does
   if (alias !== null) return remedyFor('store-alias', carrier);
-  const tool = carrier === 'bytes' && WRITTEN_HERE.has(rule) ? toolRemedy(location) : null;
-  return tool ?? remedyFor(rule, carrier);
+  if (carrier !== 'bytes' || !WRITTEN_HERE.has(rule)) return remedyFor(rule, carrier);
+  const tool = toolRemedy(location);
+  if (tool !== null || rule !== 'known-home') return tool ?? remedyFor(rule, carrier);
+  return isPlainText(finding) ? PLAIN_TEXT : remedyFor(rule, carrier);
 }
+
+/** Names of scripts, configurations and manuals; and of programs without an ending, in which text is a script's. */
+const SCRIPT =
+  /\.(?:sh|bash|zsh|fish|csh|pl|pm|py|rb|lua|tcl|awk|conf|cfg|ini|toml|ya?ml|json|xml|service|desktop|txt|md|html?|[1-9])$|(?:^|\/)s?bin\/[^/.]+$/;
 
 /** Fields of binaries that one tool rewrites, whatever stands in them. */
 const FIELDS = new Set<Carrier>([

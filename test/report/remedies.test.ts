@@ -46,6 +46,21 @@ describe('remedies', () => {
     expect(remedyOf({ ...finding, location: { ...finding.location, entry, container } })).toMatch(remedy);
   });
 
+  it('name no compiler for the text of a script', () => {
+    const leak = finding({ leak: '/home/zoe', rule: 'known-home', carrier: 'bytes' });
+    const { section: _section, ...location } = leak.location;
+    const script = { ...leak, encoding: 'plain' as const, evidence: 'cd /home/zoe/x\n' };
+    for (const entry of ['bin/run', 'libexec/run.sh', 'etc/x.conf']) {
+      expect(remedyOf({ ...script, location: { ...location, entry, container: [] } })).toMatch(
+        /^write a path relative/,
+      );
+    }
+    const binary = { ...script, evidence: 'x\0/home/zoe/x\0' };
+    expect(remedyOf({ ...binary, location: { ...location, entry: 'bin/run', container: [] } })).toMatch(
+      /-trimpath/,
+    );
+  });
+
   it('leave to upstream what upstream wrote', () => {
     const leak = finding({ leak: '/home/zoe', rule: 'foreign-home', carrier: 'runpath' });
     expect(remedyOf({ ...leak, source: '/nix/store/src' })).toMatch(/upstream/);
