@@ -10,7 +10,15 @@ import { MadeStore } from '../support/madeStore.ts';
 it('a gate goes by what was decided while it scanned', async () => {
   using store = new MadeStore();
   const path = store.add(1, { text: 'nothing' });
-  const denial = { sequence: 1, reason: 'no', actor: 'alice@host', at: 0, storePath: null, hashPart: null, narHash: null };
+  const denial = {
+    sequence: 1,
+    reason: 'no',
+    actor: 'alice@host',
+    at: 0,
+    storePath: null,
+    hashPart: null,
+    narHash: null,
+  };
   let isDenied = false;
   const decisions: Decisions = {
     refresh: () => void (isDenied = true),
