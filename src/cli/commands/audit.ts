@@ -2,7 +2,7 @@ import type { AuditRecord } from '../../quarantine/trail/record.ts';
 import { printableJson, printableText } from '../../report/printable.ts';
 import { counted } from '../../report/units.ts';
 import type { Arguments } from '../arguments.ts';
-import { hasState, inSession, refuseOperands, sinceOf } from './quarantine/session.ts';
+import { hasState, atDesk, refuseOperands, sinceOf } from './quarantine/desk.ts';
 
 /** Bytes of text that are written at once. */
 const PIECE = 65_536;
@@ -14,7 +14,7 @@ const PIECE = 65_536;
 export async function verifyAudit(said: Arguments, environment: NodeJS.ProcessEnv): Promise<string> {
   refuseOperands(said);
   if (!hasState(environment)) return 'there is no audit trail yet\n';
-  return await inSession(said, environment, async ({ log }) => {
+  return await atDesk(said, environment, async ({ log }) => {
     const { sequence, hash } = await log.verify();
     if (sequence === 0) return 'there is no audit trail yet\n';
     return `${log.trail.file}: ${counted(sequence, 'record')}, the last is ${hash}\n`;
@@ -34,7 +34,7 @@ export async function listAudit(
   if (!hasState(environment)) return;
   const json = said.has('json');
   const since = sinceOf(said.last('since'), new Date());
-  await inSession(said, environment, async ({ log }) => {
+  await atDesk(said, environment, async ({ log }) => {
     let piece = '';
     for (const { record, hash } of log.trail.records()) {
       if (Date.parse(record.at) < since) continue;

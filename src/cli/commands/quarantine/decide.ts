@@ -19,7 +19,7 @@ import { printableText } from '../../../report/printable.ts';
 import { counted } from '../../../report/units.ts';
 import type { Arguments } from '../../arguments.ts';
 import { todaysDecisions } from '../../decisions.ts';
-import { inSession, isPath, onlyOperand, outputMeant, reasonOf, storePathMeant } from './session.ts';
+import { atDesk, isPath, onlyOperand, outputMeant, reasonOf, storePathMeant } from './desk.ts';
 
 /**
  * `quarantine release`: lets outputs out in spite of exactly what they were quarantined for. A release for
@@ -32,10 +32,10 @@ export async function releaseQuarantined(said: Arguments, environment: NodeJS.Pr
   const reason = reasonOf(said);
   const now = new Date();
   const expires = expiryOf(said.last('expires'), now);
-  return await inSession(said, environment, async (session) => {
+  return await atDesk(said, environment, async (desk) => {
     const outputs = new Map<string, QuarantinedRecord>();
     for (const named of said.targets) {
-      const record = await outputMeant(session, named, said, environment);
+      const record = await outputMeant(desk, named, said, environment);
       outputs.set(record.id, record);
     }
     using decisions = await todaysDecisions(environment);
@@ -46,7 +46,7 @@ export async function releaseQuarantined(said: Arguments, environment: NodeJS.Pr
         throw new NarScanError('QUARANTINE_NOT_RELEASABLE', message);
       }
       const event = releaseOf(record, reason, expires);
-      const standing = releasesOn(session.log, record, now);
+      const standing = releasesOn(desk.log, record, now);
       const same = standing.find(
         (release) => release.reason === reason && release.expires === (expires?.getTime() ?? null),
       );
@@ -65,7 +65,7 @@ export async function releaseQuarantined(said: Arguments, environment: NodeJS.Pr
         continue;
       }
       const lifts = replaced.map(({ sequence }) => liftEvent(sequence, 'another release takes its place'));
-      const records = await session.log.append(...lifts, event);
+      const records = await desk.log.append(...lifts, event);
       const until = expires === null ? '' : ` until ${expires.toISOString()}`;
       const instead = replaced.map(({ sequence }) => `, instead of record ${sequence}`).join('');
       const number = records.at(-1)?.seq ?? 0;
@@ -95,7 +95,7 @@ function coveredBy({ blocking, rules, gaps }: QuarantinedRecord): string {
 export async function denyOutput(said: Arguments, environment: NodeJS.ProcessEnv): Promise<string> {
   const named = onlyOperand(said, 'ID, STORE-PATH or sha256:HASH');
   const reason = reasonOf(said);
-  return await inSession(said, environment, async ({ log }) => {
+  return await atDesk(said, environment, async ({ log }) => {
     const isStorePath = parseNarHash(named) === null && isPath(named);
     const meant = isStorePath ? await storePathMeant(named, said, environment) : named;
     const [record] = await log.append(denialOf(log, meant, reason));
@@ -110,7 +110,7 @@ export async function denyOutput(said: Arguments, environment: NodeJS.ProcessEnv
 export async function liftDecision(said: Arguments, environment: NodeJS.ProcessEnv): Promise<string> {
   const named = onlyOperand(said, 'NUMBER, ID or STORE-PATH');
   const reason = reasonOf(said);
-  return await inSession(said, environment, async ({ log }) => {
+  return await atDesk(said, environment, async ({ log }) => {
     const lifted = RECORD_NUMBER.test(named)
       ? [decisionOf(log, Number(named))]
       : await decisionsMeant(log, named, said, environment);

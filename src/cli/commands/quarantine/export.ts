@@ -11,7 +11,7 @@ import { printableText } from '../../../report/printable.ts';
 import { bytesForPeople } from '../../../report/units.ts';
 import type { Arguments } from '../../arguments.ts';
 import { STDIN as STDOUT } from '../../invocation.ts';
-import { inSession, outputMeant } from './session.ts';
+import { atDesk, outputMeant } from './desk.ts';
 
 /**
  * `quarantine export`: the kept NAR of an output, into a file or to stdout. It is read through before
@@ -28,7 +28,7 @@ export async function exportQuarantined(
   if (named === undefined || to === undefined || others.length > 0) {
     throw new NarScanError('USAGE_BAD_VALUE', 'quarantine export takes an id and a file, or - for stdout');
   }
-  await inSession(said, environment, async ({ log }) => {
+  await atDesk(said, environment, async ({ log }) => {
     const record = await outputMeant({ log }, named, said, environment);
     if (to !== STDOUT) refuseExisting(to);
     const { id, storePath } = record;

@@ -9,7 +9,7 @@ import { printableJson, printableText } from '../../../report/printable.ts';
 import { bytesForPeople } from '../../../report/units.ts';
 import type { Arguments } from '../../arguments.ts';
 import { todaysDecisions } from '../../decisions.ts';
-import { hasState, inSession, refuseOperands, sinceOf } from './session.ts';
+import { hasState, atDesk, refuseOperands, sinceOf } from './desk.ts';
 
 /** An output in quarantine, or a denial of something that is not there, as it is listed. */
 interface Listed {
@@ -59,7 +59,7 @@ export async function listQuarantine(
   if (!hasState(environment)) return;
   const fits = filterOf(said);
   const json = said.has('json');
-  await inSession(said, environment, async ({ log }) => {
+  await atDesk(said, environment, async ({ log }) => {
     using decisions = await todaysDecisions(environment);
     const now = new Date();
     const since = sinceOf(said.last('since'), now);

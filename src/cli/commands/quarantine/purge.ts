@@ -3,7 +3,7 @@ import { spanOf } from '../../../model/when.ts';
 import { Quarantine } from '../../../quarantine/store/quarantine.ts';
 import { bytesForPeople, counted } from '../../../report/units.ts';
 import type { Arguments } from '../../arguments.ts';
-import { inSession, outputMeant } from './session.ts';
+import { atDesk, outputMeant } from './desk.ts';
 
 /**
  * `quarantine purge`: takes kept NARs away, or all that is kept; the trail says so.
@@ -14,7 +14,7 @@ export async function purgeQuarantined(said: Arguments, environment: NodeJS.Proc
   if ((age === null) === (said.targets.length === 0)) {
     throw new NarScanError('USAGE_BAD_VALUE', 'quarantine purge takes ids, or --older-than AGE');
   }
-  return await inSession(said, environment, async ({ log, policy }) => {
+  return await atDesk(said, environment, async ({ log, policy }) => {
     const before = Date.now() - (spanOf(age ?? '') ?? 0);
     const outputs =
       age === null

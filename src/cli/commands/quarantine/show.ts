@@ -13,7 +13,7 @@ import type { Arguments } from '../../arguments.ts';
 import { todaysDecisions } from '../../decisions.ts';
 import { COLORS } from '../../flags.ts';
 import { columnsOf, STDOUT_DESCRIPTOR, wantsColor } from '../../terminal.ts';
-import { inSession, onlyOperand, outputMeant } from './session.ts';
+import { atDesk, onlyOperand, outputMeant } from './desk.ts';
 
 /**
  * `quarantine show`: what was found in an output, under today's policy, or the report as it was then.
@@ -21,7 +21,7 @@ import { inSession, onlyOperand, outputMeant } from './session.ts';
  */
 export async function showQuarantined(said: Arguments, environment: NodeJS.ProcessEnv): Promise<string> {
   const named = onlyOperand(said, 'ID or STORE-PATH');
-  return await inSession(said, environment, async ({ log, policy }) => {
+  return await atDesk(said, environment, async ({ log, policy }) => {
     const record = await outputMeant({ log }, named, said, environment);
     const directory = join(quarantineDir(log.directory), record.id);
     if (said.has('json')) return read(join(directory, REPORT_FILE)).toString('utf8');

@@ -14,7 +14,7 @@ import { surroundedOf } from '../../invocation.ts';
 import { loadPolicy } from '../../policy/policyFile.ts';
 
 /** The state of this user as these commands work with it. */
-export interface Session {
+export interface Desk {
   readonly log: AuditLog;
   readonly policy: Policy;
 }
@@ -23,10 +23,10 @@ export interface Session {
  * Opens the audit trail of this user, brought up to date, for as long as `act` takes.
  * @throws NarScanError STATE_*, AUDIT_*, POLICY_*, and what `act` throws
  */
-export async function inSession<T>(
+export async function atDesk<T>(
   said: Arguments,
   environment: NodeJS.ProcessEnv,
-  act: (session: Session) => Promise<T>,
+  act: (desk: Desk) => Promise<T>,
 ): Promise<T> {
   const { policy } = await loadPolicy(said.last('policy'), environment);
   return await withAuditLog(environment, policy, said.last('by') ?? actorOf(environment), async (log) => {
@@ -74,7 +74,7 @@ export function sinceOf(text: string | null, now: Date): number {
  * @throws NarScanError QUARANTINE_UNKNOWN, PATH_NOT_IN_STORE, TARGET_MISSING, TARGET_UNREADABLE
  */
 export async function outputMeant(
-  { log }: Pick<Session, 'log'>,
+  { log }: Pick<Desk, 'log'>,
   named: string,
   said: Arguments,
   environment: NodeJS.ProcessEnv,
