@@ -48,6 +48,22 @@ export class Origins {
   }
 
   /**
+   * Refuses a derivation that was named and makes none of the targets, as far as its outputs are known.
+   * @throws NarScanError DERIVATION_INVALID
+   */
+  refuseStranger(targets: readonly Resolved[]): void {
+    const { drv } = this.#request;
+    const [derivation] = this.#named;
+    if (drv === null || derivation === undefined) return;
+    const made = outputPathsOf(derivation);
+    const strange = ({ storePath }: Resolved): boolean =>
+      storePath !== null && !made.includes(byteStringOfText(storePath));
+    if (made.length < derivation.outputs.size || targets.length === 0 || !targets.every(strange)) return;
+    const outputs = made.map(displayText).join(' and ');
+    throw new NarScanError('DERIVATION_INVALID', `'${drv}' makes none of the targets, but ${outputs}`);
+  }
+
+  /**
    * Names, at each foreign home whose text stands already in a source that went into the build, the
    * first such source in the order of their paths. What cannot be read of derivations and sources
    * names nothing. Severities stay as they are: what a source means is the policy's.

@@ -141,6 +141,7 @@ export async function scanTargets(
   };
   // a derivation that is none ends the scan before it begins
   const named = request.drv === undefined ? null : await origins();
+  named?.refuseStranger(targets);
   const limits = { ...CONTAINER_LIMITS, ...request.limits };
   const digests = request.digests === true;
   const memory = targets.some(isRemembered)

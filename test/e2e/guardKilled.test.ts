@@ -58,7 +58,7 @@ describe.skipIf(!needs('nix', 'nix-build', 'nix-store'))('guards and releases th
   it(
     `lose nothing that they acknowledged, leave nothing half, and let nothing through (${ROUNDS} rounds)`,
     async () => {
-      const withheld = new Map<string, number>();
+      const rejected = new Map<string, number>();
       const reasons: string[] = [];
       for (let round = 0; round < ROUNDS; round++) {
         const reason = `round ${round}`;
@@ -78,14 +78,14 @@ describe.skipIf(!needs('nix', 'nix-build', 'nix-store'))('guards and releases th
             said,
             expect.arrayContaining([status]),
           ]);
-          if (status === 1) withheld.set(path, (withheld.get(path) ?? 0) + 1);
+          if (status === 1) rejected.set(path, (rejected.get(path) ?? 0) + 1);
         }
         const visible = readdirSync(join(store.state, 'quarantine')).filter((name) => !name.startsWith('.'));
         expect(visible.filter((name) => !/^[0-9a-f]{16}$/.test(name))).toEqual([]);
       }
       const trail = store.trail();
-      for (const [path, count] of withheld) {
-        const records = trail.filter((record) => record.event === 'withheld' && record.storePath === path);
+      for (const [path, count] of rejected) {
+        const records = trail.filter((record) => record.event === 'rejected' && record.storePath === path);
         expect(records.length).toBeGreaterThanOrEqual(count);
       }
       const text = readFileSync(join(store.state, 'audit.jsonl'), 'utf8');

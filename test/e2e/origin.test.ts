@@ -192,6 +192,14 @@ describe.skipIf(!needs('nix-build', 'nix-store', 'tar'))('foreign homes of an ou
     expect(told(onlyOutput(scan(['--drv', drv, path], bare).report).findings)).toEqual({ x: 'warning' });
   });
 
+  it('cannot come of a derivation that makes nothing of what is scanned', () => {
+    const path = build('mine', {}, 'echo nothing > $out/x');
+    const drv = store.deriver(build('stranger', {}, 'echo something > $out/x'));
+    const { status, stderr, report } = scan(['--drv', drv, path]);
+    expect([status, report.outputs]).toEqual([2, []]);
+    expect(stderr).toContain('makes none of the targets, but ');
+  });
+
   it('follow the derivation of the environment, where another is the deriver', () => {
     const content = Buffer.from('/home/upstream/same.c\n');
     writeFileSync(join(store.folder, 'same-source'), content);
