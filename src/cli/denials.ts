@@ -2,8 +2,8 @@ import { NarScanError } from '../model/errors.ts';
 import type { OutputResult } from '../model/report.ts';
 import type { Decisions } from '../quarantine/decision.ts';
 
-/** How old what is known of decisions may be. */
-const REFRESH_MS = 1000;
+/** How old what is known of decisions may be, in seconds. */
+const REFRESH_SECONDS = 1;
 
 /** Says of clean outputs whether a person denied them; decisions are read when the first one asks. */
 export class Denials implements AsyncDisposable {
@@ -23,9 +23,10 @@ export class Denials implements AsyncDisposable {
     if (storePath === null && narHash === null) return;
     const decisions = await (this.#decisions ??= this.#open());
     if (decisions === null) return;
-    if (Date.now() - this.#refreshed > REFRESH_MS) {
+    // no clock that somebody sets
+    if (process.uptime() - this.#refreshed > REFRESH_SECONDS) {
       decisions.refresh();
-      this.#refreshed = Date.now();
+      this.#refreshed = process.uptime();
     }
     const denial = decisions.denial(storePath ?? '', narHash);
     if (denial === null) return;
@@ -42,6 +43,7 @@ export class Denials implements AsyncDisposable {
 
   async #open(): Promise<(Decisions & Disposable) | null> {
     const { openDecisions } = await import('../quarantine/decisions.ts');
+    this.#refreshed = process.uptime();
     try {
       return await openDecisions(this.#environment, null);
     } catch (error) {
