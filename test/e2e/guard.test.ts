@@ -24,7 +24,7 @@ describe.skipIf(!needs('nix', 'nix-build', 'nix-store'))('builds of the real Nix
     expect(store.reports()).toEqual([]);
   });
 
-  it('fail where they leak, in one line that names the home, the entry and a report, and are kept', () => {
+  it('fail where they leak, in one line that names the home, the entry, a record and a report, and are kept', () => {
     const file = store.expression({ leaky: LEAK });
     const { status, stderr } = store.nixBuild(file, ['leaky']);
     const path = store.pathOf(file, 'leaky');
@@ -32,15 +32,17 @@ describe.skipIf(!needs('nix', 'nix-build', 'nix-store'))('builds of the real Nix
     const lines = stderr.split('\n').filter((line) => line.includes('nar-scan:'));
     expect(lines).toEqual([
       expect.stringMatching(
-        `post-build-hook: nar-scan: rejected: ${path} is contaminated: known-home ${store.home} in bin/x; see ${store.state}/reports/.*\\.txt`,
+        `post-build-hook: nar-scan: rejected: ${path} is contaminated: known-home ${store.home} in bin/x; see nar-scan quarantine show [0-9a-f]{16}, ${store.state}/reports/.*\\.txt$`,
       ),
     ]);
+    const [, named] = /quarantine show ([0-9a-f]{16}), /.exec(stderr) ?? [];
     const [report = ''] = store.reports();
     expect(report).toContain(`contaminated ${path}`);
     const [, id = ''] = /^ {2}nar-scan quarantine show ([0-9a-f]{16})$/m.exec(report) ?? [];
+    expect(named).toBe(id);
     expect(store.narScan('quarantine', 'show', id).stdout).toContain(`contaminated ${path}`);
     expect(store.trail()).toEqual([
-      expect.objectContaining({ event: 'quarantined', storePath: path, kept: expect.any(Number) }),
+      expect.objectContaining({ event: 'quarantined', id, storePath: path, kept: expect.any(Number) }),
       expect.objectContaining({
         event: 'rejected',
         storePath: path,

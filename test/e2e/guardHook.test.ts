@@ -125,6 +125,7 @@ describe.skipIf(!needs('nix', 'nix-build', 'nix-store'))('the post-build hook, s
       const enforced = store.hook(variables);
       expect(enforced.status).toBe(1);
       expect(enforced.stderr).toContain('rejected: ');
+      expect(enforced.stderr).not.toContain('quarantine show');
       const withheld = store.hook({ ...variables, NAR_SCAN_GUARD_MODE: 'quarantine' });
       expect(withheld.status).toBe(2);
       expect(withheld.stderr).toMatch(/\[STATE_/);

@@ -27,7 +27,7 @@ export function hookKeeper({ environment, policy, diskOf, now, warn }: KeeperOpt
     },
     async record(event) {
       const settings = policy.gate.quarantine;
-      await withAuditLog(environment, policy, actorOf(environment), (log) =>
+      return await withAuditLog(environment, policy, actorOf(environment), (log) =>
         recordWithheld(event, { log, settings, policy: policy.verdict, diskOf, warn }),
       );
     },

@@ -5,7 +5,7 @@ import { printableText } from '../../report/printable.ts';
 import type { ReportOrigin } from '../../report/reporter.ts';
 import { type Closure, closureOf } from '../closure.ts';
 import type { GateAnswer } from '../gate.ts';
-import { lineOf } from './lines.ts';
+import { lineOf, showCommandOf } from './lines.ts';
 import { fateOf, FATES, guardSettings } from './modes.ts';
 import { nestingOf } from './nesting.ts';
 import { type HookOutputs, hookOutputs } from './outputs.ts';
@@ -27,8 +27,8 @@ export interface HookEvent {
 export interface HookKeeper {
   /** Writes the report. @returns its file */
   report(event: HookEvent): Promise<string>;
-  /** Writes down what is withheld, and keeps it. */
-  record(event: HookEvent): Promise<void>;
+  /** Writes down what is withheld, and keeps it. @returns the ids of what blocks it, by store path */
+  record(event: HookEvent): Promise<ReadonlyMap<string, string>>;
 }
 
 /** One run of the hook: what it is told, and whom it tells. */
@@ -140,15 +140,25 @@ async function tell(hook: Hook, event: HookEvent): Promise<number> {
     }
   };
   const keeper = await hook.keeper();
-  if (event.rulings.some(({ fate }) => fate !== 'pass')) await attempt(() => keeper.record(event));
+  const isRecorded = event.rulings.some(({ fate }) => fate !== 'pass');
+  const ids = isRecorded ? await attempt(() => keeper.record(event)) : null;
   const report = await attempt(() => keeper.report(event));
   const worstLast = event.rulings.toSorted((a, b) => FATES.indexOf(a.fate) - FATES.indexOf(b.fate));
-  const lines = worstLast.slice(-LINES).map((ruling) => lineOf(ruling, hook.policy.verdict));
-  const left = worstLast.length - lines.length;
+  const shown = worstLast.slice(-LINES);
+  const left = worstLast.length - shown.length;
   if (left > 0) hook.say(`${left} more outputs of this build are not passed on`);
-  for (const [index, line] of lines.entries()) {
-    const last = index === lines.length - 1 && report !== null;
-    hook.say(last ? `${line}; see ${printableText(report)}` : line);
+  for (const [index, ruling] of shown.entries()) {
+    const last = index === shown.length - 1;
+    const see = [...showIn(ids, ruling), ...(last && report !== null ? [printableText(report)] : [])];
+    const line = lineOf(ruling, hook.policy.verdict);
+    hook.say(see.length === 0 ? line : `${line}; see ${see.join(', ')}`);
   }
   return faults;
+}
+
+/** The command that shows what is recorded of that which the line on an output names; none where nothing is. */
+function showIn(ids: ReadonlyMap<string, string> | null, { fate, blockers }: Ruling): readonly string[] {
+  const [first] = blockers;
+  const id = fate === 'pass' || first === undefined ? undefined : ids?.get(first.storePath);
+  return id === undefined ? [] : [showCommandOf(id)];
 }

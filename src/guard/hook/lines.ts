@@ -47,7 +47,12 @@ export function showCommand(
   digest: Digest,
 ): string | null {
   if (isFree(standing) || standing === 'denied' || facts === null || result === null) return null;
-  return `nar-scan quarantine show ${quarantineId(storePath, facts.narHash, digest)}`;
+  return showCommandOf(quarantineId(storePath, facts.narHash, digest));
+}
+
+/** @param id of a record of the quarantine */
+export function showCommandOf(id: string): string {
+  return `nar-scan quarantine show ${id}`;
 }
 
 /** Why a path is neither clean nor released: its standing with the worst of what blocks it; printable. */

@@ -22,12 +22,13 @@ export interface RecordTools {
  * what it refers to only what was found, so that it can be looked at and released: a closure may hold
  * much that was made elsewhere.
  *
+ * @returns the ids of what is recorded, by store path
  * @throws NarScanError as {@link AuditLog.append}
  */
 export async function recordWithheld(
   { rulings, closure, origin }: HookEvent,
   tools: RecordTools,
-): Promise<void> {
+): Promise<ReadonlyMap<string, string>> {
   const { log, settings, policy, diskOf, warn } = tools;
   const [keeping, noting] = [
     new Quarantine(log, settings),
@@ -38,6 +39,7 @@ export async function recordWithheld(
   const blockers = new Map(
     withheld.flatMap((ruling) => ruling.blockers.map((blocker) => [blocker.storePath, blocker] as const)),
   );
+  const ids = new Map<string, string>();
   for (const { storePath, standing, facts, result } of blockers.values()) {
     // showCommand() names those that are
     if (standing === 'denied' || facts === null || result === null) continue;
@@ -45,6 +47,7 @@ export async function recordWithheld(
     const path = byteStringOfText(diskOf(storePath));
     const quarantine = built.has(storePath) ? keeping : noting;
     const entry = await quarantine.keep({ storePath, path, facts, result, policy, registered, origin });
+    ids.set(storePath, entry.id);
     if (entry.refusal !== null) warn(entry.refusal);
   }
   await log.append(
@@ -55,4 +58,5 @@ export async function recordWithheld(
       because: becauseOf(ruling, policy),
     })),
   );
+  return ids;
 }
