@@ -109,6 +109,27 @@ export const ERRORS = {
   GUARD_DEADLINE: 'build again, or raise guard.deadline in the policy file',
   GUARD_NEXT_FAILED: 'check guard.then in the policy file: an absolute path of a program and its arguments',
   PATH_DENIED: 'nar-scan quarantine lift RECORD --reason WHY takes a denial back',
+  // the cache server
+  UPLOAD_NAME:
+    'send nar/<hash>.nar[.ext], <hash part>.narinfo and what else nix copy sends, by their own names',
+  UPLOAD_LENGTH: 'send as many bytes as Content-Length says',
+  UPLOAD_TRUNCATED: 'the connection broke off: copy again',
+  UPLOAD_SLOW: 'copy again over a connection that keeps on sending',
+  UPLOAD_HASH:
+    'the NAR is not what its name says: copy again; if it stays so, verify the store (nix store verify)',
+  UPLOAD_ENCODING: 'send it as it is, or with Content-Encoding gzip, br, zstd, xz or bzip2',
+  UPLOAD_TOO_LARGE: 'the server takes no more at once: its operator may raise the limit',
+  UPLOAD_NO_ROOM: 'the disk of the server is full: tell its operator, then copy again',
+  UPLOAD_COMPRESSION:
+    'copy with ?compression=zstd (or none, xz, bzip2, gzip, br, lz4, lzip, lzma, compress): what cannot be opened cannot be admitted',
+  NARINFO_UNBOUND: 'send the NAR that the narinfo speaks of first, and the paths it refers to',
+  PATH_PUBLISHED: 'what is published stays as it is; build under another name, or use what is there',
+  STORAGE_FAILED:
+    'the storage behind the server does not answer as it should: tell its operator, then copy again',
+  STORAGE_FULL: 'the storage behind the server is full: tell its operator, then copy again',
+  SCAN_FAILED: 'nothing was admitted: copy again; if it stays so, tell the operator of the server',
+  CATALOG_VERSION: 'use the newest nar-scan on this machine, or another --state',
+  CATALOG_UNREADABLE: 'nothing is served: check its permissions and the disk, or restore it from a backup',
   // the run and its report
   NO_OUTPUTS: 'give at least one output',
   INTERRUPTED: 'scan again; what was not reached was not inspected',

@@ -25,6 +25,7 @@ const LAYERS = [
   ['ledger'],
   ['quarantine'],
   ['guard'],
+  ['admission'],
   ['cli'],
 ];
 const FOLDERS = LAYERS.flat();

@@ -1,0 +1,43 @@
+import { ERRORS, type ErrorCode, NarScanError } from '../model/errors.ts';
+import { printableText } from '../report/printable.ts';
+import type { Answer } from './contracts.ts';
+
+/** Bytes of an answer's line; a client shows no body of 1,024 and more. */
+const LINE_MOST = 999;
+
+/**
+ * What an error of an upload is to the client. Older clients send a second try with an empty body and
+ * then hang, so 5xx is said only where another try by the same client may help.
+ */
+const STATUS: Readonly<Partial<Record<ErrorCode, Answer['status']>>> = {
+  UPLOAD_NAME: 400,
+  UPLOAD_LENGTH: 400,
+  UPLOAD_TRUNCATED: 400,
+  UPLOAD_SLOW: 400,
+  UPLOAD_HASH: 400,
+  UPLOAD_ENCODING: 400,
+  UPLOAD_TOO_LARGE: 413,
+  UPLOAD_NO_ROOM: 413,
+  UPLOAD_COMPRESSION: 422,
+  NARINFO_INVALID: 400,
+  NARINFO_UNBOUND: 422,
+  PATH_PUBLISHED: 409,
+  STORAGE_FULL: 413,
+  STORAGE_FAILED: 503,
+  SCAN_FAILED: 503,
+  INTERRUPTED: 503,
+};
+
+/** The answer to an upload that could not be taken for this error: what, and what to do about it. */
+export function answerOf(error: unknown): Answer {
+  if (!(error instanceof NarScanError))
+    return { status: 500, line: answerLine(`nar-scan: INTERNAL: ${ERRORS.INTERNAL}`) };
+  const line = `nar-scan: ${error.code}: ${error.message}; ${error.hint}`;
+  return { status: STATUS[error.code] ?? 500, line: answerLine(line) };
+}
+
+/** One line of printable ASCII that fits into an answer. */
+export function answerLine(text: string): string {
+  const line = printableText(text).replaceAll(/[^ -~]/g, '?');
+  return line.length <= LINE_MOST ? line : `${line.slice(0, LINE_MOST - 3)}...`;
+}

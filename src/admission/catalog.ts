@@ -1,0 +1,86 @@
+import type { Admission, PublishedPath, ReceivedNar } from './contracts.ts';
+
+/** An upload that was refused, so that the same bytes are refused before they are sent again. */
+export interface RefusedNar {
+  readonly fileHash: string;
+  readonly narHash: string | null;
+  /** Its id in the quarantine; null where it could not be kept. */
+  readonly id: string | null;
+  readonly status: 403 | 422;
+  readonly line: string;
+  /** Fingerprint of rules, policy and approvals under which it was refused: under another one it is judged anew. */
+  readonly judgedBy: string;
+  readonly at: number;
+}
+
+/** A home that a reviewer has settled: it is no reason to hold anything any more. */
+export interface Approval {
+  readonly home: string;
+  readonly reason: string;
+  readonly actor: string;
+  readonly at: number;
+}
+
+/**
+ * The memory of the server. What it says is published is served, nothing else. Every method that changes something
+ * resolves when the change outlives a crash of the process; `publish` also one of the machine.
+ */
+export interface Catalog {
+  received(name: string): Promise<ReceivedNar | null>;
+  /** One of the same name and hash is replaced. */
+  receive(nar: ReceivedNar): Promise<void>;
+  /** Received before `at` and not published since; they are forgotten. @returns their files, for whoever deletes them */
+  forgetReceived(before: number): Promise<readonly string[]>;
+  /** Files of all that is received. */
+  receivedFiles(): Promise<ReadonlySet<string>>;
+
+  refused(fileHash: string): Promise<RefusedNar | null>;
+  refuse(nar: RefusedNar): Promise<void>;
+  forgetRefused(fileHash: string): Promise<void>;
+
+  published(hashPart: string): Promise<PublishedPath | null>;
+  /** A published path whose NAR has this name. */
+  publishedNar(name: string): Promise<PublishedPath | null>;
+  /** Which of the hash parts are published. */
+  publishedAmong(hashParts: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * @returns the path that is published from now on: this one, or, where the hash part or the name of the NAR was
+   * published before with another content, that one, and nothing is changed
+   */
+  publish(path: PublishedPath): Promise<PublishedPath>;
+  /** The latest first. */
+  publishedPaths(most: number, before?: number): Promise<readonly PublishedPath[]>;
+
+  /** Homes that a token has registered. */
+  homes(token: string): Promise<readonly string[]>;
+  /** Never takes one away. */
+  addHomes(token: string, homes: readonly string[]): Promise<void>;
+
+  approvals(): Promise<readonly Approval[]>;
+  approve(approval: Approval): Promise<void>;
+
+  /** Small objects that only ever have their first value: realisations, logs, debuginfo, listings. */
+  object(name: string): Promise<{ readonly bytes: Buffer; readonly type: string } | null>;
+  /** @returns whether it has this value now */
+  putObject(name: string, bytes: Uint8Array, type: string): Promise<boolean>;
+  /** Debuginfo that came before its NAR: kept until that is published. */
+  awaitNar(narName: string, object: string, member: string): Promise<void>;
+  awaiting(narName: string): Promise<readonly { readonly object: string; readonly member: string }[]>;
+
+  tell(admission: Admission): Promise<void>;
+  /** Of the last so many hours, one entry an hour, the oldest first. */
+  hours(count: number, now: number): Promise<readonly AdmissionHour[]>;
+  close(): Promise<void>;
+}
+
+/** What happened in one hour. */
+export interface AdmissionHour {
+  /** Its beginning, milliseconds since 1970. */
+  readonly from: number;
+  readonly admitted: number;
+  readonly refused: number;
+  readonly held: number;
+  readonly incomplete: number;
+  readonly malformed: number;
+  readonly bytes: number;
+}

@@ -1,0 +1,125 @@
+import type { OutputFacts } from '../model/facts.ts';
+import type { OutputResult } from '../model/report.ts';
+
+/*
+ * What the parts of the admission check say to each other.
+ */
+
+/** What somebody may do: fetch, send, look at and decide about what was refused, everything; have things signed. */
+export const SCOPES = ['read', 'push', 'review', 'admin', 'sign'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Who asks, once it is known. */
+export interface Caller {
+  /** Name of the token; `anonymous` for none. */
+  readonly name: string;
+  /** `admin` includes `read`, `push` and `review`, never `sign`. */
+  readonly scopes: ReadonlySet<Scope>;
+  /** Homes of the builders behind it: those of the token, and those it has registered. */
+  readonly homes: readonly string[];
+}
+
+/** What is answered to a request that changes something. The line is the whole body, and the reason phrase. */
+export interface Answer {
+  /** 4xx is final; 5xx only where sending the same again may truly help. */
+  readonly status: 200 | 201 | 204 | 400 | 401 | 403 | 404 | 405 | 409 | 413 | 422 | 500 | 503;
+  /** One line of printable ASCII, less than 1,000 bytes, that a person can act on. */
+  readonly line: string;
+}
+
+/** How a NAR is packed, by the names that a narinfo has for it; `lzip` and the like as Nix writes them. */
+export const NAR_COMPRESSIONS = [
+  'none',
+  'xz',
+  'zstd',
+  'bzip2',
+  'gzip',
+  'br',
+  'lz4',
+  'lzip',
+  'lzma',
+  'compress',
+] as const;
+export type NarCompression = (typeof NAR_COMPRESSIONS)[number];
+
+/** A body that lies on disk as a whole. Whoever has it disposes of it, or hands its file on. */
+export interface Spooled {
+  /** The file, in the server's spool directory. */
+  readonly file: string;
+  /** `sha256:<nix32>` of its bytes. */
+  readonly fileHash: string;
+  readonly fileSize: number;
+}
+
+/** A NAR, as it was found to be, whatever anybody says of it. */
+export interface Inspected {
+  readonly compression: NarCompression;
+  /** `sha256:<nix32>` of the NAR; null where it is none as a whole. */
+  readonly narHash: string | null;
+  readonly narSize: number;
+  /** `target` is the name of the object, such as `nar/1abc….nar.xz`. */
+  readonly facts: OutputFacts;
+}
+
+/** What is known of the output beside its bytes. */
+export interface InspectionContext {
+  /** Homes of the builders, besides those of the configuration. */
+  readonly homes: readonly string[];
+  /** The store path and what it refers to; null: nobody has told yet. */
+  readonly path: { readonly storePath: string; readonly references: readonly string[] } | null;
+}
+
+/** What becomes of an upload. */
+export interface Ruling {
+  /**
+   * `held`: nothing but foreign homes that nobody has settled stands against it. `denied`: a person said no.
+   * `released`: a person said yes in spite of exactly what was found.
+   */
+  readonly standing: 'clean' | 'released' | 'contaminated' | 'held' | 'incomplete' | 'denied';
+  readonly result: OutputResult;
+  /** Ids of what stands against it, sorted. */
+  readonly blocking: readonly string[];
+}
+
+/** A NAR that was admitted or is to be, waiting for its narinfo. */
+export interface ReceivedNar {
+  /** The object's name as the client gave it: `nar/<nix32 of fileHash>.nar[.ext]`. */
+  readonly name: string;
+  readonly fileHash: string;
+  readonly fileSize: number;
+  readonly narHash: string;
+  readonly narSize: number;
+  readonly compression: NarCompression;
+  /** Where its bytes lie until it is published: a file in the directory of received NARs. */
+  readonly file: string;
+  readonly by: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** A store path that is served. */
+export interface PublishedPath {
+  readonly hashPart: string;
+  readonly storePath: string;
+  /** Text of the narinfo as it is served. */
+  readonly narInfo: string;
+  readonly narName: string;
+  readonly narHash: string;
+  readonly narSize: number;
+  readonly fileHash: string;
+  readonly fileSize: number;
+  /** Other than `clean` and `released` only where the server refuses nothing (`--dry-run`, `on_failure = "open"`). */
+  readonly verdict: Ruling['standing'];
+  /** Fingerprint of all that the facts depend on. */
+  readonly rules: string;
+  readonly by: string;
+  readonly at: number;
+}
+
+/** What became of an upload, for the chart and the metrics. */
+export interface Admission {
+  readonly at: number;
+  readonly outcome: 'admitted' | 'refused' | 'held' | 'incomplete' | 'malformed';
+  readonly bytes: number;
+  readonly milliseconds: number;
+}

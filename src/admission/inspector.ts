@@ -1,0 +1,42 @@
+import type { Growth } from './intake/growth.ts';
+import type { Inspected, InspectionContext } from './contracts.ts';
+import type { OutputFacts } from '../model/facts.ts';
+
+/** Searches what lies in spools. */
+export interface Inspector {
+  /**
+   * A NAR, packed or not. Never rejects for what the bytes are: that is a gap of the facts.
+   * @param name of the object: its ending tells brotli
+   * @param growth while it is being written; null: it lies there as a whole
+   * @param size bytes it will have, if known: small ones do not wait behind large ones
+   * @throws NarScanError SCAN_FAILED where it could not be inspected for a fault of this machine; INTERRUPTED at the end
+   */
+  nar(
+    file: string,
+    name: string,
+    context: InspectionContext,
+    growth: Growth | null,
+    size: number | null,
+    options?: { readonly listing?: boolean },
+  ): Promise<Inspected & { readonly listing: string | null }>;
+  /** A file that is no NAR: a log, a narinfo. */
+  file(file: string, name: string, context: InspectionContext): Promise<OutputFacts>;
+  /** What comes from a check: a NAR or an export stream, each of its outputs. */
+  stream(
+    file: string,
+    context: InspectionContext,
+    growth: Growth | null,
+  ): Promise<readonly (OutputFacts & { readonly narSize: number })[]>;
+  /** Unpacks a NAR and packs it with zstd, for the quarantine, to a new file of at most so many bytes. */
+  repack(
+    file: string,
+    name: string,
+    target: string,
+    most: number,
+  ): Promise<{ narHash: string; fileSize: number }>;
+  /** Fingerprint of all that facts under these homes depend on. */
+  rules(homes: readonly string[]): Promise<string>;
+  /** Scans that run, and that wait. */
+  readonly load: { readonly running: number; readonly waiting: number };
+  close(): Promise<void>;
+}
