@@ -62,8 +62,11 @@ export const FLAGS = [
     repeat: true,
     group: 'What is searched for',
     help: 'a home that is known to be of this build',
-    commands: ['scan', 'copy', 'guard', 'homes', 'quarantine list'],
-    helpOf: { 'quarantine list': 'of outputs in which this home leaked' },
+    commands: ['scan', 'copy', 'guard', 'homes', 'quarantine list', 'audit list'],
+    helpOf: {
+      'quarantine list': 'of outputs in which this home leaked',
+      'audit list': 'of outputs in which this home leaked',
+    },
   },
   {
     name: 'no-host-homes',
@@ -299,7 +302,7 @@ export const FLAGS = [
     repeat: false,
     group: 'Quarantine',
     help: 'of these store paths, or their last parts',
-    commands: ['quarantine list'],
+    commands: ['quarantine list', 'audit list'],
   },
   {
     name: 'rule',
@@ -307,7 +310,7 @@ export const FLAGS = [
     repeat: false,
     group: 'Quarantine',
     help: 'of this rule',
-    commands: ['quarantine list'],
+    commands: ['quarantine list', 'audit list'],
   },
   {
     name: 'since',

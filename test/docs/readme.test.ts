@@ -28,7 +28,10 @@ function takenBy({ group, commands = ['scan'] }: Flag): string {
 function optionRow(flag: Flag): readonly string[] {
   const short = flag.short === undefined ? '' : `\`-${flag.short}\`, `;
   const value = flag.value === null ? '' : ` ${flag.value.name}`;
-  const others = Object.entries(flag.helpOf ?? {}).map(([name, help]) => `; ${name}: ${help}`);
+  const byHelp = Map.groupBy(Object.entries(flag.helpOf ?? {}), ([, help]) => help);
+  const others = [...byHelp].map(
+    ([help, commands]) => `; ${commands.map(([name]) => name).join(', ')}: ${help}`,
+  );
   const help = cell(flag.help + others.join('')) + (flag.repeat ? ' (repeatable)' : '');
   return [`${short}\`--${flag.name}${cell(value)}\``, takenBy(flag), help];
 }

@@ -30,9 +30,13 @@ async function keep(name: string, homes: readonly string[]): Promise<string> {
   const path = join(folder, name);
   mkdirSync(path);
   writeFileSync(join(path, 'file0'), `${name} is built at ${homes.join()}`);
+  return await refuse(name, homes);
+}
+
+async function refuse(name: string, homes: readonly string[]): Promise<string> {
   using log = await AuditLog.open(state, { actor: 'builder@host' });
   const settings = { keep: true, bytes: 1 << 30, full: 'refuse' } as const;
-  const { id } = await new Quarantine(log, settings).keep(refusedAt(path, name, homes));
+  const { id } = await new Quarantine(log, settings).keep(refusedAt(join(folder, name), name, homes));
   return id;
 }
 
@@ -325,5 +329,51 @@ describe('audit list', () => {
     expect(await nar('audit', 'verify')).toContain(records[1].hash);
     expect(await nar('audit', 'list', '--since', '2999-01-01')).toBe('');
     expect((await nar('audit', 'list', '--since', '1h')).trim().split('\n')).toHaveLength(2);
+  });
+
+  describe('of some outputs', () => {
+    /** The numbers of the records that are listed. */
+    const numbers = async (...words: readonly string[]) =>
+      [...(await nar('audit', 'list', ...words)).matchAll(/^[0-9]+/gm)].map(([number]) => Number(number));
+
+    beforeEach(async () => {
+      // 1 and 2: hello and world were quarantined
+      await nar('quarantine', 'release', hello, '--reason', 'known');
+      await nar('quarantine', 'deny', world, '--reason', 'bad');
+      await nar('quarantine', 'lift', '3', '--reason', 'by mistake');
+      await nar('quarantine', 'purge', hello, '--reason', 'seen');
+    });
+
+    it('has all that happened to them, what was taken back of it among it', async () => {
+      expect(await numbers()).toEqual([1, 2, 3, 4, 5, 6]);
+      for (const glob of ['*-hello', HELLO, '/nix/store/*-hello', '**/*-hell?']) {
+        expect(await numbers('--path', glob)).toEqual([1, 3, 5, 6]);
+      }
+      expect(await numbers('--path', '*-world')).toEqual([2, 4]);
+      expect(await numbers('--path', '*-none')).toEqual([]);
+    });
+
+    it('may be those in which a home leaked, or a rule was broken', async () => {
+      expect(await numbers('--home', '/home/alice')).toEqual([2, 4]);
+      expect(await numbers('--home', '/home/noamyr')).toEqual([1, 2, 3, 4, 5, 6]);
+      expect(await numbers('--home', '/home/noamyr', '--path', '*-hello')).toEqual([1, 3, 5, 6]);
+      expect(await numbers('--rule', 'known-home', '--home', '/home/alice')).toEqual([2, 4]);
+      expect(await numbers('--rule', 'store-alias')).toEqual([]);
+      expect(await numbers('--path', '*-hello', '--since', '2999-01-01')).toEqual([]);
+    });
+
+    it('has the denials of their content, and of their path by its last part', async () => {
+      const { narHash } = JSON.parse((await nar('quarantine', 'list', '--json')).split('\n')[0] ?? '');
+      await nar('quarantine', 'deny', narHash, '--reason', 'content');
+      await nar('quarantine', 'deny', HELLO.replace('/nix/store/', ''), '--reason', 'last part');
+      await nar('quarantine', 'lift', '7', '--reason', 'by mistake');
+      expect(await numbers('--path', HELLO)).toEqual([1, 3, 5, 6, 7, 8, 9]);
+      // a content may be denied before anybody knows whose it is
+      rmSync(state, { recursive: true });
+      mkdirSync(state, { mode: 0o700 });
+      await nar('quarantine', 'deny', narHash, '--reason', 'content');
+      await refuse('hello', ['/home/noamyr']);
+      expect(await numbers('--path', HELLO)).toEqual([1, 2]);
+    });
   });
 });

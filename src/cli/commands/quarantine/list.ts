@@ -1,5 +1,3 @@
-import { byteStringOfText } from '../../../model/bytes.ts';
-import { compileGlob } from '../../../policy/glob.ts';
 import type { AuditLog } from '../../../quarantine/audit.ts';
 import type { Decisions, Denial, Release } from '../../../quarantine/decision.ts';
 import { deniedText, releasedText } from '../../../quarantine/decisionText.ts';
@@ -10,6 +8,7 @@ import { bytesForPeople } from '../../../report/units.ts';
 import type { Arguments } from '../../arguments.ts';
 import { todaysDecisions } from '../../decisions.ts';
 import { hasState, atDesk, refuseOperands, sinceOf } from './desk.ts';
+import { outputFilter } from './filter.ts';
 
 /** An output in quarantine, or a denial of something that is not there, as it is listed. */
 interface Listed {
@@ -57,7 +56,7 @@ export async function listQuarantine(
 ): Promise<void> {
   refuseOperands(said);
   if (!hasState(environment)) return;
-  const fits = filterOf(said);
+  const fits = outputFilter(said);
   const json = said.has('json');
   await atDesk(said, environment, async ({ log }) => {
     using decisions = await todaysDecisions(environment);
@@ -77,21 +76,6 @@ export async function listQuarantine(
       tell(unlisted(denial), denied(denial));
     }
   });
-}
-
-function filterOf(
-  said: Arguments,
-): (listed: Pick<Listed, 'homes' | 'rules'> & Pick<Denial, 'storePath'>) => boolean {
-  const glob = said.last('path');
-  const path = glob === null ? null : compileGlob(glob);
-  const homes = said.all('home');
-  const rule = said.last('rule');
-  return (listed) => {
-    const text = byteStringOfText(listed.storePath ?? '');
-    if (path !== null && !path(text) && !path(text.slice(text.lastIndexOf('/') + 1))) return false;
-    if (homes.length > 0 && !listed.homes.some((home) => homes.includes(home))) return false;
-    return rule === null || listed.rules.includes(rule);
-  };
 }
 
 function listedOf(record: QuarantinedRecord, log: AuditLog): Omit<Listed, 'decision' | 'decided'> {
