@@ -1,6 +1,7 @@
 import type { Growth } from './intake/growth.ts';
 import type { Inspected, InspectionContext } from './contracts.ts';
 import type { OutputFacts } from '../model/facts.ts';
+import type { NeedleContext } from '../needles/compile.ts';
 
 /** Searches what lies in spools. */
 export interface Inspector {
@@ -36,6 +37,11 @@ export interface Inspector {
   ): Promise<{ narHash: string; fileSize: number }>;
   /** Fingerprint of all that facts under these homes depend on. */
   rules(homes: readonly string[]): Promise<string>;
+  /**
+   * What is known beforehand under these homes, those of the configuration and of this machine included: an alias among
+   * it is a leak whatever the references are.
+   */
+  known(homes: readonly string[]): Promise<Pick<NeedleContext, 'homes' | 'aliases'>>;
   /** Scans that run, and that wait. */
   readonly load: { readonly running: number; readonly waiting: number };
   close(): Promise<void>;
