@@ -125,4 +125,8 @@ export const LIMITS = Object.freeze({
   ledgerFactsBytes: 32 * MiB,
   ledgerBytes: 1024 * MiB,
   ledgerScans: 500_000,
+  /** An upload: bytes written to its spool at once, and how many must come in every window after the first. */
+  uploadWriteBytes: 512 * KiB,
+  uploadWindowMilliseconds: 30_000,
+  uploadWindowBytes: 30_000,
 } as const);
