@@ -163,7 +163,5 @@ export class Reception {
     stream.off('close', this.#broken);
     stream.off('data', this.#take);
     stream.off('error', this.#broken);
-    // what breaks later is nobody's concern, and must not end the process
-    stream.on('error', () => undefined);
   }
 }

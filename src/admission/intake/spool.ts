@@ -80,6 +80,8 @@ export class SpoolDirectory {
   async receive(body: Body, { most, growth }: ReceiveOptions): Promise<Receiving> {
     const file = this.fresh();
     let handle: FileHandle;
+    // it may break while nobody listens, before and after: that must not end the process
+    body.stream.on('error', () => undefined);
     try {
       refuse(body, most);
       handle = await openNew(file);
