@@ -1,6 +1,7 @@
 import type { Carrier, GapReason, Rule, Severity } from '../model/facts.ts';
 import { NO_EDITS, type RuleEdits } from '../needles/ruleLists.ts';
 import type { ContainerLimits } from '../inspect/containers/budget.ts';
+import { type AdmissionSettings, BUILT_IN_ADMISSION } from './admission.ts';
 import { BUILT_IN_GATE, type GateSettings } from './gate.ts';
 import type { CarrierGroup } from './groups.ts';
 
@@ -56,6 +57,7 @@ export interface Policy {
   readonly facts: FactPolicy;
   readonly verdict: VerdictPolicy;
   readonly gate: GateSettings;
+  readonly admission: AdmissionSettings;
 }
 
 /** Nothing is changed, nothing is waived. */
@@ -63,4 +65,5 @@ export const BUILT_IN_POLICY: Policy = Object.freeze({
   facts: Object.freeze({ homes: [], aliases: [], edits: NO_EDITS, limits: {}, digests: false }),
   verdict: Object.freeze({ severities: {}, ignoredGaps: [], waivers: [], strict: false }),
   gate: BUILT_IN_GATE,
+  admission: BUILT_IN_ADMISSION,
 });

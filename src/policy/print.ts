@@ -1,5 +1,6 @@
 import { stringify, TomlDate } from 'smol-toml';
 import { CONTAINER_LIMITS, type ContainerLimits } from '../inspect/containers/budget.ts';
+import { admissionTable } from './admission.ts';
 import { gateTables } from './gate.ts';
 import type { Policy, Waiver } from './policy.ts';
 
@@ -7,7 +8,7 @@ import type { Policy, Waiver } from './policy.ts';
  * A policy as TOML that reads back as the same policy: every table with its values, those that are
  * built in, too. Where a value would say more than that, it stands in a comment.
  */
-export function policyToml({ facts, verdict, gate }: Policy): string {
+export function policyToml({ facts, verdict, gate, admission }: Policy): string {
   const { guard, quarantine, notify } = gateTables(gate);
   const { homes, aliases, edits, limits } = facts;
   return [
@@ -22,6 +23,10 @@ export function policyToml({ facts, verdict, gate }: Policy): string {
     tableText('guard', guard, { then: 'nothing is started' }),
     tableText('quarantine', quarantine, {}),
     tableText('notify', notify, { url: 'nobody is told', command: 'nothing is started' }),
+    tableText('admission', admissionTable(admission), {
+      foreign_home: 'warn where homes of the client are known, else hold',
+      public_url: 'as it listens',
+    }),
     verdict.waivers.length === 0 ? '# no waivers\n' : waiversToml(verdict.waivers),
   ].join('\n');
 }

@@ -5,6 +5,7 @@ import type { Rule } from '../model/facts.ts';
 import { nearest } from '../model/nearest.ts';
 import { sizeOf } from '../model/size.ts';
 import type { ListEdit } from '../needles/ruleLists.ts';
+import { admissionOf } from './admission.ts';
 import { gateOf } from './gate.ts';
 import type { Policy, Severities, Waiver } from './policy.ts';
 import { keysAt, POLICY_SCHEMA, type PolicyText, type WaiverText } from './schema.ts';
@@ -204,6 +205,7 @@ function policyOf(text: PolicyText, name: string, lines: TomlLines): Policy {
       strict: false,
     },
     gate: gateOf(text),
+    admission: admissionOf(text),
   };
 }
 

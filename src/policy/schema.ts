@@ -4,6 +4,7 @@ import { CARRIERS, GAP_REASONS, RULES, SEVERITIES } from '../model/facts.ts';
 import { LIMITS } from '../model/limits.ts';
 import { sizeOf } from '../model/size.ts';
 import { dayStart } from '../model/when.ts';
+import { FAILURE_MODES, FOREIGN_HOME_MODES } from './admission.ts';
 import { FULL_MODES, GUARD_MODES, INCOMPLETE_MODES } from './gate.ts';
 import { HOME_ROOTS, refuseHome } from '../needles/homes.ts';
 import { canBeWaived } from './baseline.ts';
@@ -135,6 +136,21 @@ const webhook = (text: string): string | null => {
   return url !== null && /^https?:$/.test(url.protocol) ? null : 'is no http or https URL';
 };
 
+/** An Ed25519 public key as `nix-store --generate-binary-cache-key` writes it. */
+const publicKey = (text: string): string | null =>
+  /^[^:\s\0]{1,256}:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/.test(text)
+    ? null
+    : 'is no public key such as cache.example.org-1: and 44 characters of base 64';
+
+const origin = (text: string): string | null => {
+  const refusal = webhook(text);
+  if (refusal !== null) return refusal;
+  const { username, password, search, hash } = new URL(text);
+  return username + password + search + hash === '' && !/[?#]/.test(text)
+    ? null
+    : 'has a user, a query or a fragment';
+};
+
 /** What a policy file may hold. What is not named here is an error. */
 export const POLICY_SCHEMA = z.strictObject({
   homes: z.optional(z.array(checked(refuseHome))),
@@ -174,6 +190,17 @@ export const POLICY_SCHEMA = z.strictObject({
     }),
   ),
   notify: z.optional(z.strictObject({ url: z.optional(checked(webhook)), command: z.optional(command) })),
+  admission: z.optional(
+    z.strictObject({
+      foreign_home: z.optional(z.enum(FOREIGN_HOME_MODES)),
+      on_failure: z.optional(z.enum(FAILURE_MODES)),
+      trusted_keys: z.optional(z.array(checked(publicKey))),
+      anonymous_read: z.optional(z.boolean()),
+      keep_received: z.optional(whole(1, 8760)),
+      max_nar: z.optional(size),
+      public_url: z.optional(checked(origin)),
+    }),
+  ),
   waivers: z.optional(z.array(waiver)),
 });
 

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { CARRIERS, GAP_REASONS, RULES, SEVERITIES } from '../../src/model/facts.ts';
+import { FAILURE_MODES, FOREIGN_HOME_MODES } from '../../src/policy/admission.ts';
 import { canBeWaived } from '../../src/policy/baseline.ts';
 import { FULL_MODES, GUARD_MODES, INCOMPLETE_MODES } from '../../src/policy/gate.ts';
 import { GROUP_NAMES } from '../../src/policy/groups.ts';
@@ -112,6 +113,19 @@ export const anyPolicy: fc.Arbitrary<Policy> = fc
         url: maybe(fc.constantFrom('https://hooks.example/nar-scan', 'http://[::1]:8080/')),
         command,
       }),
+    }),
+    admission: fc.record({
+      foreignHome: maybe(fc.constantFrom(...FOREIGN_HOME_MODES)),
+      onFailure: fc.constantFrom(...FAILURE_MODES),
+      trustedKeys: some(
+        fc
+          .uint8Array({ minLength: 32, maxLength: 32 })
+          .map((key) => `a-1:${Buffer.from(key).toString('base64')}`),
+      ),
+      anonymousRead: fc.boolean(),
+      keepReceived: fc.integer({ min: 1, max: 8760 }),
+      maxNar: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+      publicUrl: maybe(fc.constantFrom('https://cache.example.org', 'http://[::1]:8080/nix')),
     }),
   })
   .map(({ facts, ...policy }) => {

@@ -62,6 +62,26 @@ describe('a policy file', () => {
     ],
     ['a hook that is text', "[guard]\nthen = '/bin/hook'", '2: guard.then: is text where a list is wanted'],
     [
+      'a way with foreign homes that is none',
+      "[admission]\nforeign_home = 'allow'",
+      "2: admission.foreign_home: 'allow' is none of hold, warn, error",
+    ],
+    [
+      'a key that is none',
+      "[admission]\ntrusted_keys = ['a-1:AAAA']",
+      "2: admission.trusted_keys[1]: 'a-1:AAAA' is no public key such as cache.example.org-1: and 44 characters of base 64",
+    ],
+    [
+      'a public URL with a user',
+      "[admission]\npublic_url = 'https://alice@cache.example.org'",
+      "2: admission.public_url: 'https://alice@cache.example.org' has a user, a query or a fragment",
+    ],
+    [
+      'a NAR that is kept for no time',
+      '[admission]\nkeep_received = 0',
+      '2: admission.keep_received: 0 is no whole number from 1 to 8760',
+    ],
+    [
       'a webhook elsewhere',
       "[notify]\nurl = 'file:///etc'",
       "2: notify.url: 'file:///etc' is no http or https URL",
