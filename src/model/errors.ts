@@ -130,6 +130,7 @@ export const ERRORS = {
   SCAN_FAILED: 'nothing was admitted: copy again; if it stays so, tell the operator of the server',
   CATALOG_VERSION: 'use the newest nar-scan on this machine, or another --state',
   CATALOG_UNREADABLE: 'nothing is served: check its permissions and the disk, or restore it from a backup',
+  KEY_INVALID: 'nix-store --generate-binary-cache-key NAME SECRET-FILE PUBLIC-FILE makes a pair',
   // the run and its report
   NO_OUTPUTS: 'give at least one output',
   INTERRUPTED: 'scan again; what was not reached was not inspected',
