@@ -129,4 +129,6 @@ export const LIMITS = Object.freeze({
   uploadWriteBytes: 512 * KiB,
   uploadWindowMilliseconds: 30_000,
   uploadWindowBytes: 30_000,
+  /** Memory for what is packed by its Content-Encoding: `xz -9` takes 65 MiB. */
+  encodingMemoryBytes: 80 * MiB,
 } as const);

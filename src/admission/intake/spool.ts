@@ -7,6 +7,7 @@ import { unsafeAt } from '../../ledger/ownership.ts';
 import { NarScanError } from '../../model/errors.ts';
 import type { Spooled } from '../contracts.ts';
 import type { Body } from '../uploads.ts';
+import { expectBody } from './arrival.ts';
 import type { Growth } from './growth.ts';
 import { Reception } from './reception.ts';
 import { writeFault } from './writeFault.ts';
@@ -80,10 +81,9 @@ export class SpoolDirectory {
   async receive(body: Body, { most, growth }: ReceiveOptions): Promise<Receiving> {
     const file = this.fresh();
     let handle: FileHandle;
-    // it may break while nobody listens, before and after: that must not end the process
-    body.stream.on('error', () => undefined);
     try {
-      refuse(body, most);
+      expectBody(body, most);
+      refuseEncoded(body);
       handle = await openNew(file);
     } catch (error) {
       growth.end('failed');
@@ -96,11 +96,9 @@ export class SpoolDirectory {
   }
 }
 
-function refuse({ length, encoding }: Body, most: number): void {
+function refuseEncoded({ encoding }: Body): void {
   if (encoding !== null && encoding.toLowerCase() !== 'identity')
-    throw new NarScanError('UPLOAD_ENCODING', 'this is taken without a Content-Encoding only');
-  if (length !== null && length > most)
-    throw new NarScanError('UPLOAD_TOO_LARGE', `${length} bytes are more than ${most}`);
+    throw new NarScanError('UPLOAD_ENCODING', 'a NAR is taken as it is, without a Content-Encoding');
 }
 
 async function openNew(file: string): Promise<FileHandle> {
