@@ -206,28 +206,3 @@ export const POLICY_SCHEMA = z.strictObject({
 
 export type PolicyText = z.infer<typeof POLICY_SCHEMA>;
 export type WaiverText = z.infer<typeof waiver>;
-
-/**
- * The keys that a table of a policy may have.
- * @param path the keys that lead to it; numbers are elements of lists
- */
-export function keysAt(path: readonly (string | number)[]): readonly string[] {
-  let schemas: readonly z.core.$ZodType[] = [POLICY_SCHEMA];
-  for (const key of path) {
-    schemas = schemas.flatMap(alternatives).flatMap((schema) => {
-      if (schema instanceof z.ZodMiniArray) return [schema.def.element];
-      return schema instanceof z.ZodMiniObject
-        ? [schema.def.shape[key]].filter((each) => each !== undefined)
-        : [];
-    });
-  }
-  return schemas
-    .flatMap(alternatives)
-    .flatMap((schema) => (schema instanceof z.ZodMiniObject ? Object.keys(schema.def.shape) : []));
-}
-
-/** What a value may be that may be left out, or be of several kinds. */
-function alternatives(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
-  if (schema instanceof z.ZodMiniOptional) return alternatives(schema.def.innerType);
-  return schema instanceof z.ZodMiniUnion ? schema.def.options.flatMap(alternatives) : [schema];
-}
