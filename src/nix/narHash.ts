@@ -18,6 +18,17 @@ export function parseNarHash(text: string): string | null {
   return bytes?.length === DIGEST_BYTES ? narHashText(bytes) : null;
 }
 
+/** What content is called whose store path nobody has told: as a binary cache names a NAR that is not packed. */
+export function contentName(narHash: string): string {
+  return `nar/${narHash.slice(PREFIX.length)}.nar`;
+}
+
+/** The NarHash of content that is called so; null for any other text. */
+export function parseContentName(text: string): string | null {
+  const digits = /^nar\/([0-9a-z]{52})\.nar$/.exec(text)?.[1];
+  return digits === undefined ? null : parseNarHash(PREFIX + digits);
+}
+
 function digestOf(text: string, onlyBase64: boolean): Uint8Array | null {
   if (!onlyBase64 && /^[0-9a-f]{64}$/.test(text)) return Buffer.from(text, 'hex');
   if (!onlyBase64 && text.length === 52) return base32Decode(text);

@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
 import { NarScanError } from '../model/errors.ts';
-import { parseNarHash } from '../nix/narHash.ts';
+import { contentName, parseContentName, parseNarHash } from '../nix/narHash.ts';
 import { hashPartOf, parseStorePathName } from '../nix/storePath.ts';
 import type { AuditLog } from './audit.ts';
 import type { Denial, Release } from './decision.ts';
+import { quarantineId } from './store/place.ts';
 import { covers, lasting } from './trail/decisions.ts';
 import type { AuditEvent, QuarantinedRecord } from './trail/record.ts';
 import type { OutputRow } from './trail/trailIndex.ts';
@@ -43,6 +44,20 @@ export function outputAt({ trail }: AuditLog, storePath: string): Quarantined {
   const record = row === null ? null : recordOf(trail, row);
   if (row === null || record === null) {
     throw new NarScanError('QUARANTINE_UNKNOWN', `'${storePath}' is not in quarantine`);
+  }
+  return { row, record };
+}
+
+/**
+ * What was quarantined of content whose store path nobody had told.
+ * @throws NarScanError QUARANTINE_UNKNOWN
+ */
+export function outputOfContent(log: AuditLog, narHash: string): Quarantined {
+  const name = contentName(narHash);
+  const [row] = log.trail.ask((index) => index.outputsNamed(quarantineId(name, narHash, log.digest)));
+  const record = row === undefined ? null : recordOf(log.trail, row);
+  if (row === undefined || record === null) {
+    throw new NarScanError('QUARANTINE_UNKNOWN', `'${name}' is not in quarantine`);
   }
   return { row, record };
 }
@@ -88,12 +103,13 @@ export function releaseOf(record: QuarantinedRecord, reason: string, expires: Da
 }
 
 /**
- * A denial of an output in quarantine (by its id), a store path, or a NarHash in any form that Nix writes.
+ * A denial of an output in quarantine (by its id), a store path, or a NarHash in any form that Nix writes, also as the
+ * name of a content.
  * @throws NarScanError QUARANTINE_UNKNOWN, PATH_NOT_IN_STORE
  */
 export function denialOf(log: AuditLog, named: string, reason: string): AuditEvent {
   const none = { event: 'denied', id: null, storePath: null, hashPart: null, narHash: null, reason } as const;
-  const narHash = parseNarHash(named);
+  const narHash = parseNarHash(named) ?? parseContentName(named);
   if (narHash !== null) return { ...none, narHash };
   const parts = parseStorePathName(basename(named));
   if (parts !== null) return { ...none, storePath: named, hashPart: parts.hashPart };
@@ -101,7 +117,12 @@ export function denialOf(log: AuditLog, named: string, reason: string): AuditEve
     throw new NarScanError('PATH_NOT_IN_STORE', `'${named}' is no store path and no NarHash`);
   }
   const { id, storePath, narHash: own } = outputNamed(log, named).record;
-  return { ...none, id, storePath, hashPart: hashPartOf(storePath), narHash: own };
+  const hashPart = hashPartOf(storePath);
+  if (hashPart === null && own === null) {
+    const message = `'${storePath}' has neither a store path nor a NarHash: nothing of it can be denied`;
+    throw new NarScanError('PATH_NOT_IN_STORE', message);
+  }
+  return { ...none, id, storePath, hashPart, narHash: own };
 }
 
 /**

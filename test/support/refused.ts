@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Finding, OutputFacts } from '../../src/model/facts.ts';
 import { narHashText } from '../../src/nix/narHash.ts';
 import type { Refused } from '../../src/quarantine/store/bundle.ts';
+import { narOfTree } from '../../src/quarantine/store/narFile.ts';
 import { TreeNar } from '../../src/sources/treeNar.ts';
 import { judged } from './judged.ts';
 
@@ -54,7 +55,7 @@ export function refusedAt(path: string, name: string, homes: readonly string[] =
   };
   return {
     storePath,
-    path,
+    nar: narOfTree(path),
     facts,
     result: judged(facts),
     policy: { strict: false },

@@ -1,6 +1,7 @@
 import { byteStringOfText } from '../../model/bytes.ts';
 import type { VerdictPolicy } from '../../policy/policy.ts';
 import type { AuditLog } from '../../quarantine/audit.ts';
+import { narOfTree } from '../../quarantine/store/narFile.ts';
 import { Quarantine } from '../../quarantine/store/quarantine.ts';
 import type { GateSettings } from '../../policy/gate.ts';
 import type { NarScanError } from '../../model/errors.ts';
@@ -44,9 +45,9 @@ export async function recordWithheld(
     // showCommand() names those that are
     if (standing === 'denied' || facts === null || result === null) continue;
     const registered = closure.get(storePath) ?? null;
-    const path = byteStringOfText(diskOf(storePath));
+    const nar = narOfTree(byteStringOfText(diskOf(storePath)));
     const quarantine = built.has(storePath) ? keeping : noting;
-    const entry = await quarantine.keep({ storePath, path, facts, result, policy, registered, origin });
+    const entry = await quarantine.keep({ storePath, nar, facts, result, policy, registered, origin });
     ids.set(storePath, entry.id);
     if (entry.refusal !== null) warn(entry.refusal);
   }

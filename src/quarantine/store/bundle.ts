@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { writeSynced } from '../../ledger/durable.ts';
 import { bytesOfFound } from '../../ledger/sqlite/foundBytes.ts';
-import type { ByteString } from '../../model/bytes.ts';
 import type { OutputFacts } from '../../model/facts.ts';
 import type { OutputResult } from '../../model/report.ts';
 import type { PathInfo } from '../../nix/database.ts';
@@ -10,13 +9,15 @@ import type { Digest } from '../../report/ids.ts';
 import { jsonReporter } from '../../report/json.ts';
 import { printableJson } from '../../report/printable.ts';
 import type { ReportOrigin } from '../../report/reporter.ts';
+import type { NarSource } from './narFile.ts';
 import { FACTS_FILE, INFO_FILE, REPORT_FILE } from './place.ts';
 
 /** An output that is refused. */
 export interface Refused {
+  /** For content whose store path nobody has told, what `contentName` calls it. */
   readonly storePath: string;
-  /** Where it lies on disk. */
-  readonly path: ByteString;
+  /** Null: there is no NAR to be kept. */
+  readonly nar: NarSource | null;
   /** As scanning found them. */
   readonly facts: OutputFacts;
   /** The facts as judged today. */

@@ -16,20 +16,27 @@ const CHUNK = { chunkSize: LIMITS.chunkBytes };
 interface WrittenNar {
   /** Of the NAR before it was packed. */
   readonly narHash: string;
-  readonly narSize: number;
   /** Bytes on disk. */
   readonly fileSize: number;
 }
 
-/**
- * Writes a tree as a NAR, packed by zstd, to a new file that outlives a crash.
- *
- * @param most bytes that the file may have
- * @throws NarScanError TREE_NOT_SERIALISABLE, QUARANTINE_FULL; errors of the system
- */
-export async function writeNar(tree: ByteString, file: string, most: number): Promise<WrittenNar> {
+/** Where the NAR of an output comes from. */
+export interface NarSource {
+  /**
+   * Writes it, packed by zstd, to a new file that outlives a crash.
+   * @param most bytes that the file may have
+   * @throws NarScanError QUARANTINE_FULL, or what tells why there is no NAR; errors of the system
+   */
+  write(file: string, most: number): Promise<WrittenNar>;
+}
+
+/** The NAR of what lies on disk, which must be a tree that has one: else TREE_NOT_SERIALISABLE is thrown. */
+export function narOfTree(tree: ByteString): NarSource {
+  return { write: async (file, most) => await writeNar(tree, file, most) };
+}
+
+async function writeNar(tree: ByteString, file: string, most: number): Promise<WrittenNar> {
   const hash = createHash('sha256');
-  let narSize = 0;
   let fileSize = 0;
   using source = new TreeNar(tree);
   function* pieces(): Generator<Buffer> {
@@ -39,7 +46,6 @@ export async function writeNar(tree: ByteString, file: string, most: number): Pr
       if (count === 0) return;
       const piece = memory.subarray(0, count);
       hash.update(piece);
-      narSize += count;
       yield piece;
     }
   }
@@ -60,7 +66,7 @@ export async function writeNar(tree: ByteString, file: string, most: number): Pr
     // not left to a stream, which closes when it likes: until then the room is not free again
     await target.close();
   }
-  return { narHash: narHashText(hash.digest()), narSize, fileSize };
+  return { narHash: narHashText(hash.digest()), fileSize };
 }
 
 /** The NarHash of a packed NAR. @throws the error of the system or of zlib */

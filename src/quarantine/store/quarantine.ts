@@ -51,8 +51,8 @@ export class Quarantine {
   }
 
   /**
-   * Records an output as refused and, unless the settings say otherwise, keeps it: its NAR is made of
-   * what lies on disk, and must be the one that was scanned. What is recorded already for the same
+   * Records an output as refused and, unless the settings say otherwise, keeps its NAR, which must be the
+   * one that was scanned. What is recorded already for the same
    * findings and gaps is not recorded again, and what was purged stays away.
    *
    * @throws NarScanError as {@link AuditLog.append}: then nothing is recorded
@@ -63,7 +63,7 @@ export class Quarantine {
     const blocking = blockingIds(refused.result, refused.policy, digest);
     await this.#log.sync();
     const known = this.#known(id, blocking);
-    const isThere = known !== null && !this.#isWanted(known);
+    const isThere = known !== null && (refused.nar === null || !this.#isWanted(known));
     if (isThere && hasFindings(this.#directory, id)) return { id, kept: known.row.kept, refusal: null };
     // what was found is written again where that was purged, but no NAR
     using staged = await Staged.write(state, id, refused, () => (isThere ? null : this.#room(id)), digest);

@@ -7,7 +7,7 @@ import { stateNotWritten } from '../../ledger/stateDir.ts';
 import { NarScanError } from '../../model/errors.ts';
 import type { Digest } from '../../report/ids.ts';
 import { type Refused, writeFindings } from './bundle.ts';
-import { writeNar } from './narFile.ts';
+import type { NarSource } from './narFile.ts';
 import { asideName, leftovers, NAR_FILE, quarantineDir, quarantineLock } from './place.ts';
 
 const PRIVATE = 0o700;
@@ -45,7 +45,7 @@ export class Staged implements Disposable {
       mkdirSync(staged.#aside, { mode: PRIVATE });
       writeFindings(staged.#aside, id, refused, digest);
       const bytes = most();
-      if (bytes !== null) await staged.#writeNar(refused, bytes);
+      if (bytes !== null && refused.nar !== null) await staged.#writeNar(refused.nar, refused, bytes);
       syncDirectory(staged.#aside);
     } catch (error) {
       // half of it is nothing: then only the trail has it
@@ -103,14 +103,14 @@ export class Staged implements Disposable {
     }
   }
 
-  async #writeNar({ path, storePath, facts }: Refused, most: number): Promise<void> {
+  async #writeNar(nar: NarSource, { storePath, facts }: Refused, most: number): Promise<void> {
     const file = join(this.#aside, NAR_FILE);
     if (facts.narHash === null) {
       this.#refusal = new NarScanError('QUARANTINE_NOT_KEPT', `${storePath} has no NAR that was scanned`);
       return;
     }
     try {
-      const { narHash, fileSize } = await writeNar(path, file, most);
+      const { narHash, fileSize } = await nar.write(file, most);
       this.#kept = fileSize;
       if (narHash === facts.narHash) return;
       this.dropNar(

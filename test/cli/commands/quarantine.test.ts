@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readArguments } from '../../../src/cli/arguments.ts';
 import { runOnQuarantine } from '../../../src/cli/commands/quarantine/run.ts';
 import { AuditLog } from '../../../src/quarantine/audit.ts';
+import { contentName } from '../../../src/nix/narHash.ts';
 import { Quarantine } from '../../../src/quarantine/store/quarantine.ts';
 import { asNobody } from '../../support/asNobody.ts';
 import { refusedAt, storePathNamed } from '../../support/refused.ts';
@@ -375,5 +376,61 @@ describe('audit list', () => {
       await refuse('hello', ['/home/noamyr']);
       expect(await numbers('--path', HELLO)).toEqual([1, 2]);
     });
+  });
+});
+
+describe('content whose store path nobody has told', () => {
+  /** @returns its id */
+  async function keepContent(narHash: string | null): Promise<{ id: string; name: string }> {
+    const refused = refusedAt(join(folder, 'hello'), 'hello');
+    const name = contentName(narHash ?? 'sha256:none');
+    const facts = { ...refused.facts, target: name, storePath: null, narHash };
+    const result = { ...refused.result, target: name, storePath: null, narHash };
+    using log = await AuditLog.open(state, { actor: 'server@host' });
+    const settings = { keep: true, bytes: 1 << 30, full: 'refuse' } as const;
+    const { id } = await new Quarantine(log, settings).keep({ ...refused, storePath: name, facts, result });
+    return { id, name };
+  }
+  const contentOf = (): string => refusedAt(join(folder, 'hello'), 'hello').facts.narHash ?? '';
+
+  it('goes by the name of its NAR', async () => {
+    const { id, name } = await keepContent(contentOf());
+    expect(await nar('quarantine', 'list', '--path', 'nar/*')).toMatch(
+      new RegExp(`^${id} .*${name}  \\(contaminated; known-home; kept`),
+    );
+    expect(await nar('quarantine', 'show', name)).toContain(`contaminated ${name}`);
+    expect(await nar('quarantine', 'release', name, '--reason', 'known')).toMatch(
+      `released ${name}, in spite of 1 finding`,
+    );
+    expect(await nar('quarantine', 'list')).toMatch(new RegExp(`${name}  \\(released by alice@`));
+    expect(await nar('quarantine', 'export', name, join(folder, 'out.nar'))).toContain(`exported ${name}`);
+    expect(await nar('quarantine', 'purge', name)).toMatch(/^purged 1 output/);
+    expect(await nar('quarantine', 'lift', name, '--reason', 'seen')).toContain(`lifted: ${name} released`);
+    expect(await nar('audit', 'list', '--path', name)).toContain('lifted');
+  });
+
+  it('is denied under whatever name', async () => {
+    const narHash = contentOf();
+    const { id, name } = await keepContent(narHash);
+    await nar('quarantine', 'deny', name, '--reason', 'bad');
+    expect(await nar('quarantine', 'list')).toMatch(new RegExp(`${HELLO}  \\(denied by alice@`));
+    expect(await nar('quarantine', 'lift', name, '--reason', 'by mistake')).toContain(`lifted: ${narHash}`);
+    await nar('quarantine', 'deny', id, '--reason', 'bad');
+    expect(await nar('quarantine', 'list')).toMatch(new RegExp(`${HELLO}  \\(denied by alice@`));
+  });
+
+  it('that has no hash can be neither released nor denied', async () => {
+    const { id } = await keepContent(null);
+    const reason = ['--reason', 'x'];
+    await expect(nar('quarantine', 'release', id, ...reason)).rejects.toEqual(
+      code('QUARANTINE_NOT_RELEASABLE'),
+    );
+    await expect(nar('quarantine', 'deny', id, ...reason)).rejects.toEqual(code('PATH_NOT_IN_STORE'));
+  });
+
+  it('is unknown where it never came', async () => {
+    await expect(nar('quarantine', 'show', contentName(contentOf()))).rejects.toEqual(
+      code('QUARANTINE_UNKNOWN', /is not in quarantine/),
+    );
   });
 });

@@ -131,6 +131,21 @@ describe('an output that is refused', () => {
     expect(await records()).toMatchObject([{ kept: null, notKept: refusal?.message }]);
   });
 
+  it('is recorded without its NAR where there is none to keep, and with it when it comes', async () => {
+    const refused = refusedAt(tree('a'), 'hello');
+    const without = await keep({ ...refused, nar: null });
+    expect(without).toMatchObject({ kept: null, refusal: null });
+    expect(files(without.id)).not.toContain('output.nar.zst');
+    await keep({ ...refused, nar: null });
+    expect(await events()).toEqual(['quarantined']);
+    const { id, kept } = await keep(refused);
+    expect(id).toBe(without.id);
+    expect(kept).toBeGreaterThan(0);
+    expect(files(id)).toContain('output.nar.zst');
+    expect(await keep({ ...refused, nar: null })).toEqual({ id, kept, refusal: null });
+    expect(await events()).toEqual(['quarantined', 'quarantined']);
+  });
+
   it('is recorded, but not kept, where it is gone or has no NAR', async () => {
     const path = tree('a');
     const refused = refusedAt(path, 'hello');

@@ -1,6 +1,6 @@
 import { NarScanError } from '../../../model/errors.ts';
 import { dayStart, spanOf } from '../../../model/when.ts';
-import { parseNarHash } from '../../../nix/narHash.ts';
+import { parseContentName, parseNarHash } from '../../../nix/narHash.ts';
 import { hashPartOf } from '../../../nix/storePath.ts';
 import type { AuditLog } from '../../../quarantine/audit.ts';
 import type { AllDecisions, Denial, Release } from '../../../quarantine/decision.ts';
@@ -96,7 +96,8 @@ export async function denyOutput(said: Arguments, environment: NodeJS.ProcessEnv
   const named = onlyOperand(said, 'ID, STORE-PATH or sha256:HASH');
   const reason = reasonOf(said);
   return await atDesk(said, environment, async ({ log }) => {
-    const isStorePath = parseNarHash(named) === null && isPath(named);
+    const isContent = (parseNarHash(named) ?? parseContentName(named)) !== null;
+    const isStorePath = !isContent && isPath(named);
     const meant = isStorePath ? await storePathMeant(named, said, environment) : named;
     const [record] = await log.append(denialOf(log, meant, reason));
     return `denied ${printableText(meant)} (record ${record?.seq ?? 0})\n`;
@@ -136,8 +137,8 @@ async function decisionsMeant(
   said: Arguments,
   environment: NodeJS.ProcessEnv,
 ): Promise<readonly (Denial | Release)[]> {
-  const narHash = parseNarHash(named);
-  if (narHash !== null) return decisionsOn(log, '', narHash);
+  const narHash = parseNarHash(named) ?? parseContentName(named);
+  if (narHash !== null) return decisionsOn(log, named, narHash);
   if (!isPath(named)) {
     const { storePath, narHash: own } = outputNamed(log, named).record;
     return decisionsOn(log, storePath, own);

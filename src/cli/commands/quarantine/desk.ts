@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { stateDirForReading } from '../../../ledger/stateDir.ts';
 import { NarScanError } from '../../../model/errors.ts';
 import { dayStart, spanOf } from '../../../model/when.ts';
+import { parseContentName } from '../../../nix/narHash.ts';
 import { hashPartOf } from '../../../nix/storePath.ts';
 import type { Policy } from '../../../policy/policy.ts';
 import { actorOf } from '../../../quarantine/actor.ts';
 import type { AuditLog } from '../../../quarantine/audit.ts';
-import { outputAt, outputNamed } from '../../../quarantine/judgement.ts';
+import { outputAt, outputNamed, outputOfContent } from '../../../quarantine/judgement.ts';
 import type { QuarantinedRecord } from '../../../quarantine/trail/record.ts';
 import type { Arguments } from '../../arguments.ts';
 import { withAuditLog } from '../../audit.ts';
@@ -70,7 +71,7 @@ export function sinceOf(text: string | null, now: Date): number {
 }
 
 /**
- * The output in quarantine that an id, a store path or a link to one means.
+ * The output in quarantine that an id, a store path, a link to one or the name of a content means.
  * @throws NarScanError QUARANTINE_UNKNOWN, PATH_NOT_IN_STORE, TARGET_MISSING, TARGET_UNREADABLE
  */
 export async function outputMeant(
@@ -79,6 +80,8 @@ export async function outputMeant(
   said: Arguments,
   environment: NodeJS.ProcessEnv,
 ): Promise<QuarantinedRecord> {
+  const narHash = parseContentName(named);
+  if (narHash !== null) return outputOfContent(log, narHash).record;
   if (!isPath(named)) return outputNamed(log, named).record;
   return outputAt(log, await storePathMeant(named, said, environment)).record;
 }
