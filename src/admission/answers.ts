@@ -24,6 +24,8 @@ const STATUS: Readonly<Partial<Record<ErrorCode, Answer['status']>>> = {
   PATH_PUBLISHED: 409,
   STORAGE_FULL: 413,
   STORAGE_FAILED: 503,
+  CATALOG_UNREADABLE: 503,
+  CATALOG_NOT_WRITTEN: 503,
   SCAN_FAILED: 503,
   INTERRUPTED: 503,
 };

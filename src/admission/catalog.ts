@@ -29,7 +29,11 @@ export interface Catalog {
   received(name: string): Promise<ReceivedNar | null>;
   /** One of the same name and hash is replaced. */
   receive(nar: ReceivedNar): Promise<void>;
-  /** Received before `at` and not published since; they are forgotten. @returns their files, for whoever deletes them */
+  /**
+   * Received before `at` and not published since, with what waits for them since then; they are forgotten. What is
+   * published is forgotten as received with it.
+   * @returns their files, for whoever deletes them
+   */
   forgetReceived(before: number): Promise<readonly string[]>;
   /** Files of all that is received. */
   receivedFiles(): Promise<ReadonlySet<string>>;
@@ -39,17 +43,20 @@ export interface Catalog {
   forgetRefused(fileHash: string): Promise<void>;
 
   published(hashPart: string): Promise<PublishedPath | null>;
-  /** A published path whose NAR has this name. */
+  /** A published path whose NAR has this name, or had it before the same NAR was sent under another compression. */
   publishedNar(name: string): Promise<PublishedPath | null>;
   /** Which of the hash parts are published. */
   publishedAmong(hashParts: readonly string[]): Promise<ReadonlySet<string>>;
   /**
-   * @returns the path that is published from now on: this one, or, where the hash part or the name of the NAR was
-   * published before with another content, that one, and nothing is changed
+   * @returns the path that is published from now on: this one, or, where the hash part (store path, NarHash) or the
+   * name of the NAR (NarHash, FileHash) was published before with another content, that one, and nothing is changed
    */
   publish(path: PublishedPath): Promise<PublishedPath>;
-  /** The latest first. */
-  publishedPaths(most: number, before?: number): Promise<readonly PublishedPath[]>;
+  /** The latest first. @param after the last one of the page before: many may be of one millisecond */
+  publishedPaths(
+    most: number,
+    after?: { readonly at: number; readonly hashPart: string },
+  ): Promise<readonly PublishedPath[]>;
 
   /** Homes that a token has registered. */
   homes(token: string): Promise<readonly string[]>;

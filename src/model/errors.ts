@@ -131,6 +131,8 @@ export const ERRORS = {
   CATALOG_VERSION: 'use the newest nar-scan on this machine, or another --state',
   CATALOG_UNREADABLE: 'nothing is served: check its permissions and the disk, or restore it from a backup',
   KEY_INVALID: 'nix-store --generate-binary-cache-key NAME SECRET-FILE PUBLIC-FILE makes a pair',
+  CATALOG_NOT_WRITTEN:
+    'nothing of it was published: check the permissions and the disk of the state directory',
   // the run and its report
   NO_OUTPUTS: 'give at least one output',
   INTERRUPTED: 'scan again; what was not reached was not inspected',

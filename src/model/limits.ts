@@ -131,4 +131,28 @@ export const LIMITS = Object.freeze({
   uploadWindowBytes: 30_000,
   /** Memory for what is packed by its Content-Encoding: `xz -9` takes 65 MiB. */
   encodingMemoryBytes: 80 * MiB,
+  /** The cache server: bytes of a request's headers and how long they may take; connections, and requests on each. */
+  serverHeaderBytes: 16 * KiB,
+  serverHeaderMilliseconds: 20_000,
+  serverConnections: 4096,
+  serverConnectionRequests: 10_000,
+  /** How long a connection may be silent that waits for its client, and one between two requests. */
+  serverSilenceMilliseconds: 90_000,
+  serverKeepAliveMilliseconds: 75_000,
+  /** What is read of a body that nobody wants, so that its sender comes to read the answer. */
+  serverUnwantedBytes: 64 * MiB,
+  serverUnwantedMilliseconds: 20_000,
+  /** What requests under way get to end in when the server is stopped, and those that are broken off to be answered. */
+  serverGraceMilliseconds: 30_000,
+  serverLastMilliseconds: 3000,
+  /** How long it is believed what was found of whether the server is ready. */
+  serverReadyMilliseconds: 5000,
+  /** Room on its disk without which the server is not ready. */
+  serverLeastRoom: 256 * MiB,
+  /** Refused uploads that are known before they are sent again, the latest. */
+  refusedUploads: 100_000,
+  /** An upstream storage: how long nothing may come from it, a netrc file, what is read of an answer to reuse its connection. */
+  upstreamMilliseconds: 60_000,
+  netrcBytes: 1 * MiB,
+  upstreamAnswerBytes: 64 * KiB,
 } as const);

@@ -5,7 +5,8 @@ import { NarScanError } from '../../model/errors.ts';
 import { sqlite } from '../../nix/sqlite.ts';
 import { ledgerFault, saysDamaged } from './fault.ts';
 import { UseLock } from './useLock.ts';
-import { migrate, SCHEMA_VERSION, schemaVersion } from './schema.ts';
+import { schemaVersion } from './migration.ts';
+import { migrate, SCHEMA_VERSION } from './schema.ts';
 
 const BUSY_MS = 5000;
 /** Bytes that the write-ahead log keeps when it was longer. */

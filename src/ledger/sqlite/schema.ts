@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { migrateBy } from './migration.ts';
 
 /**
  * What brings a ledger from one version of its schema to the next: from `user_version` i to i + 1.
@@ -31,22 +32,7 @@ const MIGRATIONS: readonly string[] = [
 /** The version of the schema that this program writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** The version of the schema that a database has; 0 for one that is empty. */
-export function schemaVersion(database: DatabaseSync): number {
-  return Number(database.prepare('pragma user_version').get()?.['user_version']);
-}
-
-/** Brings a database to {@link SCHEMA_VERSION}, as a whole or not at all. Nobody else may have it open. */
+/** Brings a ledger to {@link SCHEMA_VERSION}, as a whole or not at all. Nobody else may have it open. */
 export function migrate(database: DatabaseSync): void {
-  // outside of the transaction: SQLite changes the journal only there
-  database.exec('pragma journal_mode = wal');
-  database.exec('begin immediate');
-  try {
-    for (const statements of MIGRATIONS.slice(schemaVersion(database))) database.exec(statements);
-    database.exec(`pragma user_version = ${SCHEMA_VERSION}`);
-    database.exec('commit');
-  } catch (error) {
-    if (database.isTransaction) database.exec('rollback');
-    throw error;
-  }
+  migrateBy(MIGRATIONS, database);
 }

@@ -1,9 +1,10 @@
-import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import blakeHash from '@napi-rs/blake-hash';
 import type { OutputFacts } from '../../model/facts.ts';
 import { LIMITS } from '../../model/limits.ts';
 import type { FactsKey, KnownPath, ScanRecord, TrailHead } from '../ledger.ts';
 import { bytesOfFound, foundOfBytes } from './foundBytes.ts';
+import { Statements } from './statements.ts';
 
 /** Records between two looks at how large the database has grown. */
 const LOOK_EVERY = 512;
@@ -21,23 +22,22 @@ type Row = Record<string, SQLOutputValue>;
  * is not known, never something else. Every method throws the error of SQLite.
  */
 export class LedgerTables {
-  readonly #database: DatabaseSync;
+  readonly #statements: Statements;
   readonly #limits: { readonly ledgerBytes: number; readonly ledgerScans: number };
-  readonly #statements = new Map<string, StatementSync>();
   #sinceLook = 0;
 
   constructor(
     database: DatabaseSync,
     limits: typeof LIMITS | { ledgerBytes: number; ledgerScans: number } = LIMITS,
   ) {
-    this.#database = database;
+    this.#statements = new Statements(database);
     this.#limits = limits;
   }
 
   narHashes(paths: readonly Omit<KnownPath, 'narHash'>[]): ReadonlyMap<string, string> {
-    return this.#together('begin', () => {
+    return this.#statements.together('begin', () => {
       const found = new Map<string, string>();
-      const select = this.#prepared('select stamp, nar_hash from paths where store_path = ?');
+      const select = this.#statements.prepared('select stamp, nar_hash from paths where store_path = ?');
       for (const { storePath, stamp } of paths) {
         const row = select.get(storePath);
         if (row?.['stamp'] === stamp) found.set(storePath, String(row['nar_hash']));
@@ -47,9 +47,11 @@ export class LedgerTables {
   }
 
   facts(keys: readonly FactsKey[]): ReadonlyMap<FactsKey, OutputFacts> {
-    return this.#together('begin', () => {
+    return this.#statements.together('begin', () => {
       const known = new Map<FactsKey, OutputFacts>();
-      const select = this.#prepared('select found, digest from facts where nar_hash = ? and context = ?');
+      const select = this.#statements.prepared(
+        'select found, digest from facts where nar_hash = ? and context = ?',
+      );
       for (const key of keys) {
         const row = select.get(key.narHash, key.context);
         const facts = row === undefined ? null : factsOf(key, row);
@@ -60,7 +62,7 @@ export class LedgerTables {
   }
 
   remember(records: readonly ScanRecord[]): void {
-    this.#together('begin immediate', () => {
+    this.#statements.together('begin immediate', () => {
       for (const record of records) this.#remember(record);
     });
     this.#sinceLook += records.length;
@@ -68,7 +70,8 @@ export class LedgerTables {
   }
 
   history(storePath: string): readonly Omit<ScanRecord, 'facts'>[] {
-    return this.#prepared('select * from scans where store_path = ? order by id desc')
+    return this.#statements
+      .prepared('select * from scans where store_path = ? order by id desc')
       .all(storePath)
       .map((row) => ({
         key: { narHash: String(row['nar_hash']), context: String(row['context']) },
@@ -80,23 +83,25 @@ export class LedgerTables {
   }
 
   trailHead(): TrailHead | null {
-    const row = this.#prepared('select sequence, hash from trail_head').get();
+    const row = this.#statements.prepared('select sequence, hash from trail_head').get();
     return row === undefined ? null : { sequence: Number(row['sequence']), hash: String(row['hash']) };
   }
 
   sawTrailHead({ sequence, hash }: TrailHead): void {
-    this.#prepared(
-      `insert into trail_head values (1, ?, ?) on conflict do update
+    this.#statements
+      .prepared(
+        `insert into trail_head values (1, ?, ?) on conflict do update
        set sequence = excluded.sequence, hash = excluded.hash where excluded.sequence > sequence`,
-    ).run(sequence, hash);
+      )
+      .run(sequence, hash);
   }
 
   /** Keeps the database to its size: first goes what no path refers to any more, the oldest of it first. */
   prune(): void {
     this.#sinceLook = 0;
-    this.#prepared('delete from scans where id <= (select max(id) from scans) - ?').run(
-      this.#limits.ledgerScans,
-    );
+    this.#statements
+      .prepared('delete from scans where id <= (select max(id) from scans) - ?')
+      .run(this.#limits.ledgerScans);
     if (this.#bytes() <= this.#limits.ledgerBytes) return;
     const wanted = LEFT * this.#limits.ledgerBytes;
     while (this.#bytes() > wanted && this.#drop(UNUSED) > 0);
@@ -106,54 +111,36 @@ export class LedgerTables {
   #remember({ key: { narHash, context }, path, facts, version, at, by }: ScanRecord): void {
     const found = bytesOfFound(facts);
     if (found === null) return;
-    this.#prepared(
-      `insert into facts (nar_hash, context, at, found, digest) values (?, ?, ?, ?, ?)
+    this.#statements
+      .prepared(
+        `insert into facts (nar_hash, context, at, found, digest) values (?, ?, ?, ?, ?)
        on conflict (nar_hash, context) do update
        set at = excluded.at, found = excluded.found, digest = excluded.digest`,
-    ).run(narHash, context, at, found, digestOf({ narHash, context }, found));
+      )
+      .run(narHash, context, at, found, digestOf({ narHash, context }, found));
     if (path === null) return;
-    this.#prepared('insert or replace into paths values (?, ?, ?, ?)').run(
-      path.storePath,
-      path.stamp,
-      path.narHash,
-      context,
-    );
-    this.#prepared(
-      `insert into scans (store_path, nar_hash, context, stamp, version, at, by) values (?, ?, ?, ?, ?, ?, ?)`,
-    ).run(path.storePath, narHash, context, path.stamp, version, at, by);
+    this.#statements
+      .prepared('insert or replace into paths values (?, ?, ?, ?)')
+      .run(path.storePath, path.stamp, path.narHash, context);
+    this.#statements
+      .prepared(
+        `insert into scans (store_path, nar_hash, context, stamp, version, at, by) values (?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(path.storePath, narHash, context, path.stamp, version, at, by);
   }
 
   #drop(condition: string): number {
     const ids = `select id from facts ${condition} order by at limit ${DROPPED}`;
-    const { changes } = this.#prepared(`delete from facts where id in (${ids})`).run();
+    const { changes } = this.#statements.prepared(`delete from facts where id in (${ids})`).run();
     return Number(changes);
   }
 
   /** What the database holds, without what was given free in it. */
   #bytes(): number {
     const [pages, free, size] = ['page_count', 'freelist_count', 'page_size'].map((name) =>
-      Number(this.#prepared(`pragma ${name}`).get()?.[name]),
+      Number(this.#statements.prepared(`pragma ${name}`).get()?.[name]),
     ) as [number, number, number];
     return (pages - free) * size;
-  }
-
-  #prepared(text: string): StatementSync {
-    let statement = this.#statements.get(text);
-    if (statement === undefined) this.#statements.set(text, (statement = this.#database.prepare(text)));
-    return statement;
-  }
-
-  #together<T>(begin: 'begin' | 'begin immediate', act: () => T): T {
-    this.#database.exec(begin);
-    try {
-      const result = act();
-      this.#database.exec('commit');
-      return result;
-    } catch (error) {
-      // SQLite has rolled back by itself after some errors
-      if (this.#database.isTransaction) this.#database.exec('rollback');
-      throw error;
-    }
   }
 }
 

@@ -1,0 +1,227 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { Statements } from '../../ledger/sqlite/statements.ts';
+import { LIMITS } from '../../model/limits.ts';
+import type { AdmissionHour, Approval, RefusedNar } from '../catalog.ts';
+import type { Admission, PublishedPath, ReceivedNar } from '../contracts.ts';
+import { approvalOf, bytes, hourOf, publishedOf, receivedOf, refusedOf, type Row, text } from './rows.ts';
+
+const HOUR = 3_600_000;
+/** Hours that are remembered: a month of them. */
+const HOURS = 31 * 24;
+
+/** What the tables of a catalog hold, in the words of `Catalog`. Every method throws the error of SQLite. */
+export class CatalogTables {
+  readonly #statements: Statements;
+
+  constructor(database: DatabaseSync) {
+    this.#statements = new Statements(database);
+  }
+
+  received(name: string): ReceivedNar | null {
+    return mapped(this.#row('select * from received where name = ?', name), receivedOf);
+  }
+
+  receive(nar: ReceivedNar): void {
+    const { name, fileHash, fileSize, narHash, narSize, compression, file, by, at } = nar;
+    const query = 'insert or replace into received values (?, ?, ?, ?, ?, ?, ?, ?, ?)';
+    this.#run(query, name, fileHash, fileSize, narHash, narSize, compression, file, by, at);
+  }
+
+  forgetReceived(before: number): readonly string[] {
+    return this.#statements.together('begin immediate', () => {
+      this.#run('delete from awaiting where at < ?', before);
+      const files = this.#rows('select file from received where at < ?', before);
+      this.#run('delete from received where at < ?', before);
+      return files.map((row) => text(row, 'file'));
+    });
+  }
+
+  receivedFiles(): ReadonlySet<string> {
+    return new Set(this.#rows('select file from received').map((row) => text(row, 'file')));
+  }
+
+  refused(fileHash: string): RefusedNar | null {
+    return mapped(this.#row('select * from refused where file_hash = ?', fileHash), refusedOf);
+  }
+
+  refuse({ fileHash, narHash, id, status, line, judgedBy, at }: RefusedNar): void {
+    this.#statements.together('begin immediate', () => {
+      const query = `insert or replace into refused (file_hash, nar_hash, kept, status, line, judged_by, at)
+        values (?, ?, ?, ?, ?, ?, ?)`;
+      this.#run(query, fileHash, narHash, id, status, line, judgedBy, at);
+      // one that is forgotten is only searched anew when it comes again
+      this.#run('delete from refused where id <= (select max(id) from refused) - ?', LIMITS.refusedUploads);
+    });
+  }
+
+  forgetRefused(fileHash: string): void {
+    this.#run('delete from refused where file_hash = ?', fileHash);
+  }
+
+  published(hashPart: string): PublishedPath | null {
+    return mapped(this.#row('select * from published where hash_part = ?', hashPart), publishedOf);
+  }
+
+  publishedNar(name: string): PublishedPath | null {
+    const query = `select p.*, n.name, n.file_hash as own_hash, n.file_size as own_size
+      from nars n join published p on p.hash_part = n.hash_part where n.name = ? limit 1`;
+    const row = this.#row(query, name);
+    if (row === null) return null;
+    return publishedOf({
+      ...row,
+      nar_name: row['name'] ?? null,
+      file_hash: row['own_hash'] ?? null,
+      file_size: row['own_size'] ?? null,
+    });
+  }
+
+  publishedAmong(hashParts: readonly string[]): ReadonlySet<string> {
+    return this.#statements.together('begin', () => {
+      const query = 'select 1 from published where hash_part = ?';
+      return new Set(hashParts.filter((part) => this.#row(query, part) !== null));
+    });
+  }
+
+  publish(path: PublishedPath): PublishedPath {
+    return this.#statements.together('begin immediate', () => {
+      const before = this.published(path.hashPart);
+      if (before !== null && !(before.storePath === path.storePath && before.narHash === path.narHash)) {
+        return before;
+      }
+      const sameName = this.publishedNar(path.narName);
+      if (sameName !== null && !isSameNar(sameName, path)) return sameName;
+      this.#put(path);
+      return path;
+    });
+  }
+
+  publishedPaths(
+    most: number,
+    after?: { readonly at: number; readonly hashPart: string },
+  ): readonly PublishedPath[] {
+    const order = 'order by at desc, hash_part desc limit ?';
+    const rows =
+      after === undefined
+        ? this.#rows(`select * from published ${order}`, most)
+        : this.#rows(
+            `select * from published where (at, hash_part) < (?, ?) ${order}`,
+            after.at,
+            after.hashPart,
+            most,
+          );
+    return rows.map(publishedOf);
+  }
+
+  homes(token: string): readonly string[] {
+    const rows = this.#rows('select home from homes where token = ? order by home', token);
+    return rows.map((row) => text(row, 'home'));
+  }
+
+  addHomes(token: string, homes: readonly string[]): void {
+    this.#statements.together('begin immediate', () => {
+      for (const home of homes) this.#run('insert or ignore into homes values (?, ?)', token, home);
+    });
+  }
+
+  approvals(): readonly Approval[] {
+    return this.#rows('select * from approvals order by at desc, home').map(approvalOf);
+  }
+
+  approve({ home, reason, actor, at }: Approval): void {
+    this.#run('insert or ignore into approvals values (?, ?, ?, ?)', home, reason, actor, at);
+  }
+
+  object(name: string): { readonly bytes: Buffer; readonly type: string } | null {
+    return mapped(this.#row('select bytes, type from objects where name = ?', name), (row) => ({
+      bytes: bytes(row, 'bytes'),
+      type: text(row, 'type'),
+    }));
+  }
+
+  putObject(name: string, content: Uint8Array, type: string): boolean {
+    return this.#statements.together('begin immediate', () => {
+      this.#run('insert or ignore into objects values (?, ?, ?)', name, content, type);
+      return this.object(name)?.bytes.equals(content) === true;
+    });
+  }
+
+  awaitNar(narName: string, object: string, member: string): void {
+    const query = 'insert or ignore into awaiting values (?, ?, ?, ?)';
+    this.#run(query, narName, object, member, Date.now());
+  }
+
+  awaiting(narName: string): readonly { readonly object: string; readonly member: string }[] {
+    const rows = this.#rows('select object, member from awaiting where nar_name = ?', narName);
+    return rows.map((row) => ({ object: text(row, 'object'), member: text(row, 'member') }));
+  }
+
+  tell({ at, outcome, bytes: size }: Admission): void {
+    const start = at - (at % HOUR);
+    this.#statements.together('begin immediate', () => {
+      this.#run(
+        `insert into hours (start, ${outcome}, bytes) values (?, 1, ?)
+         on conflict do update set ${outcome} = ${outcome} + 1, bytes = bytes + excluded.bytes`,
+        start,
+        size,
+      );
+      this.#run('delete from hours where start <= ?', start - HOURS * HOUR);
+    });
+  }
+
+  hours(count: number, now: number): readonly AdmissionHour[] {
+    const last = now - (now % HOUR);
+    const first = last - (count - 1) * HOUR;
+    const rows = this.#rows('select * from hours where start between ? and ?', first, last).map(hourOf);
+    const known = new Map(rows.map((hour) => [hour.from, hour]));
+    return Array.from({ length: count }, (_, index) => {
+      const from = first + index * HOUR;
+      return known.get(from) ?? { ...NOTHING, from };
+    });
+  }
+
+  #put(path: PublishedPath): void {
+    const { hashPart, storePath, narInfo, narName, narHash, narSize, fileHash, fileSize } = path;
+    this.#run(
+      'insert or replace into published values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      hashPart,
+      storePath,
+      narInfo,
+      narName,
+      narHash,
+      narSize,
+      fileHash,
+      fileSize,
+      path.verdict,
+      path.rules,
+      path.by,
+      path.at,
+    );
+    const query = 'insert or ignore into nars values (?, ?, ?, ?, ?)';
+    this.#run(query, narName, hashPart, narHash, fileHash, fileSize);
+    this.#run('delete from received where name = ?', narName);
+  }
+
+  #row(query: string, ...values: readonly Value[]): Row | null {
+    return this.#statements.prepared(query).get(...values) ?? null;
+  }
+
+  #rows(query: string, ...values: readonly Value[]): readonly Row[] {
+    return this.#statements.prepared(query).all(...values);
+  }
+
+  #run(query: string, ...values: readonly Value[]): void {
+    this.#statements.prepared(query).run(...values);
+  }
+}
+
+type Value = string | number | null | Uint8Array;
+
+const NOTHING = { admitted: 0, refused: 0, held: 0, incomplete: 0, malformed: 0, bytes: 0 };
+
+function isSameNar(known: PublishedPath, path: PublishedPath): boolean {
+  return known.narHash === path.narHash && known.fileHash === path.fileHash;
+}
+
+function mapped<T>(row: Row | null, map: (row: Row) => T): T | null {
+  return row === null ? null : map(row);
+}
