@@ -1,6 +1,7 @@
-import { closeSync, constants, existsSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { existsSync, type Stats } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { unsafeAt } from '../../ledger/ownership.ts';
+import { readSettingsFile, SettingsFileFault } from '../../ledger/settingsFile.ts';
 import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { BUILT_IN_POLICY, type Policy } from '../../policy/policy.ts';
@@ -80,38 +81,16 @@ export function findPolicy(
  * @throws NarScanError POLICY_UNREADABLE, POLICY_UNSAFE
  */
 export function readPolicyFile(path: string, origin: PolicyOrigin): Buffer | null {
-  let descriptor: number;
   try {
-    // a fifo would keep the program waiting for a writer
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    return readSettingsFile(path, LIMITS.policyBytes, (status) => {
+      // everybody may write to /dev/null
+      if (origin !== 'named' && status.isFile()) refuseUnsafe(path, status);
+    });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (origin === 'usual' && (code === 'ENOENT' || code === 'ENOTDIR')) return null;
-    throw unreadable(path, reasonOf(code), error);
+    if (!(error instanceof SettingsFileFault)) throw error;
+    if (origin === 'usual' && error.isMissing) return null;
+    throw unreadable(path, error);
   }
-  try {
-    const status = fstatSync(descriptor);
-    // a device, such as /dev/null, is a way to say: no policy; everybody may write to that one
-    if (!status.isFile() && !status.isCharacterDevice()) throw unreadable(path, 'it is no file');
-    if (origin !== 'named' && status.isFile()) refuseUnsafe(path, status);
-    return readAll(path, descriptor);
-  } catch (error) {
-    if (error instanceof NarScanError) throw error;
-    throw unreadable(path, reasonOf((error as NodeJS.ErrnoException).code), error);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function readAll(path: string, descriptor: number): Buffer {
-  const bytes = Buffer.allocUnsafe(LIMITS.policyBytes + 1);
-  let length = 0;
-  while (length < bytes.length) {
-    const count = readSync(descriptor, bytes, length, bytes.length - length, null);
-    if (count === 0) return bytes.subarray(0, length);
-    length += count;
-  }
-  throw unreadable(path, `it is larger than ${LIMITS.policyBytes} bytes`);
 }
 
 /** The places that are looked at when no file is named, the first first. */
@@ -139,11 +118,6 @@ function refuseUnsafe(path: string, file: Stats): void {
   throw new NarScanError('POLICY_UNSAFE', `the policy at ${found.path} is not used: ${found.why}`);
 }
 
-function reasonOf(code: string | undefined): string {
-  if (code === 'ENOENT') return 'there is no such file';
-  return code === 'EISDIR' ? 'it is no file' : (code ?? 'no reason given');
-}
-
-function unreadable(path: string, why: string, cause?: unknown): NarScanError {
-  return new NarScanError('POLICY_UNREADABLE', `the policy ${path} cannot be read: ${why}`, { cause });
+function unreadable(path: string, { message, cause }: SettingsFileFault): NarScanError {
+  return new NarScanError('POLICY_UNREADABLE', `the policy ${path} cannot be read: ${message}`, { cause });
 }
