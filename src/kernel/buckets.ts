@@ -21,6 +21,7 @@ const BUCKETS = 8;
 const ROUNDS = 3;
 const KINDS = KINDS_OF_DATA.length;
 const SHARES_OF_KINDS = Float64Array.from(KINDS_OF_DATA, ({ share }) => share);
+const SHARES_OF_BYTES = KINDS_OF_DATA.map(({ bytes }) => bytes);
 
 interface Place {
   readonly bucket: number;
@@ -112,17 +113,31 @@ export class BucketPlanner {
 
   /** Puts a fingerprint where it costs least. */
   #best(needle: Uint8Array): Place {
+    const last = Math.min(needle.length - POSITIONS, this.#mostOffset);
+    const best = this.#free(needle, last) ?? this.#cheapest(needle, last);
+    this.#change(needle, best, 1);
+    return best;
+  }
+
+  #cheapest(needle: Uint8Array, last: number): Place {
     let best: Place = { bucket: 0, offset: 0 };
     let least = Infinity;
-    const last = Math.min(needle.length - POSITIONS, this.#mostOffset);
     for (const [bucket, candidate] of this.#buckets.entries()) {
       for (let offset = 0; offset <= last; offset++) {
         const more = candidate.shareWith(needle, offset) - candidate.share;
         if (more < least) [best, least] = [{ bucket, offset }, more];
       }
     }
-    this.#change(needle, best, 1);
     return best;
+  }
+
+  /** The first place that costs nothing, where there is one: found without weighing any. */
+  #free(needle: Uint8Array, last: number): Place | null {
+    for (const [bucket, candidate] of this.#buckets.entries()) {
+      const offset = candidate.offsetHeld(needle, last);
+      if (offset >= 0) return { bucket, offset };
+    }
+    return null;
   }
 }
 
@@ -142,6 +157,21 @@ class Bucket {
       0,
     );
     return this.#share;
+  }
+
+  /** Where in the needle the first fingerprint begins that brings no nibble, at `last` at most; else -1. */
+  offsetHeld(needle: Uint8Array, last: number): number {
+    const [p0, p1, p2] = this.#positions as [NibbleSets, NibbleSets, NibbleSets];
+    for (let offset = 0; offset <= last; offset++) {
+      if (
+        p0.has(needle[offset] as number) &&
+        p1.has(needle[offset + 1] as number) &&
+        p2.has(needle[offset + 2] as number)
+      ) {
+        return offset;
+      }
+    }
+    return -1;
   }
 
   shareWith(needle: Uint8Array, offset: number): number {
@@ -190,6 +220,11 @@ class NibbleSets {
     return this.#shares;
   }
 
+  /** Whether both nibbles of a byte are there. */
+  has(byte: number): boolean {
+    return (this.#low[byte & 15] as number) > 0 && (this.#high[byte >> 4] as number) > 0;
+  }
+
   /** Where in `with` the shares with this byte begin. */
   learnt(byte: number): number {
     if (this.#stale) this.#tell();
@@ -229,13 +264,16 @@ class NibbleSets {
   #tell(): void {
     this.#stale = false;
     this.with.fill(-1);
-    for (const [kind, { bytes: shares }] of KINDS_OF_DATA.entries()) {
-      let share = 0;
-      for (let each = 0; each < 256; each++) {
-        const isIn = (this.#low[each & 15] as number) > 0 && (this.#high[each >> 4] as number) > 0;
-        if (isIn) share += shares[each] as number;
+    this.#shares.fill(0);
+    for (let high = 0; high < 16; high++) {
+      if ((this.#high[high] as number) === 0) continue;
+      for (let low = 0; low < 16; low++) {
+        if ((this.#low[low] as number) === 0) continue;
+        for (let kind = 0; kind < KINDS; kind++) {
+          this.#shares[kind] =
+            (this.#shares[kind] as number) + (SHARES_OF_BYTES[kind]?.[high * 16 + low] as number);
+        }
       }
-      this.#shares[kind] = share;
     }
   }
 }
