@@ -1,5 +1,6 @@
 import type { OutputFacts } from '../model/facts.ts';
 import type { OutputResult } from '../model/report.ts';
+import type { Denial, Release } from '../quarantine/decision.ts';
 
 /*
  * What the parts of the admission check say to each other.
@@ -76,7 +77,10 @@ export interface Ruling {
    * `released`: a person said yes in spite of exactly what was found.
    */
   readonly standing: 'clean' | 'released' | 'contaminated' | 'held' | 'incomplete' | 'denied';
+  /** What stands against it is an error here, a foreign home that is held, too; what was approved is waived. */
   readonly result: OutputResult;
+  /** What made it `denied` or `released`. */
+  readonly decision: Denial | Release | null;
   /** Ids of what stands against it, sorted. */
   readonly blocking: readonly string[];
 }
