@@ -121,8 +121,10 @@ export const ERRORS = {
   UPLOAD_TOO_LARGE: 'the server takes no more at once: its operator may raise the limit',
   UPLOAD_NO_ROOM: 'the disk of the server is full: tell its operator, then copy again',
   UPLOAD_COMPRESSION:
-    'copy with ?compression=zstd (or none, xz, bzip2, gzip, br, lz4, lzip, lzma, compress): what cannot be opened cannot be admitted',
+    'copy with ?compression=zstd (or none, xz, bzip2, gzip, br, lz4, lzip, lzma, compress), which can be opened',
   NARINFO_UNBOUND: 'send the NAR that the narinfo speaks of first, and the paths it refers to',
+  NARINFO_WRONG:
+    'check the store it comes from (nix store verify) and copy again, or find out who made the narinfo',
   PATH_PUBLISHED: 'what is published stays as it is; build under another name, or use what is there',
   STORAGE_FAILED:
     'the storage behind the server does not answer as it should: tell its operator, then copy again',
