@@ -174,8 +174,12 @@ export const FLAGS = [
     repeat: false,
     group: 'Report',
     help: 'human (the default), json, jsonl: one output a line, or sarif: for code-scanning tools',
-    commands: ['scan', 'guard', 'homes'],
-    helpOf: { guard: 'human (the default) or json', homes: 'human (the default) or json' },
+    commands: ['scan', 'copy', 'guard', 'homes'],
+    helpOf: {
+      copy: 'human (the default), json, or jsonl: one path a line',
+      guard: 'human (the default) or json',
+      homes: 'human (the default) or json',
+    },
   },
   {
     name: 'print-clean',

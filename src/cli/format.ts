@@ -1,12 +1,16 @@
 import { NarScanError } from '../model/errors.ts';
 import type { Arguments } from './arguments.ts';
+import type { Format } from './flags.ts';
 
 /**
- * The format that was asked for, of a command that tells for people and as one JSON document.
+ * The format that was asked for, of a command that knows not all of them.
+ * @param known those that it knows, the default first
  * @throws NarScanError USAGE_BAD_VALUE
  */
-export function humanOrJson(said: Arguments): 'human' | 'json' {
-  const format = said.last('format') ?? 'human';
-  if (format === 'human' || format === 'json') return format;
-  throw new NarScanError('USAGE_BAD_VALUE', `--format: ${said.command} knows human and json, not ${format}`);
+export function formatOf<T extends Format>(said: Arguments, known: readonly [T, ...T[]]): T {
+  const format = said.last('format') ?? known[0];
+  const found = known.find((one) => one === format);
+  if (found !== undefined) return found;
+  const words = `${known.slice(0, -1).join(', ')} and ${known.at(-1)}`;
+  throw new NarScanError('USAGE_BAD_VALUE', `--format: ${said.command} knows ${words}, not ${format}`);
 }

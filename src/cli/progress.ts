@@ -1,4 +1,8 @@
+import { isatty } from 'node:tty';
+import type { TransferProgress } from '../guard/copy/meter.ts';
 import { bytesForPeople, counted } from '../report/units.ts';
+import { writeDiagnostic } from './diagnostics.ts';
+import { columnsOf, STDERR_DESCRIPTOR } from './terminal.ts';
 
 /** How far a scan is. */
 export interface Progress {
@@ -11,8 +15,10 @@ export interface Progress {
   readonly bytesTotal: number | null;
 }
 
-export interface ProgressLine {
-  update(progress: Progress): void;
+export interface ProgressLine<T> {
+  /** Whether anybody sees it. */
+  readonly isShown: boolean;
+  update(progress: T): void;
   /** Wipes the line, so that something else can be written; the next update draws it again. */
   clear(): void;
 }
@@ -22,27 +28,41 @@ const QUIET_MILLISECONDS = 400;
 const INTERVAL_MILLISECONDS = 100;
 
 /** Nothing is shown: not a terminal, or not wanted. */
-export const noProgress: ProgressLine = { update: () => undefined, clear: () => undefined };
+const NOTHING: ProgressLine<unknown> = { isShown: false, update: () => undefined, clear: () => undefined };
+
+/**
+ * One line on stderr that is drawn over and over, where that is a terminal and nobody asked for quiet.
+ * @param textOf how far it is, after so many milliseconds
+ */
+export function shownProgress<T>(
+  quiet: boolean,
+  textOf: (progress: T, milliseconds: number) => string,
+): ProgressLine<T> {
+  if (quiet || !isatty(STDERR_DESCRIPTOR)) return NOTHING;
+  return progressLine(writeDiagnostic, columnsOf(STDERR_DESCRIPTOR), textOf);
+}
 
 /**
  * One line that is drawn over and over, at most ten times a second.
  * @param now milliseconds from any fixed moment
  */
-export function progressLine(
+export function progressLine<T>(
   write: (text: string) => void,
   columns: number,
+  textOf: (progress: T, milliseconds: number) => string,
   now: () => number = () => performance.now(),
-): ProgressLine {
+): ProgressLine<T> {
   const started = now();
   let drawn = Number.NEGATIVE_INFINITY;
   let shown = false;
   return {
+    isShown: true,
     update(progress) {
       const time = now();
       if (time - started < QUIET_MILLISECONDS || time - drawn < INTERVAL_MILLISECONDS) return;
       drawn = time;
       shown = true;
-      write(`\r\x1b[K${progressText(progress, time - started).slice(0, Math.max(0, columns - 1))}`);
+      write(`\r\x1b[K${textOf(progress, time - started).slice(0, Math.max(0, columns - 1))}`);
     },
     clear() {
       if (shown) write('\r\x1b[K');
@@ -51,11 +71,23 @@ export function progressLine(
   };
 }
 
-function progressText(progress: Progress, milliseconds: number): string {
+/** How far a scan is, in words. */
+export function scanText(progress: Progress, milliseconds: number): string {
   const { bytes, files, outputsLeft, outputsKnown, bytesTotal } = progress;
   const total = bytesTotal === null || bytesTotal <= 0 ? '' : ` of ${bytesForPeople(bytesTotal)}`;
-  const rate = bytesForPeople((bytes / Math.max(1, milliseconds)) * 1000);
   const known = outputsKnown === 0 ? '' : `, ${outputsKnown.toLocaleString('en-US')} known`;
   const outputs = `${counted(outputsLeft, 'output')} left${known}`;
-  return `${bytesForPeople(bytes)}${total}, ${rate}/s, ${counted(files, 'file')}, ${outputs}`;
+  return `${bytesForPeople(bytes)}${total}, ${rateOf(bytes, milliseconds)}, ${counted(files, 'file')}, ${outputs}`;
+}
+
+/** How far a copy is, in words. */
+export function transferText(progress: TransferProgress, milliseconds: number): string {
+  const { paths, pathsTotal, bytes, bytesTotal, staged } = progress;
+  const waiting = staged > bytes ? `, ${bytesForPeople(staged - bytes)} ready` : '';
+  const sent = `${bytesForPeople(bytes)} of ${bytesForPeople(bytesTotal)} sent`;
+  return `${paths} of ${counted(pathsTotal, 'path')}, ${sent}, ${rateOf(bytes, milliseconds)}${waiting}`;
+}
+
+function rateOf(bytes: number, milliseconds: number): string {
+  return `${bytesForPeople((bytes / Math.max(1, milliseconds)) * 1000)}/s`;
 }

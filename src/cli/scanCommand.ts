@@ -15,9 +15,9 @@ import { EXIT_ERROR, exitStatus } from './exitStatus.ts';
 import type { Conclusion } from './judge.ts';
 import { listenForInterruption } from './interruption.ts';
 import { type Invocation, STDIN } from './invocation.ts';
-import { noProgress, type Progress, type ProgressLine, progressLine } from './progress.ts';
+import { type Progress, type ProgressLine, scanText, shownProgress } from './progress.ts';
 import { openReportSink, type ReportSink } from './reportSink.ts';
-import { columnsOf, DEFAULT_COLUMNS, STDERR_DESCRIPTOR, STDOUT_DESCRIPTOR, wantsColor } from './terminal.ts';
+import { columnsOf, DEFAULT_COLUMNS, STDOUT_DESCRIPTOR, wantsColor } from './terminal.ts';
 
 /** What the engine tells while it scans. */
 interface ScanEvents {
@@ -75,7 +75,7 @@ class Run {
   readonly #sink: ReportSink;
   readonly #reporter: Reporter;
   readonly #blocked: Reporter | null;
-  readonly #progress: ProgressLine;
+  readonly #progress: ProgressLine<Progress>;
   readonly #errors: ReportError[] = [];
   readonly #verdicts = new Set<Verdict>();
 
@@ -83,10 +83,7 @@ class Run {
     this.#invocation = invocation;
     this.#sink = sink;
     this.#reporter = reporter;
-    this.#progress =
-      !invocation.quiet && isatty(STDERR_DESCRIPTOR)
-        ? progressLine(writeDiagnostic, columnsOf(STDERR_DESCRIPTOR))
-        : noProgress;
+    this.#progress = shownProgress(invocation.quiet, scanText);
     // A pipe of clean paths still wants to know what it did not get, beside the pipe.
     this.#blocked = invocation.format === 'print-clean' && !invocation.quiet ? quietReporter() : null;
   }

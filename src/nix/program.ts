@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { NarScanError } from '../model/errors.ts';
 import { LIMITS } from '../model/limits.ts';
+import { CopyLog, type CopyWatcher } from './copyLog.ts';
 
 /** How long Nix may take to end after it was told to, and whoever else holds its output after it ended. */
 const GRACE_MS = 5000;
@@ -15,6 +16,8 @@ export interface NixRun {
   readonly said: (line: string) => void;
   /** Ends Nix. */
   readonly signal: AbortSignal;
+  /** Who wants to know how far it is with each path: then Nix is asked for a log that tells. */
+  readonly copied?: CopyWatcher | undefined;
 }
 
 /**
@@ -22,8 +25,11 @@ export interface NixRun {
  *
  * @throws NarScanError NIX_MISSING; NIX_FAILED with Nix's own error; what the signal was aborted with
  */
-export async function runNix({ args, environment, said, signal }: NixRun): Promise<string> {
-  const all = ['--extra-experimental-features', 'nix-command', ...args];
+export async function runNix({ args, environment, said, signal, copied }: NixRun): Promise<string> {
+  const log = copied === undefined ? null : new CopyLog(copied);
+  // before the others: who passes a format of his own on gets that
+  const format = log === null ? [] : ['--log-format', 'internal-json'];
+  const all = ['--extra-experimental-features', 'nix-command', ...format, ...args];
   const nix = spawn('nix', all, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
   const kill = (): void => {
     nix.kill('SIGTERM');
@@ -35,14 +41,15 @@ export async function runNix({ args, environment, said, signal }: NixRun): Promi
   let size = 0;
   let failure = '';
   let held: string | null = null;
-  const lines = new Lines((line) => {
+  const hear = (line: string): void => {
     // where Nix says what led to an error, the error itself is the last of them
     const isError = /^\s*error: ./.test(line);
     if (failure === '' || isError) failure = line.trim();
     if (isError && held !== null) said(held);
     if (isError) held = line;
     else said(line);
-  });
+  };
+  const lines = new Lines((line) => (log?.read(line) ?? [line]).forEach(hear));
   nix.stderr.on('data', (bytes: Buffer) => lines.take(bytes));
   nix.stdout.on('data', (bytes: Buffer) => {
     size += bytes.length;

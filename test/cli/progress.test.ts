@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { progressLine } from '../../src/cli/progress.ts';
+import { progressLine, scanText, transferText } from '../../src/cli/progress.ts';
 
 const half = {
   bytes: 1_500_000_000,
@@ -16,6 +16,7 @@ describe('the progress line', () => {
     const line = progressLine(
       (text) => written.push(text),
       100,
+      scanText,
       () => time,
     );
     line.update(half);
@@ -37,10 +38,19 @@ describe('the progress line', () => {
     const line = progressLine(
       (text) => (written = text),
       20,
+      scanText,
       () => time,
     );
     time = 5000;
     line.update({ ...half, bytesTotal: null });
     expect(written).toBe('\r\x1b[K1.50 GB, 300 MB/s, ');
+  });
+
+  it('shows paths and bytes that a copy has sent of all, the rate, and what is ready to be sent', () => {
+    const progress = { paths: 2, pathsTotal: 1234, bytes: 2e6, bytesTotal: 3e9, staged: 5e6 };
+    expect(transferText(progress, 2000)).toBe(
+      '2 of 1,234 paths, 2.00 MB of 3.00 GB sent, 1.00 MB/s, 3.00 MB ready',
+    );
+    expect(transferText({ ...progress, staged: 2e6 }, 2000)).toMatch(/sent, 1\.00 MB\/s$/);
   });
 });

@@ -137,6 +137,149 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan copy, with the real Nix', 
     expect(existsSync(join(state, 'audit.jsonl'))).toBe(false);
   });
 
+  describe('tells programs', () => {
+    interface Told {
+      readonly storePath: string;
+      readonly outcome: string;
+    }
+    const outcomes = (paths: readonly Told[]): Readonly<Record<string, string>> =>
+      Object.fromEntries(paths.map(({ storePath, outcome }) => [storePath, outcome]));
+    const json = (...args: readonly string[]) => {
+      const { status, stdout } = copy('--format', 'json', ...args);
+      return { status, document: JSON.parse(stdout) };
+    };
+
+    it('what was sent, what was there, and that nothing blocks', () => {
+      const { status, document } = json(tool);
+      expect(status).toBe(0);
+      expect(document).toEqual({
+        schema: 'nar-scan/gate-v1',
+        command: 'copy',
+        to: `file://${cache}`,
+        dryRun: false,
+        staged: true,
+        status: 0,
+        paths: [
+          {
+            storePath: base,
+            named: false,
+            outcome: 'sent',
+            standing: 'clean',
+            narHash: store.narHash(base),
+            mayLeave: true,
+            blockers: [],
+            release: null,
+          },
+          expect.objectContaining({ storePath: tool, named: true, outcome: 'sent' }),
+        ],
+        blocking: [],
+        report: null,
+      });
+      expect(outcomes(json('--dry-run', tool).document.paths)).toEqual({
+        [base]: 'would-send',
+        [tool]: 'would-send',
+      });
+      const later = store.build('later', `echo ${tool} > $out`, [tool]);
+      expect(outcomes(json(later).document.paths)).toEqual({
+        [base]: 'there',
+        [tool]: 'there',
+        [later]: 'sent',
+      });
+    });
+
+    it('what was refused, with what was found in it', () => {
+      const { status, document } = json(app);
+      expect(status).toBe(1);
+      expect(document).toMatchObject({
+        status: 1,
+        blocking: [{ storePath: leaky, standing: 'contaminated', dependents: [app] }],
+        report: { verdict: 'contaminated', errors: [], outputs: [{ storePath: leaky }] },
+      });
+      expect(outcomes(document.paths)).toEqual({
+        [leaky]: 'kept',
+        [app]: 'kept',
+        [base]: 'unsent',
+        [tool]: 'unsent',
+      });
+      expect(arrived()).toEqual([]);
+      const skipped = json('--skip-contaminated', app);
+      expect([skipped.status, skipped.document.status]).toEqual([1, 1]);
+      expect(outcomes(skipped.document.paths)).toEqual({
+        [leaky]: 'kept',
+        [app]: 'kept',
+        [base]: 'sent',
+        [tool]: 'sent',
+      });
+    });
+
+    it('what a person denied, which no report calls clean', () => {
+      expect(run(['quarantine', 'deny', base, '--reason', 'not this one']).status).toBe(0);
+      const { status, document } = json(tool);
+      expect(status).toBe(1);
+      expect(document).toMatchObject({
+        blocking: [{ storePath: base, standing: 'denied', denial: { record: 1, reason: 'not this one' } }],
+        report: { verdict: 'incomplete', errors: [{ code: 'PATH_DENIED', target: base }] },
+      });
+    });
+
+    it('each path by a line as soon as it is known what became of it, the rest by the last', () => {
+      const { status, stdout } = copy('--format', 'jsonl', '--skip-contaminated', app);
+      expect(status).toBe(1);
+      const lines = stdout.trimEnd().split('\n');
+      const documents = lines.map((line) => JSON.parse(line));
+      expect(outcomes(documents.slice(0, -1))).toEqual(
+        outcomes(
+          json('--skip-contaminated', app).document.paths.map((path: Told) => ({
+            ...path,
+            outcome: path.outcome === 'there' ? 'sent' : path.outcome,
+          })),
+        ),
+      );
+      for (const document of documents) {
+        expect(document).toMatchObject({ schema: 'nar-scan/gate-v1', command: 'copy' });
+      }
+      expect(documents.at(-1)).toMatchObject({ status: 1, report: { verdict: 'contaminated' } });
+      expect(documents.at(-1)).not.toHaveProperty('paths');
+    });
+
+    it('that Nix failed, and what nobody knows of then', () => {
+      const args = ['copy', '--format', 'json', '--to', `unix://${store.folder}/no-socket`, '--quiet', tool];
+      const { status, stdout, stderr } = run(args);
+      expect([status, stderr.match(/\[NIX_FAILED\]/g)]).toEqual([2, ['[NIX_FAILED]']]);
+      const document = JSON.parse(stdout);
+      expect(document).toMatchObject({
+        status: 2,
+        blocking: [],
+        report: { verdict: 'incomplete', errors: [{ code: 'NIX_FAILED' }], outputs: [] },
+      });
+      expect(outcomes(document.paths)).toEqual({ [base]: 'unknown', [tool]: 'unknown' });
+    });
+
+    it('in no format that it does not know', () => {
+      expect(copy('--format', 'sarif', tool)).toMatchObject({
+        status: 2,
+        stdout: '',
+        stderr: expect.stringContaining('--format: copy knows human, json and jsonl, not sarif'),
+      });
+    });
+  });
+
+  it.skipIf(!needs('script'))('shows on a terminal how far it is, and nowhere else', () => {
+    const folder = mkdtempSync(join(state, 'bin-'));
+    // slow enough to be shown
+    const script = `#!/bin/sh\ncase $* in *' copy '*) sleep 1;; esac\nPATH=$OLD exec nix "$@"\n`;
+    writeFileSync(join(folder, 'nix'), script, { mode: 0o755 });
+    const env = { ...environment(), PATH: `${folder}:${process.env['PATH']}`, OLD: process.env['PATH'] };
+    const command = (to: string): string => `${NAR_SCAN} copy --to 'file://${cache}-${to}' '${tool}'`;
+    const shown = spawnSync('script', ['-qec', command('shown'), '/dev/null'], { env, encoding: 'utf8' });
+    expect(shown.stdout).toMatch(/\r\x1b\[K[12] of 2 paths, [0-9.]+ k?B of [0-9.]+ k?B sent, [0-9.]+ k?B\/s/);
+    expect(shown.stdout).not.toContain('@nix');
+    expect(shown.stdout).toContain('2 paths sent to');
+    const piped = spawnSync('/bin/sh', ['-c', command('piped')], { env, encoding: 'utf8' });
+    expect(piped.stderr).toContain('copying path');
+    expect(piped.stderr).not.toContain('\x1b');
+  });
+
   it('scans only what it does not know', () => {
     expect(copy('--dry-run', app).status).toBe(1);
     expect(remembered()).toBe(4);

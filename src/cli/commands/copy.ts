@@ -1,32 +1,29 @@
 import { join } from 'node:path';
-import { isatty } from 'node:tty';
 import { byteStringOfText } from '../../model/bytes.ts';
 import { NarScanError } from '../../model/errors.ts';
 import type { Verdict } from '../../model/facts.ts';
 import { reportError } from '../../model/report.ts';
 import { findNix } from '../../nix/program.ts';
 import type { Policy } from '../../policy/policy.ts';
-import { humanReporter } from '../../report/human.ts';
-import { type Digest, loadDigest } from '../../report/ids.ts';
 import { printableText } from '../../report/printable.ts';
+import type { ReportOrigin } from '../../report/reporter.ts';
 import { stateDirForWriting } from '../../ledger/stateDir.ts';
 import { type Closure, closureOf } from '../../guard/closure.ts';
 import { sendDirectly, sendStaged, type Transfer } from '../../guard/copy/copy.ts';
-import { type Delivery, deliveryLine, dryRunLine, keptLines, refusalLine } from '../../guard/copy/lines.ts';
+import type { TransferProgress } from '../../guard/copy/meter.ts';
 import { select, type Selection } from '../../guard/copy/selection.ts';
 import { Staging } from '../../guard/copy/staging.ts';
-import type { GateAnswer } from '../../guard/gate.ts';
 import type { Arguments } from '../arguments.ts';
 import { todaysDecisions } from '../decisions.ts';
 import { tellError, writeDiagnostic } from '../diagnostics.ts';
-import { exitStatus } from '../exitStatus.ts';
+import { EXIT_ERROR, exitStatus } from '../exitStatus.ts';
 import { openGate, type OpenGate, storePathsOf } from '../gate.ts';
 import { listenForInterruption } from '../interruption.ts';
 import { loadPolicy } from '../policy/policyFile.ts';
 import { openReportSink } from '../reportSink.ts';
-import { noProgress, type Progress, progressLine } from '../progress.ts';
-import { columnsOf, STDERR_DESCRIPTOR, STDOUT_DESCRIPTOR, wantsColor } from '../terminal.ts';
+import { type Progress, scanText, shownProgress, transferText } from '../progress.ts';
 import { type CopyInvocation, copyInvocationOf } from './copyInvocation.ts';
+import { type CopyJudgement, type CopyOutcome, type CopyTeller, copyTeller } from './copyTeller.ts';
 
 /** Below the state directory. */
 const STAGINGS = 'staging';
@@ -39,7 +36,9 @@ interface Run {
   readonly gate: OpenGate;
   readonly closure: Closure;
   readonly now: Date;
-  readonly print: (text: string) => void;
+  readonly origin: () => Promise<ReportOrigin>;
+  readonly judgement: CopyJudgement;
+  readonly teller: CopyTeller;
 }
 
 /**
@@ -68,28 +67,31 @@ export async function runCopy(
   try {
     using decisions = await todaysDecisions(environment);
     const isOver = (): boolean => signal.aborted;
-    const shown =
-      !invocation.quiet && isatty(STDERR_DESCRIPTOR)
-        ? progressLine(writeDiagnostic, columnsOf(STDERR_DESCRIPTOR))
-        : noProgress;
+    const shown = shownProgress(invocation.quiet, scanText);
     const progress = (state: Progress): void => shown.update(state);
     const options = { surrounded: invocation, policy, environment, decisions, now, isOver, warn, progress };
-    const [gate, roots] = await Promise.all([openGate(options), storePathsOf(invocation)]);
-    const closure = closureOf(gate.stateDirs, roots);
-    const run = { invocation, environment, policy, gate, closure, now, print };
+    const [gate, named] = await Promise.all([openGate(options), storePathsOf(invocation)]);
+    const origin = () => gate.origin(version);
+    const teller = await copyTeller({ invocation, policy: policy.verdict, origin, print });
+    const closure = closureOf(gate.stateDirs, named);
     const answer = await gate.ask(closure, signal);
     shown.clear();
     signal.throwIfAborted();
     for (const error of answer.errors) tellError(error);
     const selection = select(closure, answer);
     const refused = selection.kept.length > 0 && (!invocation.skip || selection.free.length === 0);
-    tellKept(run, selection, invocation.dryRun ? null : await loadDigest());
-    if (selection.kept.length > 0 && !invocation.dryRun) await record(run, roots, answer, version);
-    if (refused) print(`${refusalLine(selection, invocation.dryRun ? 'would be sent' : 'sent')}\n`);
-    else if (invocation.dryRun) tellDryRun(run, selection);
-    else tellDelivery(run, selection, await send(run, selection, answer, transfers, signal));
+    const judgement = { named, answer, selection, refused };
+    const run = { invocation, environment, policy, gate, closure, now, origin, judgement, teller };
+    await teller.judged(judgement);
+    if (selection.kept.length > 0 && !invocation.dryRun) await record(run);
+    teller.became('kept', selection.kept);
+    const failure = await deliver(run, transfers, signal);
+    const status = failure === null ? exitStatus(verdictOf(selection), answer.errors.length) : EXIT_ERROR;
+    const faults = failure === null ? [] : [reportError(failure.error, null)];
+    await teller.end({ errors: [...answer.errors, ...faults], failed: failure !== null, status });
     await stdout.finish();
-    return exitStatus(verdictOf(selection), answer.errors.length);
+    if (failure !== null) throw failure.error;
+    return status;
   } finally {
     // what was said before something failed is said
     await stdout.write('');
@@ -97,57 +99,68 @@ export async function runCopy(
   }
 }
 
-/** @param digest null where nothing is recorded */
-function tellKept({ invocation, policy, print }: Run, selection: Selection, digest: Digest | null): void {
-  const { verbose, color } = invocation;
-  for (const line of keptLines(selection, policy.verdict, verbose, digest)) print(`${line}\n`);
-  if (!verbose) return;
-  const options = { color: wantsColor(color, process.env), columns: columnsOf(STDOUT_DESCRIPTOR) };
-  const reporter = humanReporter({ ...options, quiet: false, verbose });
-  for (const { standing } of selection.blocking) {
-    if (standing.result !== null) print(reporter.output(standing.result));
+/** Sends what may leave, if it is to be sent. @returns what the transfer failed with; null where it did not */
+async function deliver(
+  run: Run,
+  transfers: DisposableStack,
+  signal: AbortSignal,
+): Promise<{ readonly error: unknown } | null> {
+  const { invocation, judgement, teller } = run;
+  const { free } = judgement.selection;
+  const waiting = new Set(free);
+  const became = (outcome: CopyOutcome, paths: readonly string[]): void => {
+    for (const path of paths) waiting.delete(path);
+    teller.became(outcome, paths);
+  };
+  if (judgement.refused) became('unsent', free);
+  else if (invocation.dryRun) became('would-send', free);
+  else {
+    let inFlight: readonly string[] = [];
+    try {
+      await send(run, { became, sending: (paths) => (inFlight = paths) }, transfers, signal);
+    } catch (error) {
+      became(
+        'unknown',
+        inFlight.filter((path) => waiting.has(path)),
+      );
+      became('unsent', [...waiting]);
+      return { error };
+    }
   }
-}
-
-function tellDryRun({ invocation, print }: Run, selection: Selection): void {
-  print(selection.free.map((path) => `${printableText(path)}\n`).join(''));
-  print(`${dryRunLine(selection, invocation.to.shown)}\n`);
-}
-
-function tellDelivery({ invocation, print }: Run, selection: Selection, delivery: Delivery): void {
-  if (!invocation.quiet) print(`${deliveryLine(selection, delivery)}\n`);
+  return null;
 }
 
 /** Writes down what stays, so that it can be looked at and released. */
-async function record(
-  { environment, policy, gate, closure, now }: Run,
-  roots: readonly string[],
-  answer: GateAnswer,
-  version: string,
-): Promise<void> {
+async function record({ environment, policy, gate, closure, now, origin, judgement }: Run): Promise<void> {
   const [{ hookKeeper }, { rulingsOn }] = await Promise.all([
     import('../hook/keeper.ts'),
     import('../../guard/hook/ruling.ts'),
   ]);
-  const rulings = rulingsOn(roots, answer, policy.gate.guard)
+  const { named, answer } = judgement;
+  const rulings = rulingsOn(named, answer, policy.gate.guard)
     .filter(({ storePath }) => !answer.graph.mayLeave(storePath))
     .map((ruling) => ({ ...ruling, fate: 'withhold' as const }));
-  const origin = await gate.origin(version);
   const keeper = hookKeeper({ environment, policy, diskOf: gate.diskOf, now, warn });
-  const { errors } = answer;
-  await keeper.record({ name: 'copy', derivation: null, rulings, closure, errors, origin });
+  const event = { name: 'copy', derivation: null, rulings, closure, errors: answer.errors };
+  await keeper.record({ ...event, origin: await origin() });
+}
+
+/** Who is told of paths while they are sent. */
+interface Sending {
+  readonly became: (outcome: 'there' | 'sent', storePaths: readonly string[]) => void;
+  readonly sending: (storePaths: readonly string[]) => void;
 }
 
 async function send(
-  { invocation, environment, gate, closure }: Run,
-  { free }: Selection,
-  { standings }: GateAnswer,
+  { invocation, environment, gate, closure, judgement }: Run,
+  { became, sending }: Sending,
   transfers: DisposableStack,
   signal: AbortSignal,
-): Promise<Delivery> {
-  const paths = free.map((storePath) => {
+): Promise<void> {
+  const { answer, selection } = judgement;
+  const paths = selection.free.map((storePath) => {
     const info = closure.get(storePath);
-    const judged = standings.get(storePath)?.narHash ?? null;
+    const judged = answer.standings.get(storePath)?.narHash ?? null;
     if (info === undefined || judged === null) {
       throw new NarScanError('TREE_NOT_SERIALISABLE', `'${storePath}' could not be hashed as a whole`);
     }
@@ -155,25 +168,36 @@ async function send(
   });
   const { to, nixFlags: flags, storeDir, store = null, quiet, staged } = invocation;
   const transfer: Transfer = { paths, to, flags, storeDir, store, environment };
-  const delivery = { to: to.shown, sent: 0, there: 0 };
+  const shown = shownProgress(quiet, transferText);
   const say = (line: string): void => {
+    shown.clear();
     if (!quiet) writeDiagnostic(`nar-scan: ${printableText(line)}\n`);
   };
+  let arrived = 0;
   const events = {
     said: (line: string) => say(`nix: ${line}`),
-    there: (count: number) => void (delivery.there += count),
-    sent: (count: number) => {
-      delivery.sent += count;
-      say(`${delivery.sent + delivery.there} of ${paths.length} paths are there`);
+    there: (storePaths: readonly string[]) => {
+      arrived += storePaths.length;
+      became('there', storePaths);
     },
+    sending,
+    sent: (storePaths: readonly string[]) => {
+      arrived += storePaths.length;
+      became('sent', storePaths);
+      if (!shown.isShown) say(`${arrived} of ${paths.length} paths are there`);
+    },
+    progress: shown.isShown ? (state: TransferProgress) => shown.update(state) : null,
   };
-  if (staged) {
-    const staging = transfers.use(Staging.open(join(stateDirForWriting(environment), STAGINGS), storeDir));
-    await sendStaged(transfer, staging, events, signal);
-  } else {
-    await sendDirectly(transfer, events, signal);
+  try {
+    if (staged) {
+      const staging = transfers.use(Staging.open(join(stateDirForWriting(environment), STAGINGS), storeDir));
+      await sendStaged(transfer, staging, events, signal);
+    } else {
+      await sendDirectly(transfer, events, signal);
+    }
+  } finally {
+    shown.clear();
   }
-  return delivery;
 }
 
 /** Where anything stays, so does a path that was named: it is in nobody else's closure. */

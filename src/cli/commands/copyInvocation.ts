@@ -2,10 +2,14 @@ import { refuseNixFlags } from '../../guard/copy/nixFlags.ts';
 import { type StoreUrl, storeUrl } from '../../guard/copy/storeUrl.ts';
 import { NarScanError } from '../../model/errors.ts';
 import type { Arguments } from '../arguments.ts';
+import { formatOf } from '../format.ts';
 import { type Invocation, invocationOf } from '../invocation.ts';
 
+const COPY_FORMATS = ['human', 'json', 'jsonl'] as const;
+
 /** A command line of copy that was understood. */
-export interface CopyInvocation extends Invocation {
+export interface CopyInvocation extends Omit<Invocation, 'format'> {
+  readonly format: (typeof COPY_FORMATS)[number];
   readonly to: StoreUrl;
   readonly skip: boolean;
   readonly dryRun: boolean;
@@ -25,6 +29,7 @@ export function copyInvocationOf(said: Arguments, environment: NodeJS.ProcessEnv
   if (refusal !== null) throw new NarScanError('USAGE_BAD_VALUE', refusal);
   return {
     ...invocationOf(said, environment),
+    format: formatOf(said, COPY_FORMATS),
     to: storeUrl(to),
     skip: said.has('skip-contaminated'),
     dryRun: said.has('dry-run'),

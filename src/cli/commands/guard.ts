@@ -11,7 +11,7 @@ import type { Arguments } from '../arguments.ts';
 import { todaysDecisions, warn } from '../decisions.ts';
 import { tellError } from '../diagnostics.ts';
 import { exitStatus } from '../exitStatus.ts';
-import { humanOrJson } from '../format.ts';
+import { formatOf } from '../format.ts';
 import { openGate, storePathsOf } from '../gate.ts';
 import { surroundedOf } from '../invocation.ts';
 import { loadPolicy } from '../policy/policyFile.ts';
@@ -31,7 +31,7 @@ export async function guardText(
 ): Promise<{ readonly text: string; readonly status: number }> {
   const { targets } = said;
   if (targets.length === 0) throw new NarScanError('USAGE_NO_PATH', 'guard needs a store path');
-  const format = humanOrJson(said);
+  const format = formatOf(said, ['human', 'json']);
   const surrounded = surroundedOf(said, environment);
   const loaded = (await loadPolicy(said.last('policy'), environment)).policy;
   const policy = { ...loaded, verdict: { ...loaded.verdict, strict: said.has('strict') } };
@@ -54,10 +54,9 @@ export async function guardText(
     import('../../guard/gateDocument.ts'),
     import('../../report/ids.ts'),
   ]);
-  const outcomes = new Map(rulings.map(({ storePath, fate }) => [storePath, fate]));
-  const origin = await gate.origin(version);
-  const event = { head: { command: 'guard' }, named, outcomes, answer, errors, origin };
-  return { text: gateDocument(event, policy.verdict, await loadDigest()), status };
+  const paths = rulings.map(({ storePath, fate }) => ({ storePath, named: true, outcome: fate }));
+  const event = { head: { command: 'guard' }, answer, errors, origin: await gate.origin(version) };
+  return { text: gateDocument(event, paths, policy.verdict, await loadDigest()), status };
 }
 
 function linesOn(ruling: Ruling, answer: GateAnswer, policy: VerdictPolicy): string {

@@ -6,7 +6,7 @@ import { printableJson, printableText } from '../../report/printable.ts';
 import { findSurroundings } from '../../scan/scan.ts';
 import type { Found } from '../../sources/host/found.ts';
 import type { Arguments } from '../arguments.ts';
-import { humanOrJson } from '../format.ts';
+import { formatOf } from '../format.ts';
 import { surroundedOf } from '../invocation.ts';
 import { loadPolicy } from '../policy/policyFile.ts';
 
@@ -43,7 +43,7 @@ interface Listing {
  * @throws NarScanError as a scan with these options would
  */
 export async function homesText(said: Arguments, environment: NodeJS.ProcessEnv): Promise<string> {
-  const format = humanOrJson(said);
+  const format = formatOf(said, ['human', 'json']);
   const [surplus] = said.targets;
   if (surplus !== undefined) {
     throw new NarScanError('USAGE_BAD_VALUE', `homes takes no argument such as '${surplus}'; see --home`);

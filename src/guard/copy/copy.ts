@@ -4,6 +4,7 @@ import type { PathInfo } from '../../nix/database.ts';
 import { foundPaths } from '../../nix/pathInfo.ts';
 import { runNix } from '../../nix/program.ts';
 import { type Batch, batchesOf } from './batches.ts';
+import { TransferMeter, type TransferProgress } from './meter.ts';
 import type { Staged, Staging } from './staging.ts';
 import type { StoreUrl } from './storeUrl.ts';
 
@@ -28,10 +29,14 @@ export interface Transfer {
 export interface TransferEvents {
   /** A line of Nix, without secrets of the destination. */
   said(line: string): void;
-  /** So many paths were at the destination before. */
-  there(paths: number): void;
-  /** So many more were sent. */
-  sent(paths: number): void;
+  /** Store paths that were at the destination before. */
+  there(storePaths: readonly string[]): void;
+  /** Store paths that are handed to Nix: if it fails, some of them may have arrived. */
+  sending(storePaths: readonly string[]): void;
+  /** Store paths that have arrived. */
+  sent(storePaths: readonly string[]): void;
+  /** How far it is; null: nobody wants to know. */
+  readonly progress: ((progress: TransferProgress) => void) | null;
 }
 
 /**
@@ -49,24 +54,26 @@ export async function sendStaged(
   signal: AbortSignal,
 ): Promise<void> {
   const { there, unknown } = await alreadyThere(transfer, signal);
-  const wanted = new Map(
-    transfer.paths.filter(({ info }) => !there.has(info.storePath)).map((path) => [path.info, path]),
-  );
+  const isThere = ({ info }: Staged): boolean => there.has(info.storePath);
+  const wanted = new Map(transfer.paths.filter((path) => !isThere(path)).map((path) => [path.info, path]));
   const limits = { bytes: Math.min(LIMITS.stagingBytes, staging.free / 2), paths: LIMITS.nixArguments };
-  if (there.size > 0) events.there(there.size);
+  if (there.size > 0) events.there(namesOf(transfer.paths.filter(isThere).map(({ info }) => info)));
+  const meter = meterOf([...wanted.keys()], events);
   let isTold = false;
   for (const batch of batchesOf([...wanted.keys()], limits)) {
     refuseFull(staging, batch);
     for (const info of batch.infos) {
       const path = wanted.get(info);
-      if (path !== undefined) await staging.add(path, signal);
+      if (path === undefined) continue;
+      await staging.add(path, signal);
+      meter?.staged(info);
     }
-    await nixCopy(transfer, ['--from', staging.url], batch, events, signal);
+    await nixCopy(transfer, ['--from', staging.url], batch, { events, meter, signal });
     // a destination that takes nothing has said so by now, and once is enough
     if (unknown !== null && !isTold) events.said(unknown);
     isTold = true;
     staging.drop(batch.infos);
-    events.sent(batch.infos.length);
+    events.sent(namesOf(batch.infos));
   }
 }
 
@@ -80,29 +87,45 @@ export async function sendDirectly(
   signal: AbortSignal,
 ): Promise<void> {
   const infos = transfer.paths.map(({ info }) => info);
+  const meter = meterOf(infos, events);
+  const source = transfer.store === null ? [] : ['--from', transfer.store];
   for (const batch of batchesOf(infos, { bytes: Infinity, paths: LIMITS.nixArguments })) {
-    await nixCopy(transfer, transfer.store === null ? [] : ['--from', transfer.store], batch, events, signal);
-    events.sent(batch.infos.length);
+    await nixCopy(transfer, source, batch, { events, meter, signal });
+    events.sent(namesOf(batch.infos));
   }
+}
+
+function meterOf(infos: readonly PathInfo[], { progress }: TransferEvents): TransferMeter | null {
+  return progress === null ? null : new TransferMeter(infos, progress);
+}
+
+/** Who is told of a run of Nix, and what ends it. */
+interface Attendance {
+  readonly events: TransferEvents;
+  readonly meter: TransferMeter | null;
+  readonly signal: AbortSignal;
 }
 
 async function nixCopy(
   { to, flags, storeDir, environment }: Transfer,
   source: readonly string[],
   { infos, derivations }: Batch,
-  events: TransferEvents,
-  signal: AbortSignal,
+  { events, meter, signal }: Attendance,
 ): Promise<void> {
   const kind = derivations ? ['--derivation'] : [];
   // ours come last: they count; the first one, should the last of the others take a word for its value
   const ours = ['--no-recursive', ...source, '--to', to.url, ...kind];
-  const args = ['copy', '--no-recursive', ...flags, ...ours, ...namesOf(infos)];
+  const names = namesOf(infos);
+  const args = ['copy', '--no-recursive', ...flags, ...ours, ...names];
+  const copied = meter?.copied.bind(meter);
   const said = (line: string): void => events.said(to.redact(line));
+  events.sending(names);
   try {
-    await runNix({ args, environment: { ...environment, NIX_STORE_DIR: storeDir }, said, signal });
+    await runNix({ args, environment: { ...environment, NIX_STORE_DIR: storeDir }, said, signal, copied });
   } catch (error) {
     throw named(redacted(error, to));
   }
+  for (const name of names) copied?.(name, null);
 }
 
 /** Which of the paths the destination has; none where it does not say, with a line on why. */

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendDirectly, sendStaged, type Transfer } from '../../../src/guard/copy/copy.ts';
+import type { TransferProgress } from '../../../src/guard/copy/meter.ts';
 import { referencesFirst } from '../../../src/guard/copy/selection.ts';
 import { Staging } from '../../../src/guard/copy/staging.ts';
 import { storeUrl } from '../../../src/guard/copy/storeUrl.ts';
@@ -48,8 +49,13 @@ describe.skipIf(!needs('nix'))('what may leave, with the real Nix', () => {
     readonly lines: string[] = [];
     readonly counts: string[] = [];
     said = (line: string): void => void this.lines.push(line);
-    there = (paths: number): void => void this.counts.push(`${paths} there`);
-    sent = (paths: number): void => void this.counts.push(`${paths} sent`);
+    readonly progresses: TransferProgress[] = [];
+    there = (paths: readonly string[]): void => void this.counts.push(`${paths.length} there`);
+    sending = (paths: readonly string[]): void => void this.paths.push(...paths);
+    sent = (paths: readonly string[]): void => void this.counts.push(`${paths.length} sent`);
+    progress = (progress: TransferProgress): void => void this.progresses.push(progress);
+    /** Handed to Nix. */
+    readonly paths: string[] = [];
   }
 
   async function send(what: Transfer, events = new Events()): Promise<Events> {
@@ -84,6 +90,37 @@ describe.skipIf(!needs('nix'))('what may leave, with the real Nix', () => {
     expect((await send(transfer(cache, [lib]))).counts).toEqual(['1 sent']);
     expect((await send(transfer(cache, [app]))).counts).toEqual(['1 there', '2 sent']);
     expect((await send(transfer(cache, [app]))).counts).toEqual(['3 there']);
+  });
+
+  it.each(['staged', 'not staged'])('tells how far it is, %s', async (how) => {
+    const what = transfer(`file://${store.folder}/told-${how.replace(' ', '-')}`, [app]);
+    const events = new Events();
+    if (how === 'staged') await send(what, events);
+    else await sendDirectly({ ...what, environment: store.environment }, events, signal);
+    const bytesTotal = what.paths.reduce((sum, { info }) => sum + (info.narSize ?? 0), 0);
+    const staged = how === 'staged' ? bytesTotal : 0;
+    const whole = { paths: 3, pathsTotal: 3, bytes: bytesTotal, bytesTotal, staged };
+    expect(events.progresses.at(-1)).toEqual(whole);
+    const steps = events.progresses.map(({ paths }) => paths);
+    expect(steps).toEqual(steps.toSorted((a, b) => a - b));
+    // as Nix goes on, not all of a sudden
+    expect(new Set(steps)).toEqual(new Set(how === 'staged' ? [0, 1, 2, 3] : [1, 2, 3]));
+    expect(events.paths.toSorted()).toEqual([lib, tool, app].toSorted());
+    // what Nix tells people by lines is not lost, and its log is not shown
+    expect(events.lines.join('\n')).not.toContain('@nix');
+  });
+
+  it('says what Nix said where it fails, also where its log is for programs', async () => {
+    const { environment } = store;
+    const what = { ...transfer('file:///dev/null/cache', [lib]), environment };
+    const messages = [null, new Events().progress].map(async (progress) => {
+      const events = { ...new Events(), progress };
+      await expect(sendDirectly(what, events, signal)).rejects.toMatchObject({
+        code: 'NIX_FAILED',
+        message: expect.stringMatching(/^nix copy ended with status 1: error: .*\/dev\/null/),
+      });
+    });
+    await Promise.all(messages);
   });
 
   it('is sent where the destination does not say what it has', async () => {
