@@ -99,6 +99,7 @@ export const LIMITS = Object.freeze({
   sourceLiterals: 1_000_000,
   /** A narinfo: most of it are the names of references. */
   narInfoBytes: 4 * MiB,
+  narInfoSignatures: 64,
   /** One record of the audit trail; a release names all that it covers. */
   auditLineBytes: 8 * MiB,
   /** How long one attempt to tell somebody of an event may take, and telling of all in all. */
@@ -131,6 +132,8 @@ export const LIMITS = Object.freeze({
   uploadWindowBytes: 30_000,
   /** Memory for what is packed by its Content-Encoding: `xz -9` takes 65 MiB. */
   encodingMemoryBytes: 80 * MiB,
+  /** Characters of the listing of one NAR; a longer one is not told. */
+  listingLength: 16 * MiB,
   /** The cache server: bytes of a request's headers and how long they may take; connections, and requests on each. */
   serverHeaderBytes: 16 * KiB,
   serverHeaderMilliseconds: 20_000,

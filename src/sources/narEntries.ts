@@ -18,6 +18,9 @@ import type { Window } from '../inspect/window.ts';
 /** Random access to what lies at [offset, offset + size) of the stream, or null where there is none. */
 export type StreamRange = (offset: number, size: number) => RangeReader | null;
 
+/** Who is told of entries as they come, whatever is found in them. */
+export type EntryObserver = Pick<NarHandler, 'directory' | 'symlink' | 'file'>;
+
 /** A file of the NAR whose contents are not yet all there. */
 interface OpenFile {
   readonly entry: ByteString;
@@ -50,6 +53,7 @@ export class NarEntries implements NarHandler {
   readonly #sink: FactSink;
   readonly #range: StreamRange;
   readonly #rootName: ByteString;
+  readonly #observer: EntryObserver | null;
   #file: OpenFile | null = null;
   readonly #waiting: Waiting[] = [];
   /** Bytes of the stream that came before the present chunk. */
@@ -62,26 +66,31 @@ export class NarEntries implements NarHandler {
     sink: FactSink,
     range: StreamRange,
     rootName: ByteString = '',
+    observer: EntryObserver | null = null,
   ) {
     this.#window = window;
     this.#inspection = inspection;
     this.#sink = sink;
     this.#range = range;
     this.#rootName = rootName;
+    this.#observer = observer;
   }
 
   directory(path: ByteString): void {
     this.#entry(path, true);
+    this.#observer?.directory(path);
   }
 
   symlink(path: ByteString, target: ByteString): void {
     this.#entry(path, false);
+    this.#observer?.symlink(path, target);
     const { set, classifier } = this.#inspection;
     for (const finding of inspectSymlink(path, target, set, classifier)) this.#sink.finding(path, finding);
   }
 
-  file(path: ByteString, _executable: boolean, size: number): void {
+  file(path: ByteString, executable: boolean, size: number, offset: number): void {
     this.#entry(path, false);
+    this.#observer?.file(path, executable, size, offset);
     this.#sink.facts.stats.files++;
     this.#file = { entry: path, size, left: size, kept: null, tables: null };
   }

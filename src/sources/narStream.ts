@@ -7,7 +7,7 @@ import type { Budget } from '../inspect/containers/budget.ts';
 import type { LocalGap } from '../inspect/local.ts';
 import { FactSink, type PartialFacts } from './factSink.ts';
 import type { Inspection } from './inspection.ts';
-import { NarEntries, type StreamRange } from './narEntries.ts';
+import { type EntryObserver, NarEntries, type StreamRange } from './narEntries.ts';
 import type { NarHasher } from './narHasher.ts';
 import { softenKnownReferences } from './references.ts';
 import type { Window } from '../inspect/window.ts';
@@ -16,6 +16,8 @@ import type { Window } from '../inspect/window.ts';
 export interface StreamOutput {
   readonly storePath: string | null;
   readonly narHash: string | null;
+  /** Bytes of the NAR, as far as it is one. */
+  readonly narSize: number;
   readonly facts: PartialFacts;
 }
 
@@ -29,6 +31,7 @@ export interface StreamContext {
   readonly budget: Budget;
   /** What the root is called, where that is known: a file's kind may be told by it. */
   readonly rootName?: ByteString;
+  readonly observer?: EntryObserver | null;
 }
 
 /**
@@ -99,8 +102,8 @@ export abstract class StreamScan {
   }
 
   protected openEntries(): NarEntries {
-    const { window, inspection, range, rootName } = this.context;
-    return new NarEntries(window, inspection, this.sink, range, rootName);
+    const { window, inspection, range, rootName, observer } = this.context;
+    return new NarEntries(window, inspection, this.sink, range, rootName, observer);
   }
 
   protected abstract parse(memory: Uint8Array, start: number, end: number): void;
@@ -162,7 +165,7 @@ export class NarScan extends StreamScan {
     const whole = intact && this.#parser.done;
     const narHash = whole && hasher !== null ? hasher.finish() : null;
     if (!whole) hasher?.discard();
-    return [{ storePath: null, narHash, facts: this.sink.sorted() }];
+    return [{ storePath: null, narHash, narSize: this.#parser.offset, facts: this.sink.sorted() }];
   }
 }
 
@@ -170,6 +173,7 @@ export class NarScan extends StreamScan {
 interface ClosedOutput {
   readonly trailer: ExportTrailer;
   readonly narHash: string | null;
+  readonly narSize: number;
   readonly sink: FactSink;
 }
 
@@ -180,6 +184,7 @@ export class ExportScan extends StreamScan {
   /** Entries of outputs that have ended within one chunk and hold containers. */
   readonly #waiting: { readonly entries: NarEntries; readonly budget: Budget }[] = [];
   #budget: Budget;
+  #narSize = 0;
   /** Whether something of an output has been seen that no trailer has named yet. */
   #open = false;
 
@@ -189,11 +194,14 @@ export class ExportScan extends StreamScan {
     this.#parser = new ExportParser({
       directory: (path) => this.entries.directory(path),
       symlink: (path, target) => this.entries.symlink(path, target),
-      file: (path, executable, size) => this.entries.file(path, executable, size),
+      file: (path, executable, size, offset) => this.entries.file(path, executable, size, offset),
       contents: (chunk, start, end) => this.entries.contents(chunk, start, end),
       fileEnd: () => this.entries.fileEnd(),
       narBegin: () => this.#begin(),
-      narBytes: (chunk, start, end) => this.context.hasher?.update(chunk, start, end),
+      narBytes: (chunk, start, end) => {
+        this.#narSize += end - start;
+        this.context.hasher?.update(chunk, start, end);
+      },
       trailer: (trailer) => this.#trailer(trailer),
     });
   }
@@ -215,7 +223,8 @@ export class ExportScan extends StreamScan {
     const facts = this.sink.sorted();
     if (this.#open) this.context.hasher?.discard();
     if (this.#open || !intact || facts.gaps.length > 0) {
-      outputs.push({ storePath: null, narHash: null, facts });
+      const narSize = this.#open ? this.#narSize : 0;
+      outputs.push({ storePath: null, narHash: null, narSize, facts });
     }
     return outputs;
   }
@@ -236,19 +245,21 @@ export class ExportScan extends StreamScan {
     this.entries = this.openEntries();
     this.entries.chunkBegin(this.before);
     this.#budget = this.context.budget.fresh();
+    this.#narSize = 0;
     this.#open = true;
   }
 
   #trailer(trailer: ExportTrailer): void {
-    this.#closed.push({ trailer, narHash: this.context.hasher?.finish() ?? null, sink: this.sink });
+    const narHash = this.context.hasher?.finish() ?? null;
+    this.#closed.push({ trailer, narHash, narSize: this.#narSize, sink: this.sink });
     if (this.entries.waits) this.#waiting.push({ entries: this.entries, budget: this.#budget });
     this.sink = new FactSink();
     this.#open = false;
   }
 
-  #output({ trailer: { storePath, references }, narHash, sink }: ClosedOutput): StreamOutput {
+  #output({ trailer: { storePath, references }, narHash, narSize, sink }: ClosedOutput): StreamOutput {
     const { set } = this.context.inspection;
     const facts = softenKnownReferences(sink.sorted(), [storePath, ...references], set);
-    return { storePath, narHash, facts };
+    return { storePath, narHash, narSize, facts };
   }
 }

@@ -7,7 +7,7 @@ import type { Codec } from '../formats/compression/codec.ts';
 import { sniffNar, SNIFF_BYTES } from '../formats/nar/sniff.ts';
 import { FdSource, readFull, RunEnded, type ByteSource } from './byteSource.ts';
 import type { Inspection } from './inspection.ts';
-import type { StreamRange } from './narEntries.ts';
+import type { EntryObserver, StreamRange } from './narEntries.ts';
 import type { NarHasher } from './narHasher.ts';
 import { ExportScan, NarScan, type StreamOutput, type StreamScan } from './narStream.ts';
 import { openStdin } from './stdin.ts';
@@ -24,6 +24,11 @@ export interface NarTargetOptions {
   readonly passed: (bytes: number) => boolean;
   /** What the containers of each output may cost. */
   readonly budget: Budget;
+  /** Of a single NAR: what its root is called, where that is known, and who is told of its entries. */
+  readonly rootName?: ByteString;
+  readonly observer?: EntryObserver | null;
+  /** Told how the stream is packed, before anything is searched. */
+  readonly packed?: (codec: Codec) => void;
 }
 
 /** Scans what is to be read from standard input. */
@@ -68,6 +73,7 @@ export async function scanSource(
     const { memory, start, size } = window;
     let count = readFull(source, memory, start, Math.min(size, INPUT_BYTES));
     const codec = await codecOf(memory.subarray(start, start + Math.min(count, 64)), name);
+    options.packed?.(codec ?? 'none');
     if (codec === null) {
       scan.decoding = false;
       scan.range = (offset, length) => source.range(offset, length);
@@ -167,6 +173,8 @@ class StreamTarget {
         hasher: this.#options.hasher(this.decoding),
         range: this.range,
         budget: this.#options.budget,
+        ...(this.#options.rootName === undefined ? {} : { rootName: this.#options.rootName }),
+        observer: this.#options.observer ?? null,
       };
       const isExport = this.#options.exportStream || sniffNar(head) === 'export';
       this.#scan = isExport ? new ExportScan(context) : new NarScan(context);

@@ -240,7 +240,7 @@ export class NarGrammar {
     }
     this.fileSize = size;
     this.state = size === 0 ? STATE.nodeClose : STATE.contentsBody;
-    this.#handler.file(this.path, this.#executable, size);
+    this.#handler.file(this.path, this.#executable, size, offset + 8);
     if (size === 0) this.#handler.fileEnd();
   }
 

@@ -5,8 +5,8 @@ export interface NarHandler {
   /** A directory begins; its entries follow. */
   directory(path: ByteString): void;
   symlink(path: ByteString, target: ByteString): void;
-  /** A regular file of `size` bytes begins. */
-  file(path: ByteString, executable: boolean, size: number): void;
+  /** A regular file of `size` bytes begins, the first of them at `offset` of the stream. */
+  file(path: ByteString, executable: boolean, size: number, offset: number): void;
   /** The next bytes of that file: [start, end) of the chunk given to push, never empty. */
   contents(chunk: Uint8Array, start: number, end: number): void;
   /** The last content byte was given. Never comes for a file that the input cuts short. */
