@@ -36,9 +36,13 @@ const REALPATH = { entry: 'cli/realpath/entry.cts', main: 'cli/realpath/main.ts'
  */
 const HOOK = { hookEntry: 'cli/hook/entry.cts', hook: 'cli/hook/main.ts' };
 
+/** What the hook loads besides to scan a small store path: one file more, for each takes time to be found and read. */
+const HOOK_SCAN = ['scan/worker.ts', 'sources/treeTarget.ts', 'sources/quickHasher.ts'];
+
 async function bundleHook(): Promise<void> {
   const imported = new Map<string, readonly string[]>();
   const core = new Set([join(source, HOOK.hook)]);
+  const scan = new Set(HOOK_SCAN.map((file) => join(source, file)));
   const build = await rolldown({
     input: inputsOf(HOOK),
     platform: 'node',
@@ -51,7 +55,8 @@ async function bundleHook(): Promise<void> {
         moduleParsed: ({ id, importedIds }) => void imported.set(id, importedIds),
         // a set is walked to its end, what is added meanwhile included
         renderStart: () => {
-          for (const id of core) for (const next of imported.get(id) ?? []) core.add(next);
+          for (const set of [core, scan])
+            for (const id of set) for (const next of imported.get(id) ?? []) set.add(next);
         },
       },
     ],
@@ -62,7 +67,12 @@ async function bundleHook(): Promise<void> {
     dynamicImportInCjs: false,
     entryFileNames: '[name].cjs',
     chunkFileNames: 'hook-[name]-[hash].cjs',
-    codeSplitting: { groups: [{ name: 'core', test: (id) => core.has(id) }] },
+    codeSplitting: {
+      groups: [
+        { name: 'core', test: (id) => core.has(id), priority: 1 },
+        { name: 'scan', test: (id) => scan.has(id) },
+      ],
+    },
   });
 }
 

@@ -12,16 +12,19 @@ import type { PackedFacts } from './packedFacts.ts';
  * a worker splits its own when others have nothing to do.
  */
 
+/** NARs from this size on are hashed beside their search, where a processor is free for it. */
+export const LARGE_BYTES: number = 16 * 1024 * 1024;
+
 /** A piece of work: part of a tree, or one stream or one store path, which are one unit each. */
 export type Work =
   | { readonly kind: 'tree'; readonly target: number; readonly piece: TreePiece }
   | { readonly kind: 'nar'; readonly target: number; readonly path: ByteString | null }
-  /** @see scanTreeNar; `isLarge`: to be hashed beside the search where there is a processor for it. */
+  /** @see scanTreeNar; `narSize`: its NAR's bytes as registered, else `Infinity`: how it is hashed goes by it. */
   | {
       readonly kind: 'path';
       readonly target: number;
       readonly path: ByteString;
-      readonly isLarge: boolean;
+      readonly narSize: number;
     };
 
 /** What every worker is told when it starts. */

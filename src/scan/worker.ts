@@ -17,6 +17,7 @@ import { spareOptimizer } from './thread.ts';
 import type { ThreadHasher as Thread } from './threadHasher.ts';
 import {
   Control,
+  LARGE_BYTES,
   type Assignment,
   type FromWorker,
   type QueuedWork,
@@ -45,6 +46,8 @@ export class ScanWorker {
   #inspection: Inspection | null = null;
   #searched = '';
   #kept = false;
+  /** Bytes that may yet be hashed before node:crypto is worth its loading. */
+  #quicklyHashed = 512 * 1024;
 
   /** @param isOver whether the run is to end for a reason that {@link Control} does not know */
   constructor(data: WorkerData, send: (message: FromWorker) => void, isOver?: () => boolean) {
@@ -101,7 +104,7 @@ export class ScanWorker {
 
   /** Whether the store path could be scanned as a whole. */
   async #path(
-    { target, path, isLarge }: Work & { kind: 'path' },
+    { target, path, narSize }: Work & { kind: 'path' },
     inspection: Inspection,
     sinks: Map<number, FactSink>,
     hashed: [number, string][],
@@ -109,7 +112,7 @@ export class ScanWorker {
     const { scanTreeNar } = await import('../sources/treeTarget.ts');
     // where it cannot, all is to be read anew
     const budget = this.#budget(target).fresh();
-    const output = await this.#hashing(isLarge, async (hasher) => {
+    const output = await this.#hashing(narSize, async (hasher) => {
       const options = { hasher: hasher(false), passed: this.#passed, budget };
       return await scanTreeNar(path, this.#window, inspection, options);
     });
@@ -128,7 +131,7 @@ export class ScanWorker {
 
   async #stream(work: Work & { kind: 'nar' }, inspection: Inspection): Promise<readonly StreamOutput[]> {
     const { scanNarFile, scanStdin } = await import('../sources/narTarget.ts');
-    return await this.#hashing(true, async (hasher) => {
+    return await this.#hashing(Infinity, async (hasher) => {
       const options = {
         hasher: this.#data.hashNars ? hasher : () => null,
         exportStream: work.path === null && this.#data.exportStream,
@@ -140,19 +143,26 @@ export class ScanWorker {
     });
   }
 
-  /** @param beside whether to hash in a thread of its own, where there is a processor for it and nothing is decoded */
+  /** @param narSize bytes that are to be hashed, as far as that is known; a lie costs time only */
   async #hashing<T>(
-    beside: boolean,
+    narSize: number,
     act: (hasher: (decoding: boolean) => NarHasher) => Promise<T>,
   ): Promise<T> {
+    if (narSize <= this.#quicklyHashed && this.#data.compiled.engine !== 'scalar') {
+      this.#quicklyHashed -= narSize;
+      const { QuickHasher } = await import('../sources/quickHasher.ts');
+      return await act(() => new QuickHasher());
+    }
     const [{ InlineHasher }, { ThreadHasher }] = await Promise.all([
       import('../sources/narHasher.ts'),
       import('./threadHasher.ts'),
     ]);
+    // in a thread of its own, where there is a processor for it and nothing is decoded
+    const beside = narSize >= LARGE_BYTES && this.#data.hashThreads;
     let thread: Thread | null = null;
     try {
       return await act((decoding) => {
-        if (decoding || !beside || !this.#data.hashThreads) return new InlineHasher();
+        if (decoding || !beside) return new InlineHasher();
         return (thread = new ThreadHasher());
       });
     } finally {

@@ -1,11 +1,9 @@
-import type { QueuedWork, Work } from './protocol.ts';
+import { LARGE_BYTES, type QueuedWork, type Work } from './protocol.ts';
 import { isRemembered } from './runMemory.ts';
 import type { Resolved } from './targets.ts';
 
 /** Into how many shares a worker the trees are split; a last, large one is split by its worker. */
 const SHARES = 8;
-/** NARs from this size on are hashed beside their search, where a processor is free for it. */
-const LARGE_BYTES = 16 * 1024 * 1024;
 
 /** A target and its number. */
 export type Numbered = readonly [number: number, target: Resolved];
@@ -46,8 +44,7 @@ export function unitOf(number: number, target: Resolved, hashed: boolean): Work 
   if (kind === 'nar' || path === null) return { kind: 'nar', target: number, path };
   if (hashed && isRemembered(target)) {
     // what is not known may be large
-    const isLarge = (target.info.narSize ?? LARGE_BYTES) >= LARGE_BYTES;
-    return { kind: 'path', target: number, path, isLarge };
+    return { kind: 'path', target: number, path, narSize: target.info.narSize ?? Infinity };
   }
   return { kind: 'tree', target: number, piece: { kind: 'root', path } };
 }
@@ -56,6 +53,6 @@ export function unitOf(number: number, target: Resolved, hashed: boolean): Work 
 export function longStreams(targets: readonly Numbered[], hashed: boolean): number {
   return targets.filter(([number, target]) => {
     const work = unitOf(number, target, hashed);
-    return work.kind === 'nar' || (work.kind === 'path' && work.isLarge);
+    return work.kind === 'nar' || (work.kind === 'path' && work.narSize >= LARGE_BYTES);
   }).length;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { GENERATED, generate } from '../../src/kernel/assembly/build.ts';
+import { GENERATED, GENERATED_SHA256, generate, generateSha256 } from '../../src/kernel/assembly/build.ts';
 import { compileKernel } from '../../src/kernel/module.ts';
 import { WASM } from '../../src/kernel/wasm.generated.ts';
 
@@ -31,8 +31,9 @@ const ADDRESSES = [
   'SLOTS',
 ];
 
-test('the committed module is what a build gives', async () => {
+test('the committed modules are what a build gives', async () => {
   expect(readFileSync(GENERATED, 'utf8')).toBe(await generate());
+  expect(readFileSync(GENERATED_SHA256, 'utf8')).toBe(await generateSha256());
 });
 
 test.each(['simd', 'relaxed-simd'] as const)(
