@@ -135,6 +135,15 @@ export const ERRORS = {
   KEY_INVALID: 'nix-store --generate-binary-cache-key NAME SECRET-FILE PUBLIC-FILE makes a pair',
   CATALOG_NOT_WRITTEN:
     'nothing of it was published: check the permissions and the disk of the state directory',
+  TOKENS_UNREADABLE: 'check the path and its permissions',
+  TOKENS_INVALID: 'nar-scan token new prints an entry as it must be; README.md, "A cache server"',
+  TOKENS_UNSAFE: 'only you and root may own it or write to it (chown, chmod go-w)',
+  ACCESS_NO_TOKEN:
+    'give it as the password: in the file that netrc-file in nix.conf names, or in the URL (http://any:TOKEN@host)',
+  ACCESS_UNKNOWN_TOKEN: 'it may have expired: ask the operator of the server for another',
+  ACCESS_SCOPE: 'ask the operator of the server for a token with this scope',
+  ACCESS_TOO_MANY: 'wait a minute, and look which client has an old token',
+  ACCESS_OPEN: 'a server that others reach takes tokens: nar-scan serve --tokens FILE',
   // the run and its report
   NO_OUTPUTS: 'give at least one output',
   INTERRUPTED: 'scan again; what was not reached was not inspected',

@@ -158,4 +158,15 @@ export const LIMITS = Object.freeze({
   upstreamMilliseconds: 60_000,
   netrcBytes: 1 * MiB,
   upstreamAnswerBytes: 64 * KiB,
+  /** The tokens of the cache server: their file, how many there are, how often it is looked whether they changed. */
+  tokensBytes: 8 * MiB,
+  tokens: 10_000,
+  tokensMilliseconds: 1000,
+  /** Wrong tokens from one address that are answered as such in a window of time, and addresses that are remembered. */
+  accessFailures: 20,
+  accessWindowMilliseconds: 60_000,
+  accessAddresses: 10_000,
+  /** Homes of one token; those outside the directories where homes usually lie, which take more needles. */
+  registeredHomes: 1000,
+  registeredHomesElsewhere: 64,
 } as const);

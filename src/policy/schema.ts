@@ -16,7 +16,7 @@ const REASONS = GAP_REASONS.filter((reason) => canBeWaived({ reason }));
 const LONGEST = 4096;
 
 /** Text that a check may refuse, saying why. */
-function checked(refuse: (text: string) => string | null) {
+export function checked(refuse: (text: string) => string | null) {
   return z.string().check((context) => {
     const refusal = refuse(context.value);
     if (refusal !== null) context.issues.push({ code: 'custom', input: context.value, message: refusal });
@@ -78,7 +78,7 @@ const listEdit = (item: z.ZodMiniType<string, string>) =>
   z.strictObject({ add: z.optional(z.array(item)), remove: z.optional(z.array(item)) });
 
 /** A date without a time, of TOML or as text: what writes JSON or Nix has no dates. */
-const date = z.custom<TomlDate | string>(
+export const date = z.custom<TomlDate | string>(
   (value) =>
     typeof value === 'string' ? dayStart(value) !== null : value instanceof TomlDate && value.isDate(),
   { error: 'is no date such as 2027-01-31, without a time' },

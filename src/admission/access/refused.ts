@@ -1,0 +1,12 @@
+import type { NarScanError } from '../../model/errors.ts';
+import { answerOf } from '../answers.ts';
+import type { Passage } from '../callers.ts';
+
+/** How to ask again: browsers ask people for a password, and Nix takes it from its netrc file. */
+const CHALLENGE = { 'www-authenticate': 'Basic realm="nar-scan", charset="UTF-8"' };
+
+/** What is told to somebody who may not do what they ask for. */
+export function refused(error: NarScanError): Passage {
+  const refusal = answerOf(error);
+  return { caller: null, refusal, headers: refusal.status === 401 ? CHALLENGE : {} };
+}

@@ -1,0 +1,86 @@
+import { type BigIntStats, statSync } from 'node:fs';
+import { unsafeAt } from '../../ledger/ownership.ts';
+import { readSettingsFile, SettingsFileFault } from '../../ledger/settingsFile.ts';
+import { NarScanError } from '../../model/errors.ts';
+import { LIMITS } from '../../model/limits.ts';
+import { parseTokens, type Token } from './tokens.ts';
+
+/** The tokens of a file, as it is now. */
+export class TokensFile {
+  readonly #path: string;
+  readonly #warn: (error: NarScanError) => void;
+  readonly #now: () => number;
+  #tokens: readonly Token[];
+  #seen: string;
+  #looked: number;
+
+  /**
+   * @param warn is told of a change that cannot be read: what counted before it goes on to count
+   * @throws NarScanError TOKENS_UNREADABLE, TOKENS_INVALID, TOKENS_UNSAFE
+   */
+  constructor(path: string, warn: (error: NarScanError) => void, now: () => number = Date.now) {
+    this.#path = path;
+    this.#warn = warn;
+    this.#now = now;
+    this.#looked = now();
+    // what changes from here on is noticed
+    this.#seen = markOf(path);
+    this.#tokens = readTokens(path);
+  }
+
+  /** The file is looked at when somebody asks, but not more often than every second. */
+  get tokens(): readonly Token[] {
+    const now = this.#now();
+    const age = now - this.#looked;
+    // a clock that was set back is no reason not to look
+    if (age < 0 || age >= LIMITS.tokensMilliseconds) {
+      this.#looked = now;
+      this.#refresh();
+    }
+    return this.#tokens;
+  }
+
+  #refresh(): void {
+    const mark = markOf(this.#path);
+    if (mark === this.#seen) return;
+    this.#seen = mark;
+    try {
+      this.#tokens = readTokens(this.#path);
+    } catch (error) {
+      if (!(error instanceof NarScanError)) throw error;
+      this.#warn(error);
+    }
+  }
+}
+
+/** @throws NarScanError TOKENS_UNREADABLE, TOKENS_INVALID, TOKENS_UNSAFE */
+function readTokens(path: string): readonly Token[] {
+  let bytes: Buffer;
+  try {
+    bytes = readSettingsFile(path, LIMITS.tokensBytes, (status) => {
+      const found = unsafeAt(path, status);
+      if (found === null) return;
+      throw new NarScanError('TOKENS_UNSAFE', `the tokens at ${found.path} are not used: ${found.why}`);
+    });
+  } catch (error) {
+    if (!(error instanceof SettingsFileFault)) throw error;
+    const { message, cause } = error;
+    throw new NarScanError('TOKENS_UNREADABLE', `the tokens in ${path} cannot be read: ${message}`, {
+      cause,
+    });
+  }
+  return parseTokens(bytes, path);
+}
+
+/** What changes when somebody writes the file or puts another in its place. */
+function markOf(path: string): string {
+  let status: BigIntStats | undefined;
+  try {
+    status = statSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    return String(error);
+  }
+  if (status === undefined) return 'missing';
+  const { dev, ino, size, mtimeNs, ctimeNs } = status;
+  return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+}
