@@ -125,11 +125,14 @@ export const ERRORS = {
   NARINFO_UNBOUND: 'send the NAR that the narinfo speaks of first, and the paths it refers to',
   NARINFO_WRONG:
     'check the store it comes from (nix store verify) and copy again, or find out who made the narinfo',
+  OBJECT_INVALID: 'no Nix sends such an object: find out who made it',
+  CACHE_STORE_DIR: 'copy from a store with that store dir, or to a cache of your own one',
   PATH_PUBLISHED: 'what is published stays as it is; build under another name, or use what is there',
   STORAGE_FAILED:
     'the storage behind the server does not answer as it should: tell its operator, then copy again',
   STORAGE_FULL: 'the storage behind the server is full: tell its operator, then copy again',
   SCAN_FAILED: 'nothing was admitted: copy again; if it stays so, tell the operator of the server',
+  LISTEN_FAILED: 'name an address of this machine and a free port: --listen 127.0.0.1:8080, or unix:/PATH',
   CATALOG_VERSION: 'use the newest nar-scan on this machine, or another --state',
   CATALOG_UNREADABLE: 'nothing is served: check its permissions and the disk, or restore it from a backup',
   KEY_INVALID: 'nix-store --generate-binary-cache-key NAME SECRET-FILE PUBLIC-FILE makes a pair',

@@ -100,6 +100,10 @@ export const LIMITS = Object.freeze({
   /** A narinfo: most of it are the names of references. */
   narInfoBytes: 4 * MiB,
   narInfoSignatures: 64,
+  /** A log of a build; a realisation or the like; a listing that a client sends, and that is dropped. */
+  logBytes: 16 * MiB,
+  smallObjectBytes: 1 * MiB,
+  unwantedListingBytes: 256 * MiB,
   /** One record of the audit trail; a release names all that it covers. */
   auditLineBytes: 8 * MiB,
   /** How long one attempt to tell somebody of an event may take, and telling of all in all. */

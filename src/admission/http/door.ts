@@ -1,0 +1,39 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AccessRequest, Callers, Passage } from '../callers.ts';
+import type { Caller, Scope } from '../contracts.ts';
+import { sendAnswer } from './replies.ts';
+
+/** Lets requests in, and remembers as whom, for the log. */
+export class Door implements Callers {
+  readonly #callers: Callers;
+  readonly #names = new WeakMap<IncomingHttpHeaders, string>();
+
+  constructor(callers: Callers) {
+    this.#callers = callers;
+  }
+
+  async pass(request: AccessRequest, scope: Scope): Promise<Passage> {
+    const passage = await this.#callers.pass(request, scope);
+    if (passage.caller !== null) this.#names.set(request.headers, passage.caller.name);
+    return passage;
+  }
+
+  /** Who asks; null for whom the answer was told already that they may not. */
+  async admit(request: FastifyRequest, reply: FastifyReply, scope: Scope): Promise<Caller | null> {
+    const passage = await this.pass(accessRequestOf(request), scope);
+    if (passage.caller !== null) return passage.caller;
+    reply.headers(passage.headers);
+    await sendAnswer(reply, passage.refusal);
+    return null;
+  }
+
+  /** The name of whom a request was let in as; null for nobody. */
+  nameOf(request: FastifyRequest): string | null {
+    return this.#names.get(request.raw.headers) ?? null;
+  }
+}
+
+function accessRequestOf({ raw }: FastifyRequest): AccessRequest {
+  return { headers: raw.headers, address: raw.socket.remoteAddress ?? '' };
+}

@@ -1,0 +1,18 @@
+import type { FastifyReply } from 'fastify';
+import type { Answer } from '../contracts.ts';
+
+/** Says an answer: its line is the body, and the reason phrase, which every client shows. */
+export async function sendAnswer(
+  reply: FastifyReply,
+  { status, line }: { readonly status: number; readonly line: string },
+): Promise<void> {
+  reply.raw.statusMessage = line;
+  await reply
+    .code(status)
+    .type('text/plain; charset=utf-8')
+    .header('cache-control', 'no-store')
+    .send(`${line}\n`);
+}
+
+/** The answer to what is not there, and to what nobody is to know of. */
+export const NOT_FOUND: Answer = { status: 404, line: 'nar-scan: there is no such thing here' };

@@ -1,0 +1,130 @@
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import { NarScanError } from '../../model/errors.ts';
+import { answerLine, answerOf } from '../answers.ts';
+import { cacheObjectOf, plainPathOf } from './cachePath.ts';
+import type { Door } from './door.ts';
+import { httpServer } from './nodeServer.ts';
+import { NOT_FOUND, sendAnswer } from './replies.ts';
+
+/** Bytes of a body that is parsed in memory: forms and small documents. */
+const PARSED_BODY_MOST = 64 * 1024;
+/** No router looks at what is none; nothing is routed there. */
+const NO_PATH = '/.';
+
+/** What became of a request, for whoever counts. */
+export interface Exchange {
+  readonly method: string;
+  /** Of the route as the router knows it; null for none. */
+  readonly route: string | null;
+  readonly status: number;
+  readonly milliseconds: number;
+}
+
+/**
+ * The server without its routes: what is true of every request. Paths that can be read in two ways reach no
+ * route, errors are one line, and every request is logged, without what its headers and its query hold.
+ */
+export function bareServer(
+  log: FastifyBaseLogger,
+  door: Door,
+  answered: (exchange: Exchange) => void,
+): FastifyInstance {
+  const app = fastify({
+    serverFactory: (handle) => httpServer(handle),
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: false,
+    bodyLimit: PARSED_BODY_MOST,
+    routerOptions: { maxParamLength: 4096 },
+    requestIdHeader: false,
+    // what has come is answered while the server stops
+    return503OnClosing: false,
+    rewriteUrl: ({ url = '' }) => (plainPathOf(url) === null ? NO_PATH : url),
+    exposeHeadRoutes: true,
+  });
+  const methods = methodsByPath(app);
+
+  app.addHook('onRequest', async (_, reply) => {
+    reply.header('x-content-type-options', 'nosniff');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const { statusCode: status, elapsedTime } = reply;
+    const milliseconds = Math.round(elapsedTime);
+    const { method } = request;
+    const route = request.is404 ? null : (request.routeOptions.url ?? null);
+    answered({ method, route, status, milliseconds });
+    const line = status < 400 ? undefined : reply.raw.statusMessage;
+    const bytes = { received: lengthOf(request.headers), sent: lengthOf(reply.getHeaders()) };
+    const by = door.nameOf(request);
+    log.info({
+      request: request.id,
+      by,
+      method,
+      path: shownPath(request),
+      status,
+      ...bytes,
+      milliseconds,
+      line,
+    });
+  });
+  app.setErrorHandler(async (error, request, reply) => {
+    const answer = answerToError(error);
+    if (answer.status >= 500) log.error({ request: request.id, err: error }, 'a request failed');
+    await sendAnswer(reply, answer);
+    return reply;
+  });
+  app.setNotFoundHandler(async (request, reply) => {
+    const path = plainPathOf(request.raw.url ?? '');
+    const allowed = path === null ? null : methodsOf(path, methods);
+    // who may not read is told nothing of what there is
+    if ((await door.admit(request, reply, 'read')) === null) return reply;
+    if (allowed === null) await sendAnswer(reply, NOT_FOUND);
+    else {
+      reply.header('allow', allowed);
+      await sendAnswer(reply, { status: 405, line: `nar-scan: only ${allowed} is answered here` });
+    }
+    return reply;
+  });
+  return app;
+}
+
+/** Gathers the methods of routes without parameters, as they are added. */
+function methodsByPath(app: FastifyInstance): ReadonlyMap<string, Set<string>> {
+  const methods = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const known = methods.get(url) ?? new Set();
+    for (const one of [method].flat()) known.add(one);
+    methods.set(url, known);
+  });
+  return methods;
+}
+
+/** What `Allow` says of a path that is there for other methods; null for one that is not there. */
+function methodsOf(path: string, methods: ReadonlyMap<string, Set<string>>): string | null {
+  if (cacheObjectOf(path) !== null) return 'GET, HEAD, PUT';
+  const known = methods.get(path);
+  return known === undefined ? null : [...known].toSorted().join(', ');
+}
+
+function answerToError(error: unknown): { readonly status: number; readonly line: string } {
+  const { statusCode, message } = error as { readonly statusCode?: unknown; readonly message?: unknown };
+  const isClients = typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500;
+  if (error instanceof NarScanError || !isClients) return answerOf(error);
+  return { status: statusCode, line: answerLine(`nar-scan: ${String(message)}`) };
+}
+
+/** Content-Length; null where it is not said. */
+function lengthOf(headers: Readonly<Record<string, unknown>>): number | null {
+  const length = Number(headers['content-length'] ?? Number.NaN);
+  return Number.isSafeInteger(length) ? length : null;
+}
+
+/** The path without its query, in which people may send what is nobody's business. */
+function shownPath({ raw }: FastifyRequest): string {
+  return (raw.url ?? '').split('?', 1)[0]?.slice(0, 512) ?? '';
+}

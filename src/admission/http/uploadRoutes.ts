@@ -1,0 +1,59 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Answer, Caller } from '../contracts.ts';
+import type { Body, NarUploads, Publications } from '../uploads.ts';
+import { cacheObjectOf, plainPathOf } from './cachePath.ts';
+import { CACHE_PATHS } from './cacheRoutes.ts';
+import type { Door } from './door.ts';
+import { NOT_FOUND, sendAnswer } from './replies.ts';
+
+/** What uploads are given to. */
+export interface UploadTakers {
+  readonly uploads: NarUploads;
+  readonly publications: Publications;
+  readonly door: Door;
+}
+
+const LENGTH = /^[0-9]{1,15}$/;
+
+/** Takes what clients of Nix send. Nothing of a body is read, or asked for, before it is known who sends it. */
+export function takeUploads(app: FastifyInstance, takers: UploadTakers): void {
+  app.removeAllContentTypeParsers();
+  // bodies are read by whoever wants them, whatever their type
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  const take = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const caller = await takers.door.admit(request, reply, 'push');
+    if (caller !== null) await sendAnswer(reply, await answerTo(request, caller, takers));
+    return reply;
+  };
+  for (const url of CACHE_PATHS) app.put(url, take);
+}
+
+async function answerTo(
+  { raw }: FastifyRequest,
+  caller: Caller,
+  { uploads, publications }: UploadTakers,
+): Promise<Answer> {
+  const path = plainPathOf(raw.url ?? '');
+  const object = path === null ? null : cacheObjectOf(path);
+  if (object === null) return NOT_FOUND;
+  const { 'content-length': length = '', 'content-encoding': encoding = '' } = raw.headers;
+  const body: Body = {
+    stream: raw,
+    length: LENGTH.test(length) ? Number(length) : null,
+    encoding: encoding === '' ? null : encoding.toLowerCase(),
+  };
+  switch (object.kind) {
+    case 'info':
+      return await publications.cacheInfo(body);
+    case 'narinfo':
+      return await publications.narInfo(object.hashPart, body, caller);
+    case 'nar':
+      return (
+        (await uploads.before(object.name, body.length, caller)) ??
+        (await uploads.put(object.name, body, caller))
+      );
+    case 'listing':
+    case 'object':
+      return await publications.object(object.name, body, caller);
+  }
+}
