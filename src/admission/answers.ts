@@ -3,7 +3,7 @@ import { printableText } from '../report/printable.ts';
 import type { Answer } from './contracts.ts';
 
 /** Bytes of an answer's line; a client shows no body of 1,024 and more. */
-const LINE_MOST = 999;
+export const ANSWER_LINE_MOST = 999;
 
 /**
  * What an error of an upload is to the client. Older clients send a second try with an empty body and
@@ -21,6 +21,9 @@ const STATUS: Readonly<Partial<Record<ErrorCode, Answer['status']>>> = {
   UPLOAD_COMPRESSION: 422,
   NARINFO_INVALID: 400,
   NARINFO_UNBOUND: 422,
+  NARINFO_WRONG: 422,
+  OBJECT_INVALID: 400,
+  CACHE_STORE_DIR: 409,
   PATH_PUBLISHED: 409,
   ACCESS_NO_TOKEN: 401,
   ACCESS_UNKNOWN_TOKEN: 401,
@@ -33,6 +36,12 @@ const STATUS: Readonly<Partial<Record<ErrorCode, Answer['status']>>> = {
   CATALOG_NOT_WRITTEN: 503,
   SCAN_FAILED: 503,
   INTERRUPTED: 503,
+  STATE_UNREADABLE: 503,
+  STATE_NOT_WRITTEN: 503,
+  STATE_LOCKED: 503,
+  STATE_UNSAFE: 503,
+  AUDIT_BROKEN: 503,
+  AUDIT_TRUNCATED: 503,
 };
 
 /** The answer to an upload that could not be taken for this error: what, and what to do about it. */
@@ -46,5 +55,5 @@ export function answerOf(error: unknown): Answer {
 /** One line of printable ASCII that fits into an answer. */
 export function answerLine(text: string): string {
   const line = printableText(text).replaceAll(/[^ -~]/g, '?');
-  return line.length <= LINE_MOST ? line : `${line.slice(0, LINE_MOST - 3)}...`;
+  return line.length <= ANSWER_LINE_MOST ? line : `${line.slice(0, ANSWER_LINE_MOST - 3)}...`;
 }

@@ -42,6 +42,8 @@ export interface Decisions {
 
 /** All that counts now, for those who list and lift it. */
 export interface AllDecisions extends Decisions {
+  /** Another text whenever something was decided or taken back. */
+  fingerprint(): string;
   denials(): readonly Denial[];
   /** Denials of a store path or a content. */
   denialsOf(storePath: string, narHash: string | null): readonly Denial[];

@@ -1,8 +1,7 @@
 import type { ByteString } from '../model/bytes.ts';
-import type { Finding } from '../model/facts.ts';
+import type { Finding, OutputFacts } from '../model/facts.ts';
 import { parseStorePathName } from '../nix/storePath.ts';
 import type { NeedleSet } from '../needles/compile.ts';
-import type { PartialFacts } from './factSink.ts';
 
 /**
  * Weighs store aliases anew once all references are known: from the Nix database, or from an export
@@ -12,11 +11,11 @@ import type { PartialFacts } from './factSink.ts';
  *
  * @param paths the output's own store path and its references
  */
-export function softenKnownReferences(
-  facts: PartialFacts,
+export function softenKnownReferences<Facts extends Pick<OutputFacts, 'findings'>>(
+  facts: Facts,
   paths: readonly ByteString[],
   set: Pick<NeedleSet, 'homes' | 'aliases'>,
-): PartialFacts {
+): Facts & { findings: Finding[] } {
   const known = new Set<string>();
   for (const path of paths) {
     const parts = parseStorePathName(path.slice(path.lastIndexOf('/') + 1));

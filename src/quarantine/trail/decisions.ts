@@ -23,6 +23,7 @@ export function decisionsOf(trails: readonly Trail[], own: Trail | null): AllDec
       const releases = decisions.releases(storePath, narHash, now);
       return releases.find((release) => covers(release, blocking)) ?? null;
     },
+    fingerprint: () => trails.map((trail) => trail.ask((index) => index.decisionSum()) ?? '').join(' '),
     denials: () => all((index) => index.denials()),
     denialsOf(storePath, narHash) {
       const hashPart = hashPartOf(storePath);

@@ -148,6 +148,11 @@ export class TrailIndex implements Disposable {
     };
   }
 
+  /** A hash over all decisions, as of the state; null where there is none. */
+  decisionSum(): string | null {
+    return this.#knownSum();
+  }
+
   setState({ stamp, offset, head }: IndexState): void {
     const known = this.#decided ? null : this.#knownSum();
     const sum = known ?? decisionSum(this.#database, this.#digest);
