@@ -136,6 +136,8 @@ export const LIMITS = Object.freeze({
   uploadWindowBytes: 30_000,
   /** Memory for what is packed by its Content-Encoding: `xz -9` takes 65 MiB. */
   encodingMemoryBytes: 80 * MiB,
+  /** Uploads up to this size do not wait behind larger ones. */
+  smallUploadBytes: 8 * MiB,
   /** Characters of the listing of one NAR; a longer one is not told. */
   listingLength: 16 * MiB,
   /** The cache server: bytes of a request's headers and how long they may take; connections, and requests on each. */

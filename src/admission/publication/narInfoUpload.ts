@@ -1,0 +1,152 @@
+import { type ErrorCode, NarScanError } from '../../model/errors.ts';
+import { LIMITS } from '../../model/limits.ts';
+import { type NarInfo, parseNarInfo } from '../../nix/narinfo.ts';
+import { hashPartOf } from '../../nix/storePath.ts';
+import { answerLine } from '../answers.ts';
+import type { Admission, Answer, Caller, PublishedPath } from '../contracts.ts';
+import { receiveSmall } from '../intake/small.ts';
+import type { Body } from '../uploads.ts';
+import { bind, bindPath, type Bound, narNameOf } from './bind.ts';
+import type { PublicationParts } from './parts.ts';
+import { isPublished, isSamePath, publish, publishAgain } from './publish.ts';
+import { admits, outcomeOf } from './ruled.ts';
+import { search } from './search.ts';
+import { Turns } from './turns.ts';
+import { checkSignatures, signed } from './vouching.ts';
+import { type NarAtHand, narAtHand } from './workFile.ts';
+
+/** Faults of what was sent, for the chart. */
+const MALFORMED: ReadonlySet<ErrorCode> = new Set(['NARINFO_INVALID', 'NARINFO_WRONG', 'NARINFO_UNBOUND']);
+
+interface Upload {
+  readonly hashPart: string;
+  readonly bytes: Buffer;
+  readonly info: NarInfo;
+  readonly caller: Caller;
+}
+
+interface Judged {
+  readonly answer: Answer;
+  readonly outcome: Admission['outcome'];
+}
+
+/** Takes narinfos: with one a NAR that was received becomes a store path that is served, or does not. */
+export class NarInfoUploads {
+  readonly #parts: PublicationParts;
+  /** Of a path, and within that of a NAR, one upload is dealt with at a time. */
+  readonly #paths = new Turns();
+  readonly #nars = new Turns();
+
+  constructor(parts: PublicationParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws NarScanError why it is not published, where that is no ruling */
+  async put(hashPart: string, body: Body, caller: Caller): Promise<Answer> {
+    const bytes = await receiveSmall(body, LIMITS.narInfoBytes);
+    const begin = performance.now();
+    try {
+      return await this.#taken({ hashPart, bytes, caller });
+    } catch (error) {
+      if (error instanceof NarScanError && MALFORMED.has(error.code))
+        await this.#tell('malformed', bytes.length, performance.now() - begin);
+      throw error;
+    }
+  }
+
+  async #taken({ hashPart, bytes, caller }: Omit<Upload, 'info'>): Promise<Answer> {
+    const info = parseNarInfo(bytes, this.#parts.settings.storeDir);
+    bindPath(info, hashPart);
+    const name = narNameOf(info);
+    const upload = { hashPart, bytes, info, caller };
+    return await this.#paths.take(hashPart, async () => {
+      const published = await this.#parts.catalog.published(hashPart);
+      if (published !== null) {
+        if (!isSamePath(published, info)) throw isPublished(published, info);
+        if (await this.#isStored(published)) return await this.#again(upload, published);
+      }
+      return await this.#nars.take(name, () => this.#first(upload, name));
+    });
+  }
+
+  async #first(upload: Upload, name: string): Promise<Answer> {
+    const { hashPart, info } = upload;
+    const begin = performance.now();
+    await using nar = await narAtHand(name, this.#parts);
+    if (nar === null) throw new NarScanError('NARINFO_UNBOUND', `the narinfo: ${name} has not come`);
+    const hashParts = info.references.map((reference) => hashPartOf(reference) ?? '');
+    const published = await this.#parts.catalog.publishedAmong(hashParts);
+    const bound = bind(info, nar, hashPart, published, this.#trusted);
+    const { answer, outcome } = await this.#judged(upload, bound, nar);
+    await this.#tell(outcome, nar.fileSize, performance.now() - begin);
+    return answer;
+  }
+
+  async #judged(upload: Upload, bound: Bound, nar: NarAtHand): Promise<Judged> {
+    const { judge, settings, log } = this.#parts;
+    const { hashPart, bytes, caller } = upload;
+    const { storePath, references } = bound.info;
+    const said = { name: `${hashPart}.narinfo`, bytes };
+    const { facts, listing, isUninspected } = await search(
+      nar,
+      said,
+      { storePath, references },
+      caller,
+      this.#parts,
+    );
+    const subject = { storePath, narHash: nar.narHash, references };
+    const ruling = await judge.rule(facts, subject, caller);
+    const outcome = outcomeOf(ruling);
+    if (!admits(ruling, isUninspected, settings)) {
+      const { answer } = await judge.refuse(ruling, subject, { file: nar.file, name: nar.name }, caller);
+      return { answer, outcome };
+    }
+    if (outcome !== 'admitted')
+      log.warn(`${storePath} of ${caller.name} is published in spite of being ${ruling.standing}`);
+    const info = this.#signed(bound.info, bound.isVouched, caller);
+    await publish({ hashPart, info, nar, listing, ruling, caller }, this.#parts);
+    return { answer: done(`${storePath} is published`), outcome: 'admitted' };
+  }
+
+  /** What is published stays as it is, but new signatures that are trusted are worth having. */
+  async #again({ info, caller }: Upload, published: PublishedPath): Promise<Answer> {
+    const before = parseNarInfo(Buffer.from(published.narInfo), this.#parts.settings.storeDir);
+    const { trusted } = checkSignatures(info.signatures, before, this.#trusted);
+    const signatures = [...new Set([...before.signatures, ...trusted])].toSorted();
+    const after = this.#signed({ ...before, signatures }, trusted.length > 0, caller);
+    const isMore = after.signatures.length > before.signatures.length;
+    if (isMore && after.signatures.length <= LIMITS.narInfoSignatures)
+      await publishAgain(published, after, this.#parts);
+    return done(`${published.storePath} is published already`);
+  }
+
+  /** What the storage has lost is published anew. */
+  async #isStored({ narName, fileSize }: PublishedPath): Promise<boolean> {
+    return (await this.#parts.storage.size(narName)) === fileSize;
+  }
+
+  #signed(info: NarInfo, isVouched: boolean, { scopes }: Caller): NarInfo {
+    const { signing } = this.#parts.keys;
+    return signed(info, { signing, isVouched: isVouched || scopes.has('sign') });
+  }
+
+  /** The server's own key is one that no one else may sign with. */
+  get #trusted(): PublicationParts['keys']['trusted'] {
+    const { trusted, signing } = this.#parts.keys;
+    return signing === null ? trusted : [...trusted, signing.publicKey];
+  }
+
+  async #tell(outcome: Admission['outcome'], bytes: number, milliseconds: number): Promise<void> {
+    const { catalog, log } = this.#parts;
+    try {
+      await catalog.tell({ at: Date.now(), outcome, bytes, milliseconds });
+    } catch (error) {
+      // what was published is, whether it is counted or not
+      log.error(error);
+    }
+  }
+}
+
+function done(text: string): Answer {
+  return { status: 200, line: answerLine(`nar-scan: ${text}`) };
+}

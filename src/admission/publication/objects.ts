@@ -1,0 +1,128 @@
+import { NarScanError } from '../../model/errors.ts';
+import { LIMITS } from '../../model/limits.ts';
+import { BASE32_ALPHABET } from '../../nix/base32.ts';
+import { hashPartOf, parseStorePathName } from '../../nix/storePath.ts';
+import { answerLine } from '../answers.ts';
+import type { Answer, Caller, PublishedPath } from '../contracts.ts';
+import { Growth } from '../intake/growth.ts';
+import { receiveSmall } from '../intake/small.ts';
+import type { Body } from '../uploads.ts';
+import { debugInfoText, parseDebugInfo } from './debugInfo.ts';
+import { JSON_TYPE } from './json.ts';
+import { hasFile } from './listing.ts';
+import type { PublicationParts } from './parts.ts';
+import { parseRealisation } from './realisation.ts';
+import { refusalOf } from './textAdmission.ts';
+import { deleteFile } from './workFile.ts';
+
+const LISTING = new RegExp(`^[${BASE32_ALPHABET}]{32}\\.ls$`);
+/** An id that linkers write: 20 bytes. */
+const DEBUG_INFO = /^debuginfo\/[0-9a-f]{40}(?:\.debug)?$/;
+const LOG = /^log\/([^/]+\.drv)$/;
+const REALISATION = /^realisations\/([^/]+)\.doi$/;
+const BUILD_TRACE = /^build-trace-v2\/([^/]+\.drv)\/[0-9A-Za-z+\-._?=]{1,211}\.doi$/;
+const LOG_TYPE = 'text/plain; charset=utf-8';
+
+/** Takes what clients send beside NARs and narinfos. Each has its first value for good. */
+export class ObjectUploads {
+  readonly #parts: PublicationParts;
+
+  constructor(parts: PublicationParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws NarScanError why it is not taken, where that is no ruling */
+  async put(name: string, body: Body, caller: Caller): Promise<Answer> {
+    if (LISTING.test(name)) return await this.#listing(body);
+    if (DEBUG_INFO.test(name)) return await this.#debugInfo(name, body);
+    const [, derivation] = LOG.exec(name) ?? BUILD_TRACE.exec(name) ?? [];
+    if (derivation !== undefined && parseStorePathName(derivation) === null) return unknown(name);
+    if (LOG.test(name)) return await this.#log(name, body, caller);
+    if (BUILD_TRACE.test(name)) return await this.#realisation(name, null, body, caller);
+    const [, id] = REALISATION.exec(name) ?? [];
+    return id === undefined ? unknown(name) : await this.#realisation(name, id, body, caller);
+  }
+
+  /** Ours is made of what is in the NAR: what the client says is received, as its protocol asks for, and dropped. */
+  async #listing(body: Body): Promise<Answer> {
+    const { spool } = this.#parts;
+    const as = { most: LIMITS.unwantedListingBytes, growth: new Growth() };
+    const { whole } = await spool.receive({ ...body, encoding: null }, as);
+    await deleteFile((await whole).file);
+    return done('the listing is made of the NAR itself');
+  }
+
+  async #log(name: string, body: Body, caller: Caller): Promise<Answer> {
+    const text = await receiveSmall(body, LIMITS.logBytes);
+    const first = await this.#parts.catalog.object(name);
+    if (first !== null) return first.bytes.equals(text) ? done(`${name} is here already`) : conflict(name);
+    return (await refusalOf(text, name, caller, this.#parts)) ?? (await this.#put(name, text, LOG_TYPE));
+  }
+
+  /** @param id that it must have; null: none */
+  async #realisation(name: string, id: string | null, body: Body, caller: Caller): Promise<Answer> {
+    const { catalog, settings } = this.#parts;
+    const bytes = await receiveSmall(body, LIMITS.smallObjectBytes);
+    const realisation = parseRealisation(bytes, id) ?? invalid(name, 'it is no realisation of that output');
+    const { outPath, text } = realisation;
+    const first = await catalog.object(name);
+    if (first !== null) {
+      // it may have other signatures
+      const isSame = parseRealisation(first.bytes, id)?.outPath === outPath;
+      return isSame ? done(`${name} is here already`) : conflict(name);
+    }
+    const storePath = `${settings.storeDir}/${outPath}`;
+    const published = await catalog.published(hashPartOf(outPath) ?? '');
+    if (published?.storePath !== storePath)
+      throw new NarScanError('NARINFO_UNBOUND', `${name}: ${storePath} is not here`);
+    const content = Buffer.from(text);
+    return (
+      (await refusalOf(content, name, caller, this.#parts)) ?? (await this.#put(name, content, JSON_TYPE))
+    );
+  }
+
+  /** Comes before its NAR as a rule, and then waits for it. */
+  async #debugInfo(name: string, body: Body): Promise<Answer> {
+    const { catalog } = this.#parts;
+    const bytes = await receiveSmall(body, LIMITS.smallObjectBytes);
+    const { narName, member } =
+      parseDebugInfo(bytes) ?? invalid(name, 'it does not name a file in a NAR of this cache');
+    if ((await catalog.publishedNar(narName)) === null) await catalog.awaitNar(narName, name, member);
+    // it may have been published while this began to wait
+    const published = await catalog.publishedNar(narName);
+    if (published === null) return done(`${name} waits for ${narName}`);
+    if (!(await this.#holds(published, member))) invalid(name, `${narName} has no such file`);
+    // as Nix does: one place is as good as another
+    await catalog.putObject(name, Buffer.from(debugInfoText({ narName, member })), JSON_TYPE);
+    return done(`${name} is published`);
+  }
+
+  async #holds({ hashPart }: PublishedPath, member: string): Promise<boolean> {
+    const object = await this.#parts.storage.get(`${hashPart}.ls`);
+    if (object === null) return false;
+    const pieces: Uint8Array[] = [];
+    for await (const piece of object.stream) pieces.push(piece as Uint8Array);
+    return hasFile(Buffer.concat(pieces).toString(), member);
+  }
+
+  async #put(name: string, content: Buffer, type: string): Promise<Answer> {
+    const isFirst = await this.#parts.catalog.putObject(name, content, type);
+    return isFirst ? done(`${name} is published`) : conflict(name);
+  }
+}
+
+function done(text: string): Answer {
+  return { status: 200, line: answerLine(`nar-scan: ${text}`) };
+}
+
+function unknown(name: string): Answer {
+  return { status: 404, line: answerLine(`nar-scan: UPLOAD_NAME: '${name}' is no object of a binary cache`) };
+}
+
+function conflict(name: string): never {
+  throw new NarScanError('PATH_PUBLISHED', `${name} is published with another value`);
+}
+
+function invalid(name: string, why: string): never {
+  throw new NarScanError('OBJECT_INVALID', `${name}: ${why}`);
+}

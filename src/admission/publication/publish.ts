@@ -1,0 +1,97 @@
+import { NarScanError } from '../../model/errors.ts';
+import { narInfoText, type NarInfo } from '../../nix/narinfo.ts';
+import type { Caller, PublishedPath, Ruling } from '../contracts.ts';
+import { debugInfoText } from './debugInfo.ts';
+import { JSON_TYPE } from './json.ts';
+import { hasFile } from './listing.ts';
+import type { PublicationParts } from './parts.ts';
+import { deleteFile, type NarAtHand } from './workFile.ts';
+
+const TYPES = { nar: 'application/x-nix-nar', narInfo: 'text/x-nix-narinfo' };
+
+/** What is published, and by whom. */
+export interface Publication {
+  readonly hashPart: string;
+  readonly info: NarInfo;
+  readonly nar: NarAtHand;
+  readonly listing: string | null;
+  readonly ruling: Ruling;
+  readonly caller: Caller;
+}
+
+/**
+ * Puts an output where it is served from: its NAR, its listing, its narinfo, and when all of them lie there for good,
+ * the catalog says so. Whatever happens before that, nobody is served any of it.
+ *
+ * @throws NarScanError PATH_PUBLISHED, STORAGE_FAILED, STORAGE_FULL, CATALOG_UNREADABLE
+ */
+export async function publish(
+  { hashPart, info, nar, listing, ruling, caller }: Publication,
+  parts: PublicationParts,
+): Promise<void> {
+  const { catalog, storage, inspector } = parts;
+  const { name, fileHash, fileSize, narHash, narSize } = nar;
+  if (nar.received !== null) await storage.put(name, { file: nar.file, size: fileSize }, TYPES.nar);
+  if (listing !== null) await storage.put(`${hashPart}.ls`, { bytes: Buffer.from(listing) }, JSON_TYPE);
+  const narInfo = await putNarInfo(hashPart, info, parts);
+  if (listing !== null) await publishAwaiting(name, listing, parts);
+  const path: PublishedPath = {
+    hashPart,
+    storePath: info.storePath,
+    narInfo,
+    narName: name,
+    narHash,
+    narSize,
+    fileHash,
+    fileSize,
+    verdict: ruling.standing,
+    rules: await inspector.rules(caller.homes),
+    by: caller.name,
+    at: Date.now(),
+  };
+  const published = await catalog.publish(path);
+  if (!isSamePath(published, path)) throw isPublished(published, path);
+  // what began to wait meanwhile
+  if (listing !== null) await publishAwaiting(name, listing, parts);
+  if (nar.received !== null) await deleteFile(nar.received);
+}
+
+/** Says more of a published path than before: the same, with other signatures. @throws NarScanError as {@link publish} */
+export async function publishAgain(
+  path: PublishedPath,
+  info: NarInfo,
+  parts: PublicationParts,
+): Promise<void> {
+  await parts.catalog.publish({ ...path, narInfo: await putNarInfo(path.hashPart, info, parts) });
+}
+
+type PathAndContent = Pick<PublishedPath, 'storePath' | 'narHash'>;
+
+/** Whether two are one path with one content. */
+export function isSamePath(one: PathAndContent, other: PathAndContent): boolean {
+  return one.storePath === other.storePath && one.narHash === other.narHash;
+}
+
+/** A published path never changes its content. */
+export function isPublished(published: PathAndContent, { storePath, narHash }: PathAndContent): NarScanError {
+  const here = `${published.storePath} is published with NarHash ${published.narHash}`;
+  return new NarScanError('PATH_PUBLISHED', `${here}, and this is ${storePath} with ${narHash}`);
+}
+
+async function putNarInfo(hashPart: string, info: NarInfo, { storage }: PublicationParts): Promise<string> {
+  const text = narInfoText(info);
+  await storage.put(`${hashPart}.narinfo`, { bytes: Buffer.from(text) }, TYPES.narInfo);
+  return text;
+}
+
+/** Debuginfo that came first: where its file is none of the NAR, nothing comes of it. */
+async function publishAwaiting(
+  narName: string,
+  listing: string,
+  { catalog }: PublicationParts,
+): Promise<void> {
+  for (const { object, member } of await catalog.awaiting(narName)) {
+    if (!hasFile(listing, member)) continue;
+    await catalog.putObject(object, Buffer.from(debugInfoText({ narName, member })), JSON_TYPE);
+  }
+}

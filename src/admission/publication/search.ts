@@ -1,0 +1,64 @@
+import { NarScanError } from '../../model/errors.ts';
+import type { OutputFacts } from '../../model/facts.ts';
+import type { Caller, InspectionContext } from '../contracts.ts';
+import type { PublicationParts } from './parts.ts';
+import { mayPass, together, uninspected } from './ruled.ts';
+import { bytesAtHand, type NarAtHand } from './workFile.ts';
+
+/** What was found in an output and its narinfo. */
+export interface Searched {
+  readonly facts: OutputFacts;
+  /** What is in the NAR, as Nix writes it; null where that is not known. */
+  readonly listing: string | null;
+  /** It could not be inspected for a fault of this machine, and that may pass. */
+  readonly isUninspected: boolean;
+}
+
+/**
+ * Searches a NAR as the output that it is said to be, and the narinfo that says so: what Nix does not know in it, or
+ * reads as a mere name, may hold a home, too.
+ *
+ * @throws NarScanError SCAN_FAILED, INTERRUPTED, UPLOAD_NO_ROOM, STATE_NOT_WRITTEN
+ */
+export async function search(
+  nar: NarAtHand,
+  narInfo: { readonly name: string; readonly bytes: Uint8Array },
+  path: NonNullable<InspectionContext['path']>,
+  caller: Caller,
+  parts: PublicationParts,
+): Promise<Searched> {
+  const { inspector, settings } = parts;
+  await using text = await bytesAtHand(narInfo.bytes, parts);
+  const context = { homes: caller.homes, path };
+  const both = await Promise.allSettled([
+    inspector.nar(nar.file, nar.name, context, null, nar.fileSize, { listing: true }),
+    inspector.file(text.file, narInfo.name, context),
+  ]);
+  try {
+    const [{ listing, ...found }, said] = both.map(valueOf) as [
+      Awaited<ReturnType<typeof inspector.nar>>,
+      OutputFacts,
+    ];
+    refuseAnother(found, nar);
+    return { facts: together(found.facts, said, narInfo.name), listing, isUninspected: false };
+  } catch (error) {
+    if (!mayPass(error, settings)) throw error;
+    const facts = uninspected(nar.name, path.storePath, nar.narHash, error);
+    return { facts, listing: null, isUninspected: true };
+  }
+}
+
+function valueOf(settled: PromiseSettledResult<unknown>): unknown {
+  if (settled.status === 'rejected') throw settled.reason;
+  return settled.value;
+}
+
+/** The bytes lay on a disk since they were bound to their hash. */
+function refuseAnother(
+  found: Pick<NarAtHand, 'compression'> & { narHash: string | null; narSize: number },
+  nar: NarAtHand,
+): void {
+  const isSame =
+    found.narHash === nar.narHash && found.narSize === nar.narSize && found.compression === nar.compression;
+  if (!isSame) throw new NarScanError('SCAN_FAILED', `${nar.name} is not what was received any more`);
+}
