@@ -13,6 +13,9 @@ import { NarWriter } from './narWriter.ts';
 
 const PRIVATE = 0o700;
 const LOCK = '.lock';
+const NAME_BYTES = 12;
+/** The lock of a staging: of any other name, such as `...lock`, something else would be removed. */
+const LOCK_OF_STAGING = /^[0-9a-f]{24}\.lock$/;
 /** Nix 2.8 takes a URL as it is, later ones decode it: these characters mean the same to both. */
 const PLAIN = /^[0-9A-Za-z/._+~@=-]+$/;
 
@@ -121,7 +124,7 @@ export class Staging implements Disposable {
 
 function ownPlace(folder: string): { readonly place: string; readonly lock: Disposable } {
   for (;;) {
-    const place = join(folder, randomBytes(12).toString('hex'));
+    const place = join(folder, randomBytes(NAME_BYTES).toString('hex'));
     const lock = tryLock(place + LOCK, 'alone');
     // else somebody who removes leftovers took this for one
     if (lock !== null) return { place, lock };
@@ -131,7 +134,7 @@ function ownPlace(folder: string): { readonly place: string; readonly lock: Disp
 /** Removes what processes left that are gone: nobody holds its lock any more. */
 function removeLeftovers(folder: string): void {
   for (const name of readdirSync(folder)) {
-    if (!name.endsWith(LOCK)) continue;
+    if (!LOCK_OF_STAGING.test(name)) continue;
     const lock = tryLock(join(folder, name), 'alone');
     if (lock !== null) remove(join(folder, basename(name, LOCK)), lock);
   }

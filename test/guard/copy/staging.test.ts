@@ -138,6 +138,16 @@ describe('a staging', () => {
     expect(left()).toHaveLength(6);
   });
 
+  it.each(['...lock', '..lock', '.lock', 'other.lock'])('removes nothing for a file called %s', (name) => {
+    const staging = join(folder, 'state/staging');
+    mkdirSync(join(staging, 'other'), { recursive: true });
+    writeFileSync(join(folder, 'state/audit.jsonl'), '');
+    writeFileSync(join(staging, name), '');
+    opened()[Symbol.dispose]();
+    expect(existsSync(join(folder, 'state/audit.jsonl'))).toBe(true);
+    expect(left().toSorted()).toEqual([name, 'other'].toSorted());
+  });
+
   it('is made private where its folder was not', () => {
     mkdirSync(join(folder, 'state/staging'), { recursive: true });
     chmodSync(join(folder, 'state/staging'), 0o755);
