@@ -83,8 +83,12 @@ describe('a catalog in a file', () => {
   });
 
   it('is made and written by several processes at once, which agree', async () => {
-    const writers = ['a', 'b', 'c'].map((prefix) => writer(prefix, 40));
-    for (const { child } of writers) expect(await once(child, 'close')).toEqual([0, null]);
+    const ended = ['a', 'b', 'c'].map((prefix) => once(writer(prefix, 40).child, 'close'));
+    expect(await Promise.all(ended)).toEqual([
+      [0, null],
+      [0, null],
+      [0, null],
+    ]);
     const names = ['a', 'b', 'c'].flatMap((prefix) =>
       Array.from({ length: 40 }, (_, number) => `${prefix}${number}`),
     );
