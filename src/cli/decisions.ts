@@ -1,8 +1,6 @@
-import type { Ledger } from '../ledger/ledger.ts';
-import { openOwnReadOnly } from '../ledger/open.ts';
 import { reportError } from '../model/report.ts';
 import type { AllDecisions } from '../quarantine/decision.ts';
-import { openDecisions } from '../quarantine/decisions.ts';
+import { openOwnDecisions } from '../quarantine/ownState.ts';
 import { tellError } from './diagnostics.ts';
 
 /**
@@ -10,22 +8,7 @@ import { tellError } from './diagnostics.ts';
  * @throws NarScanError STATE_*, AUDIT_*
  */
 export async function todaysDecisions(environment: NodeJS.ProcessEnv): Promise<AllDecisions & Disposable> {
-  const witness = orWithout(() => openOwnReadOnly(environment, warn));
-  try {
-    return await openDecisions(environment, witness);
-  } finally {
-    await witness?.close();
-  }
-}
-
-/** A ledger that cannot be opened has seen nothing; the trail and its head are there all the same. */
-export function orWithout(open: () => Ledger | null): Ledger | null {
-  try {
-    return open();
-  } catch (error) {
-    warn(error);
-    return null;
-  }
+  return await openOwnDecisions(environment, warn);
 }
 
 /** Tells of what stops nothing. */

@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises';
 import { byteStringOfText } from '../../model/bytes.ts';
-import { type ErrorCode, NarScanError } from '../../model/errors.ts';
 import type { OutputFacts } from '../../model/facts.ts';
 import type { OutputResult } from '../../model/report.ts';
 import type { ForeignHomeMode } from '../../policy/admission.ts';
@@ -24,16 +23,16 @@ export interface JudgeParts {
   readonly catalog: Pick<Catalog, 'approvals'>;
   readonly inspector: Pick<Inspector, 'known' | 'rules' | 'repack'>;
   /** Those that count for this server. */
-  readonly decisions: AllDecisions;
+  readonly decisions: AllDecisions & Disposable;
   /** Which kernel searches here, for the reports that are kept. */
   readonly kernel: string;
-  /** Opens the audit trail for what somebody did. */
-  openTrail(actor: string): Promise<AuditLog>;
+  /** Opens the audit trail for what somebody does. */
+  withTrail<T>(actor: string, act: (trail: AuditLog) => Promise<T>): Promise<T>;
   readonly log: { error(error: unknown): void };
 }
 
 /** Judges uploads under the policy of the server, what its people decided, and the homes that they have settled. */
-export class PolicyJudge implements Judge {
+export class PolicyJudge implements Judge, Disposable {
   readonly #parts: JudgeParts;
   readonly #digest: Digest;
 
@@ -94,6 +93,10 @@ export class PolicyJudge implements Judge {
     return this.#digest(Buffer.from(JSON.stringify(depends)));
   }
 
+  [Symbol.dispose](): void {
+    this.#parts.decisions[Symbol.dispose]();
+  }
+
   #foreignHome({ homes }: Caller): ForeignHomeMode {
     const { foreignHome } = this.#parts.settings.policy.admission;
     return foreignHome ?? (homes.length > 0 ? 'warn' : 'hold');
@@ -107,27 +110,29 @@ export class PolicyJudge implements Judge {
     caller: Caller,
   ): Promise<string | null> {
     const { settings, inspector, kernel, log } = this.#parts;
-    using trail = await this.#parts.openTrail(caller.name);
     const { narHash } = subject;
     const storePath = subjectName(subject, result);
-    if (standing === 'denied') {
-      const because = `denied by record ${decision?.sequence ?? 0}`;
-      await trail.append({ event: 'rejected', storePath, narHash, because });
-      return null;
-    }
-    const rules = await inspector.rules(caller.homes);
-    const origin: ReportOrigin = { tool: { name: 'nar-scan', version: settings.version, kernel }, rules };
-    const { id, refusal } = await new Quarantine(trail, settings.policy.gate.quarantine).keep({
-      storePath,
-      nar: source === null ? null : this.#sourceOf(source),
-      facts: { ...factsOf(result), narHash },
-      result,
-      policy: settings.policy.verdict,
-      registered: null,
-      origin,
+    return await this.#parts.withTrail(caller.name, async (trail) => {
+      if (standing === 'denied') {
+        const because = `denied by record ${decision?.sequence ?? 0}`;
+        await trail.append({ event: 'rejected', storePath, narHash, because });
+        return null;
+      }
+      const rules = await inspector.rules(caller.homes);
+      const origin: ReportOrigin = { tool: { name: 'nar-scan', version: settings.version, kernel }, rules };
+      const { id, refusal } = await new Quarantine(trail, settings.policy.gate.quarantine).keep({
+        storePath,
+        nar: source === null ? null : this.#sourceOf(source),
+        facts: { ...factsOf(result), narHash },
+        result,
+        policy: settings.policy.verdict,
+        registered: null,
+        origin,
+      });
+      // what is no NAR as a whole cannot be kept as one
+      if (refusal !== null && narHash !== null) log.error(refusal);
+      return id;
     });
-    if (refusal !== null && !USUAL.has(refusal.code)) log.error(refusal);
-    return id;
   }
 
   #sourceOf({ file, name }: NarFile): NarSource {
@@ -145,9 +150,6 @@ export class PolicyJudge implements Judge {
     };
   }
 }
-
-/** Why a NAR is not kept, where that is nothing that the operator could mend: the record says it. */
-const USUAL: ReadonlySet<ErrorCode> = new Set(['QUARANTINE_NOT_KEPT', 'QUARANTINE_FULL']);
 
 /** A judged result as facts: what was waived may not be tomorrow. */
 function factsOf(result: OutputResult): OutputFacts {

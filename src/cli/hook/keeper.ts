@@ -6,8 +6,9 @@ import { stateDirForWriting } from '../../ledger/stateDir.ts';
 import type { NarScanError } from '../../model/errors.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { actorOf } from '../../quarantine/actor.ts';
+import { withAuditLog } from '../../quarantine/ownState.ts';
 import { loadDigest } from '../../report/ids.ts';
-import { withAuditLog } from '../audit.ts';
+import { warn as tell } from '../decisions.ts';
 
 /** What keeping takes. */
 export interface KeeperOptions {
@@ -27,7 +28,7 @@ export function hookKeeper({ environment, policy, diskOf, now, warn }: KeeperOpt
     },
     async record(event) {
       const settings = policy.gate.quarantine;
-      return await withAuditLog(environment, policy, actorOf(environment), (log) =>
+      return await withAuditLog(environment, policy.gate, actorOf(environment), tell, (log) =>
         recordWithheld(event, { log, settings, policy: policy.verdict, diskOf, warn }),
       );
     },

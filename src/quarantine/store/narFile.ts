@@ -36,15 +36,34 @@ export function narOfTree(tree: ByteString): NarSource {
 }
 
 async function writeNar(tree: ByteString, file: string, most: number): Promise<WrittenNar> {
+  using source = new TreeNar(tree);
+  return await packNar(piecesOf(source), file, most);
+}
+
+function* piecesOf(source: TreeNar): Generator<Buffer> {
+  for (;;) {
+    const memory = Buffer.allocUnsafe(LIMITS.chunkBytes);
+    const count = source.read(memory, 0, memory.length);
+    if (count === 0) return;
+    yield memory.subarray(0, count);
+  }
+}
+
+/**
+ * Packs the bytes of a NAR by zstd to a new file that outlives a crash.
+ * @param pieces of which none changes any more
+ * @param most bytes that the file may have
+ * @throws NarScanError QUARANTINE_FULL; errors of the system, and what `pieces` throw
+ */
+export async function packNar(
+  pieces: Iterable<Buffer> | AsyncIterable<Buffer>,
+  file: string,
+  most: number,
+): Promise<WrittenNar> {
   const hash = createHash('sha256');
   let fileSize = 0;
-  using source = new TreeNar(tree);
-  function* pieces(): Generator<Buffer> {
-    for (;;) {
-      const memory = Buffer.allocUnsafe(LIMITS.chunkBytes);
-      const count = source.read(memory, 0, memory.length);
-      if (count === 0) return;
-      const piece = memory.subarray(0, count);
+  async function* hashed(): AsyncGenerator<Buffer> {
+    for await (const piece of pieces) {
       hash.update(piece);
       yield piece;
     }
@@ -53,7 +72,7 @@ async function writeNar(tree: ByteString, file: string, most: number): Promise<W
   try {
     const params = { [constants.ZSTD_c_checksumFlag]: 1 };
     const packing = createZstdCompress({ ...CHUNK, params });
-    await pipeline(Readable.from(pieces(), { objectMode: false }), packing, async (packed) => {
+    await pipeline(Readable.from(hashed(), { objectMode: false }), packing, async (packed) => {
       for await (const piece of packed as AsyncIterable<Buffer>) {
         fileSize += piece.length;
         if (fileSize > most)

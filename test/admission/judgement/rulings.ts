@@ -16,7 +16,7 @@ export const REFERENCE = '/nix/store/zyxwvsrqpnmlkjihgfdcba9876543210-lib';
 export const CONTENT_ALONE: Subject = { storePath: null, narHash: NAR_HASH, references: null };
 export const PATH: Subject = { storePath: STORE_PATH, narHash: NAR_HASH, references: [REFERENCE] };
 
-export const CLEAN: OutputFacts = { ...cleanOutput, target: CONTENT, storePath: null, narHash: NAR_HASH };
+const CLEAN: OutputFacts = { ...cleanOutput, target: CONTENT, storePath: null, narHash: NAR_HASH };
 
 const DECIDED = { sequence: 7, reason: 'looked at', actor: 'alice@host', at: 0 };
 export const DENIAL: Denial = { ...DECIDED, storePath: null, hashPart: null, narHash: NAR_HASH };

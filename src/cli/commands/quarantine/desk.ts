@@ -8,9 +8,10 @@ import type { Policy } from '../../../policy/policy.ts';
 import { actorOf } from '../../../quarantine/actor.ts';
 import type { AuditLog } from '../../../quarantine/audit.ts';
 import { outputAt, outputNamed, outputOfContent } from '../../../quarantine/judgement.ts';
+import { withAuditLog } from '../../../quarantine/ownState.ts';
 import type { QuarantinedRecord } from '../../../quarantine/trail/record.ts';
 import type { Arguments } from '../../arguments.ts';
-import { withAuditLog } from '../../audit.ts';
+import { warn } from '../../decisions.ts';
 import { surroundedOf } from '../../invocation.ts';
 import { loadPolicy } from '../../policy/policyFile.ts';
 
@@ -30,7 +31,8 @@ export async function atDesk<T>(
   act: (desk: Desk) => Promise<T>,
 ): Promise<T> {
   const { policy } = await loadPolicy(said.last('policy'), environment);
-  return await withAuditLog(environment, policy, said.last('by') ?? actorOf(environment), async (log) => {
+  const actor = said.last('by') ?? actorOf(environment);
+  return await withAuditLog(environment, policy.gate, actor, warn, async (log) => {
     await log.sync();
     return await act({ log, policy });
   });
