@@ -7,8 +7,8 @@ export interface Subject {
   readonly storePath: string | null;
   /** `sha256:<nix32>`; null where it is no NAR as a whole. */
   readonly narHash: string | null;
-  /** What it refers to; null: nobody has told yet. */
-  readonly references: readonly string[] | null;
+  /** What it refers to; null: nobody has told yet; `weighed`: nobody will, the facts stand as they are. */
+  readonly references: readonly string[] | null | 'weighed';
 }
 
 /** A NAR on disk, and the name of its object. */

@@ -35,11 +35,8 @@ type JudgedFinding = OutputResult['findings'][number];
  */
 export function ruleOn(facts: OutputFacts, subject: Subject, grounds: Grounds): Ruling {
   const { policy, decisions, now, digest } = grounds;
-  const { storePath, narHash, references } = subject;
-  // an alias that is a leak only for some references waits until these are told
-  const paths = references === null ? [] : [...(storePath === null ? [] : [storePath]), ...references];
-  const weighed = softenKnownReferences({ ...facts, storePath, narHash }, paths, grounds.known);
-  const judged = decide(weighed, policy, now).result;
+  const { narHash } = subject;
+  const judged = decide(weighed(facts, subject, grounds), policy, now).result;
   const held = new Set<JudgedFinding>();
   const findings = judged.findings.map((finding) => {
     const weighted = withForeignHome(finding, grounds);
@@ -64,6 +61,18 @@ export function ruleOn(facts: OutputFacts, subject: Subject, grounds: Grounds): 
     grounds.foreignHome === 'hold' && findings.every((each) => held.has(each) || !blocks(each, policy));
   const standing = result.verdict === 'contaminated' && isHeld ? 'held' : result.verdict;
   return { standing, result, blocking, decision: null };
+}
+
+/** The facts as the references weigh them: an alias that is a leak only for some of them waits until they are told. */
+function weighed(
+  facts: OutputFacts,
+  { storePath, narHash, references }: Subject,
+  { known }: Grounds,
+): OutputFacts {
+  const named = { ...facts, storePath, narHash };
+  if (references === 'weighed') return named;
+  const paths = references === null ? [] : [...(storePath === null ? [] : [storePath]), ...references];
+  return softenKnownReferences(named, paths, known);
 }
 
 /**

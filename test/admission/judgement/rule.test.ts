@@ -74,6 +74,14 @@ describe('a ruling', () => {
   });
 });
 
+describe('facts that are weighed already', () => {
+  it('are not weighed again: a foreign alias of nobody’s stays what it was where nobody tells the references', () => {
+    const facts = { findings: [alias(OF_NOBODY)] };
+    expect(rulingOn(facts, { ...PATH, references: [] }).standing).toBe('clean');
+    expect(rulingOn(facts, { ...PATH, references: 'weighed' }).standing).toBe('contaminated');
+  });
+});
+
 describe('a foreign home in bytes', () => {
   it('is held, a warning or an error, as the server is set', () => {
     const standings = FOREIGN_HOME_MODES.map(
