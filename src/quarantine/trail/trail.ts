@@ -30,6 +30,8 @@ export class Trail implements Disposable {
   readonly #indexFile: string | null;
   readonly #digest: Digest;
   #index: TrailIndex;
+  /** How many records were acknowledged when it was last looked at: there can be no fewer any more. */
+  #acknowledged = 0;
 
   /**
    * @param directory the state directory
@@ -226,18 +228,18 @@ export class Trail implements Disposable {
   }
 
   #refuseOther(heads: readonly TrailHead[], last: TrailHead, descriptor: number | null): void {
+    const least = Math.max(this.#acknowledged, ...heads.map(({ sequence }) => sequence));
+    if (least > last.sequence) {
+      const message = `'${this.file}' has ${last.sequence} records; there were ${least}`;
+      throw new NarScanError('AUDIT_TRUNCATED', message);
+    }
     for (const { sequence, hash } of heads) {
-      if (sequence > last.sequence) {
-        throw new NarScanError(
-          'AUDIT_TRUNCATED',
-          `'${this.file}' has ${last.sequence} records; there were ${sequence}`,
-        );
-      }
       if (sequence === 0 || (sequence === last.sequence && hash === last.hash)) continue;
       const size = descriptor === null ? 0 : fstatSync(descriptor).size;
       const found = descriptor === null ? null : this.#hashAt(descriptor, size, sequence);
       if (found !== hash) throw this.#broken(sequence, 'is not the one that was acknowledged');
     }
+    this.#acknowledged = least;
   }
 
   #open(): number | null {

@@ -229,6 +229,23 @@ describe('what somebody does to a trail is noticed, by readers and writers', () 
     await expect(written([denied('three')], witness)).rejects.toEqual(code('AUDIT_TRUNCATED'));
   });
 
+  it('a truncation with its head, by whoever has seen that it was there', async () => {
+    await three();
+    for (const left of [1, 0]) {
+      const [trail, head] = [readFileSync(file), readFileSync(join(folder, 'audit.head'))];
+      using reader = new Trail(folder, null, digest);
+      expect(reader.sync(null).head.sequence).toBe(3);
+      edit((lines) => lines.slice(0, left));
+      rmSync(join(folder, 'audit.head'));
+      if (left === 0) rmSync(file);
+      expect(() => reader.sync(null)).toThrow(code('AUDIT_TRUNCATED', /there were 3/));
+      expect(() => reader.verify(null)).toThrow(code('AUDIT_TRUNCATED'));
+      writeFileSync(file, trail);
+      writeFileSync(join(folder, 'audit.head'), head);
+      expect(reader.sync(null).head.sequence).toBe(3);
+    }
+  });
+
   it('that it is gone', async () => {
     await three();
     renameSync(file, `${file}.old`);
