@@ -57,7 +57,7 @@ export function stateDirForReading(environment: NodeJS.ProcessEnv): string | nul
  * The state of the machine, for reading, where it is another than `own`, exists and this user may
  * read it; else null. What is in it is root's word.
  *
- * @throws NarScanError STATE_UNSAFE where others than root can change it
+ * @throws NarScanError STATE_UNSAFE where others than root can change it, STATE_UNREADABLE
  */
 export function systemStateDir(own: string | null, system: string = SYSTEM_STATE): string | null {
   if (own === system) return null;
@@ -90,13 +90,18 @@ export function stateUnreadable(path: string, error: unknown): NarScanError {
   });
 }
 
+/** What says that there is no directory, or none that this user may look into. */
+const NONE = ['ENOENT', 'ENOTDIR', 'EACCES'];
+
 /** The status of a directory that this user may look into; null where there is none. */
 function openStatus(directory: string): Stats | null {
   try {
     // the dot takes the right to go through the directory, which access(2) would ask for the real user
     return statSync(`${directory}/.`);
-  } catch {
-    return null;
+  } catch (error) {
+    // what root denied there must not be overlooked for a fault
+    if (NONE.includes((error as NodeJS.ErrnoException).code ?? '')) return null;
+    throw stateUnreadable(directory, error);
   }
 }
 

@@ -1,4 +1,13 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -107,6 +116,16 @@ describe('the state of the machine', () => {
     expect(await asNobody(() => systemStateDir('/own', system))).toBe(system);
     chmodSync(system, 0o700);
     expect(await asNobody(() => systemStateDir('/own', system))).toBeNull();
+  });
+
+  it('is an error where nobody can say whether there is one', () => {
+    const system = join(folder, 'loop');
+    symlinkSync(system, system);
+    expect(() => systemStateDir('/own', system)).toThrow(code('STATE_UNREADABLE', /loop.*ELOOP/));
+    writeFileSync(join(folder, 'file'), '');
+    for (const none of ['nowhere/x', 'file', 'file/x']) {
+      expect(systemStateDir('/own', join(folder, none))).toBeNull();
+    }
   });
 
   it.skipIf(!root)('is refused where it is not root’s alone', async () => {
