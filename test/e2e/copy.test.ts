@@ -305,6 +305,44 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan copy, with the real Nix', 
     expect(run(['audit', 'verify']).status).toBe(0);
   });
 
+  it.each([
+    ['staged', []],
+    ['not staged', ['--no-staging']],
+  ])('sends nothing that was denied after it began, %s', (_how, flags) => {
+    const drv = store.run('nix-store', ['--query', '--deriver', tool]).toString().trim();
+    const folder = mkdtempSync(join(state, 'bin-'));
+    // Nix takes outputs and derivations by runs of their own: what is not in the first is denied meanwhile
+    const script = `#!/bin/sh
+      case $* in *' copy '*)
+        if mkdir ${folder}/begun 2>/dev/null; then
+          case $* in *${tool}*) late=${drv};; *) late=${tool};; esac
+          echo $late > ${folder}/late
+          PATH=$OLD ${NAR_SCAN} quarantine deny $late --reason 'after all' >&2 || exit 9
+        fi;;
+      esac
+      PATH=$OLD exec nix "$@"\n`;
+    writeFileSync(join(folder, 'nix'), script, { mode: 0o755 });
+    const env = { ...environment(), PATH: `${folder}:${process.env['PATH']}`, OLD: process.env['PATH'] };
+    const args = [
+      'copy',
+      '--to',
+      `file://${cache}?compression=none`,
+      '--format',
+      'json',
+      ...flags,
+      tool,
+      drv,
+    ];
+    const { status, stdout, stderr } = run(args, env);
+    const late = readFileSync(join(folder, 'late'), 'utf8').trim();
+    expect([status, stderr.match(/\[[A-Z_]+\]/g)]).toEqual([2, ['[PATH_DENIED]']]);
+    expect(stderr).toContain(`'${late}' is denied by `);
+    expect(arrived()).not.toEqual([]);
+    expect(arrived()).not.toContain(names(late)[0]);
+    const { paths } = JSON.parse(stdout) as { paths: readonly { storePath: string; outcome: string }[] };
+    expect(paths.find(({ storePath }) => storePath === late)?.outcome).toBe('unsent');
+  });
+
   it('sends nothing where the audit trail does not hold', () => {
     copy(app);
     const trail = join(state, 'audit.jsonl');

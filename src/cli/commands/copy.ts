@@ -5,6 +5,8 @@ import type { Verdict } from '../../model/facts.ts';
 import { reportError } from '../../model/report.ts';
 import { findNix } from '../../nix/program.ts';
 import type { Policy } from '../../policy/policy.ts';
+import type { Decisions } from '../../quarantine/decision.ts';
+import { deniedText } from '../../quarantine/decisionText.ts';
 import { printableText } from '../../report/printable.ts';
 import type { ReportOrigin } from '../../report/reporter.ts';
 import { stateDirForWriting } from '../../ledger/stateDir.ts';
@@ -33,6 +35,7 @@ interface Run {
   readonly invocation: CopyInvocation;
   readonly environment: NodeJS.ProcessEnv;
   readonly policy: Policy;
+  readonly decisions: Decisions;
   readonly gate: OpenGate;
   readonly closure: Closure;
   readonly now: Date;
@@ -81,7 +84,7 @@ export async function runCopy(
     const selection = select(closure, answer);
     const refused = selection.kept.length > 0 && (!invocation.skip || selection.free.length === 0);
     const judgement = { named, answer, selection, refused };
-    const run = { invocation, environment, policy, gate, closure, now, origin, judgement, teller };
+    const run = { invocation, environment, policy, decisions, gate, closure, now, origin, judgement, teller };
     await teller.judged(judgement);
     if (selection.kept.length > 0 && !invocation.dryRun) await record(run);
     teller.became('kept', selection.kept);
@@ -116,8 +119,12 @@ async function deliver(
   else if (invocation.dryRun) became('would-send', free);
   else {
     let inFlight: readonly string[] = [];
+    const sending = (paths: readonly string[]): void => {
+      refuseDenied(run, paths);
+      inFlight = paths;
+    };
     try {
-      await send(run, { became, sending: (paths) => (inFlight = paths) }, transfers, signal);
+      await send(run, { became, sending }, transfers, signal);
     } catch (error) {
       became(
         'unknown',
@@ -143,6 +150,20 @@ async function record({ environment, policy, gate, closure, now, origin, judgeme
   const keeper = hookKeeper({ environment, policy, diskOf: gate.diskOf, now, warn });
   const event = { name: 'copy', derivation: null, rulings, closure, errors: answer.errors };
   await keeper.record({ ...event, origin: await origin() });
+}
+
+/**
+ * A transfer may take hours: what was denied since it began stays here.
+ * @throws NarScanError PATH_DENIED; AUDIT_*, STATE_* where nobody knows what was decided
+ */
+function refuseDenied({ decisions, judgement }: Run, paths: readonly string[]): void {
+  decisions.refresh();
+  for (const path of paths) {
+    const narHash = judgement.answer.standings.get(path)?.narHash ?? null;
+    const denial = decisions.denial(path, narHash);
+    if (denial === null) continue;
+    throw new NarScanError('PATH_DENIED', `'${path}' is ${deniedText(denial, String)}`);
+  }
 }
 
 /** Who is told of paths while they are sent. */

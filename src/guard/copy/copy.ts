@@ -31,7 +31,7 @@ export interface TransferEvents {
   said(line: string): void;
   /** Store paths that were at the destination before. */
   there(storePaths: readonly string[]): void;
-  /** Store paths that are handed to Nix: if it fails, some of them may have arrived. */
+  /** Store paths that are about to be handed to Nix; what this throws ends the transfer before. */
   sending(storePaths: readonly string[]): void;
   /** Store paths that have arrived. */
   sent(storePaths: readonly string[]): void;
@@ -45,7 +45,7 @@ export interface TransferEvents {
  * first, keep the staging small.
  *
  * @throws NarScanError NIX_MISSING, NIX_FAILED, PATH_TAMPERED, TREE_NOT_SERIALISABLE, STATE_NOT_WRITTEN,
- * STAGING_FULL; what the signal was aborted with
+ * STAGING_FULL; what the signal was aborted with, and what `sending` throws
  */
 export async function sendStaged(
   transfer: Transfer,
@@ -79,7 +79,7 @@ export async function sendStaged(
 
 /**
  * Lets Nix copy the paths from the store itself, as they are when it reads them: nothing is hashed again.
- * @throws NarScanError NIX_MISSING, NIX_FAILED; what the signal was aborted with
+ * @throws NarScanError NIX_MISSING, NIX_FAILED; what the signal was aborted with, and what `sending` throws
  */
 export async function sendDirectly(
   transfer: Transfer,
