@@ -33,9 +33,8 @@ interface Judged {
 /** Takes narinfos: with one a NAR that was received becomes a store path that is served, or does not. */
 export class NarInfoUploads {
   readonly #parts: PublicationParts;
-  /** Of a path, and within that of a NAR, one upload is dealt with at a time. */
+  /** Of a path one upload is dealt with at a time. */
   readonly #paths = new Turns();
-  readonly #nars = new Turns();
 
   constructor(parts: PublicationParts) {
     this.#parts = parts;
@@ -65,7 +64,7 @@ export class NarInfoUploads {
         if (!isSamePath(published, info)) throw isPublished(published, info);
         if (await this.#isStored(published)) return await this.#again(upload, published);
       }
-      return await this.#nars.take(name, () => this.#first(upload, name));
+      return await this.#first(upload, name);
     });
   }
 

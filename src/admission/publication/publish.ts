@@ -49,11 +49,14 @@ export async function publish(
     by: caller.name,
     at: Date.now(),
   };
+  // a client may have sent it once more since this began
+  const received = await catalog.received(name);
   const published = await catalog.publish(path);
   if (!isSamePath(published, path)) throw isPublished(published, path);
   // what began to wait meanwhile
   if (listing !== null) await publishAwaiting(name, listing, parts);
-  if (nar.received !== null) await deleteFile(nar.received);
+  for (const file of new Set([nar.received, received?.file ?? null]))
+    if (file !== null) await deleteFile(file);
 }
 
 /** Says more of a published path than before: the same, with other signatures. @throws NarScanError as {@link publish} */

@@ -85,6 +85,8 @@ export class CacheOfTests implements AsyncDisposable {
   readonly log: unknown[] = [];
   /** What it throws instead of searching. */
   inspectionFault: Error | null = null;
+  /** What happens when everything lies in the storage and nothing is published. */
+  beforePublished: () => Promise<unknown> = () => Promise.resolve();
   /** How many times something was put; and at which of them it fails. */
   puts = 0;
   failingPut: number | null = null;
@@ -214,7 +216,10 @@ export class CacheOfTests implements AsyncDisposable {
       },
       file: (place, name, context) =>
         Promise.resolve(facts(readFileSync(place), name, partOf(context.path?.storePath))),
-      rules: () => Promise.resolve('rules'),
+      rules: async () => {
+        await this.beforePublished();
+        return 'rules';
+      },
       known: never,
       stream: never,
       repack: never,
