@@ -134,6 +134,8 @@ export const LIMITS = Object.freeze({
   uploadWriteBytes: 512 * KiB,
   uploadWindowMilliseconds: 30_000,
   uploadWindowBytes: 30_000,
+  /** Bytes of the disk that no upload takes: the catalog and the audit trail must go on. */
+  diskReserveBytes: 64 * MiB,
   /** Memory for what is packed by its Content-Encoding: `xz -9` takes 65 MiB. */
   encodingMemoryBytes: 80 * MiB,
   /** Uploads up to this size do not wait behind larger ones. */

@@ -1,11 +1,9 @@
-import { open } from 'node:fs/promises';
 import { byteStringOfText } from '../../model/bytes.ts';
 import type { OutputFacts } from '../../model/facts.ts';
 import type { OutputResult } from '../../model/report.ts';
 import type { ForeignHomeMode } from '../../policy/admission.ts';
 import type { AuditLog } from '../../quarantine/audit.ts';
 import type { AllDecisions } from '../../quarantine/decision.ts';
-import type { NarSource } from '../../quarantine/store/narFile.ts';
 import { Quarantine } from '../../quarantine/store/quarantine.ts';
 import { type Digest, loadDigest } from '../../report/ids.ts';
 import type { ReportOrigin } from '../../report/reporter.ts';
@@ -112,6 +110,10 @@ export class PolicyJudge implements Judge, Disposable {
     const { settings, inspector, kernel, log } = this.#parts;
     const { narHash } = subject;
     const storePath = subjectName(subject, result);
+    const nar = source && {
+      write: async (target: string, most: number) =>
+        await inspector.repack(source.file, source.name, target, most),
+    };
     return await this.#parts.withTrail(caller.name, async (trail) => {
       if (standing === 'denied') {
         const because = `denied by record ${decision?.sequence ?? 0}`;
@@ -122,7 +124,7 @@ export class PolicyJudge implements Judge, Disposable {
       const origin: ReportOrigin = { tool: { name: 'nar-scan', version: settings.version, kernel }, rules };
       const { id, refusal } = await new Quarantine(trail, settings.policy.gate.quarantine).keep({
         storePath,
-        nar: source === null ? null : this.#sourceOf(source),
+        nar,
         facts: { ...factsOf(result), narHash },
         result,
         policy: settings.policy.verdict,
@@ -133,21 +135,6 @@ export class PolicyJudge implements Judge, Disposable {
       if (refusal !== null && narHash !== null) log.error(refusal);
       return id;
     });
-  }
-
-  #sourceOf({ file, name }: NarFile): NarSource {
-    return {
-      write: async (target, most) => {
-        const written = await this.#parts.inspector.repack(file, name, target, most);
-        const kept = await open(target, 'r+');
-        try {
-          await kept.sync();
-        } finally {
-          await kept.close();
-        }
-        return written;
-      },
-    };
   }
 }
 

@@ -1,0 +1,237 @@
+import { rename, stat } from 'node:fs/promises';
+import { NarScanError } from '../model/errors.ts';
+import { answerLine, answerOf } from './answers.ts';
+import type { Admission, Answer, Caller, Inspected, ReceivedNar } from './contracts.ts';
+import { DiskRoom } from './diskRoom.ts';
+import { Growth } from './intake/growth.ts';
+import type { SpoolDirectory } from './intake/spool.ts';
+import { readNarName } from './narName.ts';
+import type { PublicationParts } from './publication/parts.ts';
+import { admits, outcomeOf } from './publication/ruled.ts';
+import { Turns } from './publication/turns.ts';
+import { deleteFile } from './publication/workFile.ts';
+import type { Body, NarUploads } from './uploads.ts';
+import { refuseUnopened } from './unopened.ts';
+
+/** What taking NARs works with. */
+export interface NarUploadParts extends Pick<
+  PublicationParts,
+  'settings' | 'catalog' | 'inspector' | 'judge' | 'spool' | 'log'
+> {
+  readonly storage: Pick<PublicationParts['storage'], 'size'>;
+  /** Where NARs wait for their narinfos; on the file system of the spool. */
+  readonly received: SpoolDirectory;
+}
+
+/** A NAR that has come as a whole. */
+interface Arrived {
+  readonly name: string;
+  readonly file: string;
+  readonly fileHash: string;
+  readonly fileSize: number;
+  readonly caller: Caller;
+  /** When it began to come, as `performance.now()` tells. */
+  readonly began: number;
+}
+
+/** Takes NARs: what is admitted waits for its narinfo, what is not goes to the quarantine. */
+export class NarReceiver implements NarUploads {
+  readonly #parts: NarUploadParts;
+  readonly #room: DiskRoom;
+  /** Two clients with the same NAR end with one. */
+  readonly #turns = new Turns();
+
+  constructor(parts: NarUploadParts) {
+    this.#parts = parts;
+    this.#room = new DiskRoom(parts.spool.path);
+  }
+
+  before(name: string, length: number | null, caller: Caller): Promise<Answer | null> {
+    return this.#answered(async () => {
+      const { fileHash } = readNarName(name);
+      const early = (await this.#there(name)) ?? (await this.#refusedBefore(fileHash, caller));
+      if (early !== null) return early;
+      const most = this.#most;
+      if (length !== null && length > most)
+        throw new NarScanError('UPLOAD_TOO_LARGE', `${name} has ${length} bytes; ${most} are taken`);
+      if (!(await this.#room.has(length ?? 0)))
+        throw new NarScanError('UPLOAD_NO_ROOM', `there is no room for ${name}`);
+      return null;
+    });
+  }
+
+  put(name: string, body: Body, caller: Caller): Promise<Answer> {
+    return this.#answered(async () => {
+      const began = performance.now();
+      const growth = new Growth();
+      const announced = this.#room.announce(body.length, growth);
+      try {
+        return await this.#taken(name, body, growth, { caller, began });
+      } catch (error) {
+        const isWrong = error instanceof NarScanError && MALFORMED.has(error.code);
+        if (isWrong) await this.#tell('malformed', body.length ?? 0, began);
+        throw error;
+      } finally {
+        announced[Symbol.dispose]();
+      }
+    });
+  }
+
+  async #taken(
+    name: string,
+    body: Body,
+    growth: Growth,
+    by: Pick<Arrived, 'caller' | 'began'>,
+  ): Promise<Answer> {
+    const { spool, inspector } = this.#parts;
+    const said = readNarName(name);
+    const { file, whole } = await spool.receive(body, { most: this.#most, growth });
+    try {
+      const context = { homes: by.caller.homes, path: null };
+      const inspecting = inspector.nar(file, name, context, growth, body.length);
+      // of what never comes as a whole nobody asks what was found
+      inspecting.catch(() => undefined);
+      const { fileHash, fileSize } = await whole;
+      if (fileHash !== said.fileHash)
+        throw new NarScanError('UPLOAD_HASH', `what came as ${name} has the hash ${fileHash}`);
+      const inspected = await inspecting;
+      if (inspected.narHash === null) await refuseUnopened(file, name);
+      else if (said.compression !== null && said.compression !== inspected.compression)
+        throw new NarScanError('UPLOAD_NAME', `${name} is packed otherwise: ${inspected.compression}`);
+      const arrived = { name, file, fileHash, fileSize, ...by };
+      return await this.#turns.take(name, () => this.#judged(arrived, inspected));
+    } finally {
+      // where it was moved on, it is not there any more
+      await deleteFile(file);
+    }
+  }
+
+  async #judged(arrived: Arrived, inspected: Inspected): Promise<Answer> {
+    const { name, file, fileHash, fileSize, caller, began } = arrived;
+    const there = await this.#there(name);
+    if (there !== null) return there;
+    const { judge, settings, log } = this.#parts;
+    const { narHash, narSize, compression, facts } = inspected;
+    const subject = { storePath: null, narHash, references: null };
+    // before the ruling: what is decided meanwhile makes that one of another judgement
+    const judgedBy = await judge.judgedBy(caller);
+    const ruling = await judge.rule(facts, subject, caller);
+    if (narHash === null || !admits(ruling, false, settings)) {
+      const { answer, id } = await judge.refuse(ruling, subject, { file, name }, caller);
+      await this.#note(async (catalog) => {
+        await catalog.refuse({ fileHash, narHash, id, ...answer, judgedBy, at: Date.now() });
+      });
+      const isNone = narHash === null && ruling.standing === 'incomplete';
+      await this.#tell(isNone ? 'malformed' : outcomeOf(ruling), fileSize, began);
+      return answer;
+    }
+    if (outcomeOf(ruling) !== 'admitted')
+      log.warn(`${name} of ${caller.name} is taken in spite of being ${ruling.standing}`);
+    const by = caller.name;
+    await this.#receive({
+      name,
+      fileHash,
+      fileSize,
+      narHash,
+      narSize,
+      compression,
+      file,
+      by,
+      at: Date.now(),
+    });
+    return done(`${name} is received, and served once its narinfo is admitted`);
+  }
+
+  /** Puts it where it waits. What lies there without the catalog knowing of it is swept at the next start. */
+  async #receive(nar: ReceivedNar): Promise<void> {
+    const { catalog, received } = this.#parts;
+    const file = received.fresh();
+    await rename(nar.file, file);
+    try {
+      await catalog.receive({ ...nar, file });
+    } catch (error) {
+      await deleteFile(file);
+      throw error;
+    }
+  }
+
+  /** The answer for what need not be sent again; null where it is not here. */
+  async #there(name: string): Promise<Answer | null> {
+    const { catalog, storage } = this.#parts;
+    const received = await catalog.received(name);
+    if (received !== null && (await sizeOf(received.file)) === received.fileSize)
+      return done(`${name} is received already`);
+    const published = await catalog.publishedNar(name);
+    // what the storage has lost is put there again
+    const isServed = published !== null && (await storage.size(name)) === published.fileSize;
+    return isServed ? done(`${name} is published already`) : null;
+  }
+
+  /** The same refusal for the same bytes, as long as it would be judged as it was. */
+  async #refusedBefore(fileHash: string, caller: Caller): Promise<Answer | null> {
+    const { catalog, judge, settings } = this.#parts;
+    if (settings.dryRun) return null;
+    const refused = await catalog.refused(fileHash);
+    if (refused === null || refused.judgedBy !== (await judge.judgedBy(caller))) return null;
+    const { status, line } = refused;
+    return { status, line };
+  }
+
+  get #most(): number {
+    return this.#parts.settings.policy.admission.maxNar;
+  }
+
+  async #answered<T>(act: () => Promise<T>): Promise<T | Answer> {
+    try {
+      return await act();
+    } catch (error) {
+      const answer = answerOf(error);
+      if (answer.status >= 500) this.#parts.log.error(error);
+      return answer;
+    }
+  }
+
+  async #tell(outcome: Admission['outcome'], bytes: number, began: number): Promise<void> {
+    const milliseconds = Math.round(performance.now() - began);
+    await this.#note((catalog) => catalog.tell({ at: Date.now(), outcome, bytes, milliseconds }));
+  }
+
+  /** What is only good to know changes no answer. */
+  async #note(act: (catalog: NarUploadParts['catalog']) => Promise<void>): Promise<void> {
+    try {
+      await act(this.#parts.catalog);
+    } catch (error) {
+      this.#parts.log.error(error);
+    }
+  }
+}
+
+/** Faults of what was sent, for the chart. */
+const MALFORMED: ReadonlySet<string> = new Set(['UPLOAD_HASH', 'UPLOAD_NAME', 'UPLOAD_COMPRESSION']);
+
+/**
+ * Forgets NARs whose narinfos never came.
+ * @param now milliseconds since 1970
+ * @returns how many
+ * @throws NarScanError CATALOG_UNREADABLE, CATALOG_NOT_WRITTEN
+ */
+export async function expireReceived(
+  { catalog, settings }: Pick<NarUploadParts, 'catalog' | 'settings'>,
+  now: number,
+): Promise<number> {
+  const hours = settings.policy.admission.keepReceived;
+  const files = await catalog.forgetReceived(now - hours * 3_600_000);
+  for (const file of files) await deleteFile(file);
+  return files.length;
+}
+
+async function sizeOf(file: string): Promise<number | null> {
+  return await stat(file).then(
+    ({ size }) => size,
+    () => null,
+  );
+}
+
+function done(text: string): Answer {
+  return { status: 200, line: answerLine(`nar-scan: ${text}`) };
+}
