@@ -1,6 +1,6 @@
 import { reportError } from '../model/report.ts';
 import type { AllDecisions } from '../quarantine/decision.ts';
-import { openOwnDecisions } from '../quarantine/ownState.ts';
+import { openOwnDecisions } from '../quarantine/ownDecisions.ts';
 import { tellError } from './diagnostics.ts';
 
 /**

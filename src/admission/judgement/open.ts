@@ -1,5 +1,6 @@
 import { compileEngine } from '../../kernel/create.ts';
-import { openOwnDecisions, withAuditLog } from '../../quarantine/ownState.ts';
+import { openOwnDecisions } from '../../quarantine/ownDecisions.ts';
+import { withAuditLog } from '../../quarantine/ownTrail.ts';
 import type { Judge } from '../judge.ts';
 import type { ServerSettings } from '../settings.ts';
 import { type JudgeParts, PolicyJudge } from './policyJudge.ts';

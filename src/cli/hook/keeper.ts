@@ -6,7 +6,7 @@ import { stateDirForWriting } from '../../ledger/stateDir.ts';
 import type { NarScanError } from '../../model/errors.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { actorOf } from '../../quarantine/actor.ts';
-import { withAuditLog } from '../../quarantine/ownState.ts';
+import { withAuditLog } from '../../quarantine/ownTrail.ts';
 import { loadDigest } from '../../report/ids.ts';
 import { warn as tell } from '../decisions.ts';
 

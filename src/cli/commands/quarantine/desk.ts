@@ -8,7 +8,7 @@ import type { Policy } from '../../../policy/policy.ts';
 import { actorOf } from '../../../quarantine/actor.ts';
 import type { AuditLog } from '../../../quarantine/audit.ts';
 import { outputAt, outputNamed, outputOfContent } from '../../../quarantine/judgement.ts';
-import { withAuditLog } from '../../../quarantine/ownState.ts';
+import { withAuditLog } from '../../../quarantine/ownTrail.ts';
 import type { QuarantinedRecord } from '../../../quarantine/trail/record.ts';
 import type { Arguments } from '../../arguments.ts';
 import { warn } from '../../decisions.ts';
