@@ -22,6 +22,7 @@ const PROGRAM = {
   main: 'cli/main.ts',
   workerThread: 'scan/workerThread.ts',
   hashThread: 'scan/hashThread.ts',
+  inspectionThread: 'admission/inspection/inspectionThread.ts',
   deliver: 'quarantine/notify/deliver.ts',
 };
 

@@ -14,7 +14,8 @@ import { LocalWorker } from '../scan/localWorker.ts';
 import { type Crew, needleContext, type Surrounded } from '../scan/scan.ts';
 import { startWorkers } from '../scan/thread.ts';
 import { resolveTarget, storeDirs } from '../sources/target.ts';
-import { fingerprint, underPolicy } from './conditions.ts';
+import { fingerprint } from '../report/fingerprint.ts';
+import { underPolicy } from './conditions.ts';
 import { STDIN } from './invocation.ts';
 import type { Progress } from './progress.ts';
 

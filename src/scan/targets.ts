@@ -73,7 +73,7 @@ export async function validTargets(
 /** A target with what is registered of it; null where nothing is. */
 export function withInfo(target: Named, info: PathInfo | null): Resolved {
   const all = target.storePath === null || info === null ? null : [target.storePath, ...info.references];
-  return { ...target, references: all, info, hashParts: hashParts(target, all ?? []) };
+  return { ...target, references: all, info, hashParts: searchedHashParts(target.hashPart, all ?? []) };
 }
 
 async function reached(
@@ -113,7 +113,8 @@ async function namedTargets(
   return resolved.filter((result) => 'kind' in result);
 }
 
-function hashParts({ hashPart }: Target, references: readonly string[]): readonly string[] {
+/** The hash parts that are searched for in an output: its own first. @param references store paths, its own among them */
+export function searchedHashParts(hashPart: string | null, references: readonly string[]): readonly string[] {
   const names = references.map((path) => parseStorePathName(path.slice(path.lastIndexOf('/') + 1)));
   const others = names.flatMap((name) => (name === null ? [] : [name.hashPart])).toSorted();
   // never those of other targets: what is found in an output must not depend on what lies beside it

@@ -90,7 +90,7 @@ export abstract class StreamScan {
         this.#fault(error, this.context.window.start);
       }
     }
-    return this.#close();
+    return this.#close(!this.#raw);
   }
 
   /** The stream could not be read or decoded any further. */
@@ -98,7 +98,7 @@ export abstract class StreamScan {
     const gap: LocalGap = { reason, offset: null, detail };
     if (!this.#raw) this.entries.broken(gap);
     this.sink.gap('', gap);
-    return this.#close();
+    return this.#close(false);
   }
 
   protected openEntries(): NarEntries {
@@ -127,13 +127,14 @@ export abstract class StreamScan {
     contents.extend(end, false);
   }
 
-  #close(): readonly StreamOutput[] {
+  /** @param intact whether all of the stream was there, and was what it should be */
+  #close(intact: boolean): readonly StreamOutput[] {
     if (this.#raw) {
       const { contents } = this.context.inspection;
       contents.extend(contents.end, true);
       this.sink.content('', contents.rest());
     }
-    return this.outputs(!this.#raw);
+    return this.outputs(intact);
   }
 }
 

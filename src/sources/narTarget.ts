@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { fsPath, type ByteString } from '../model/bytes.ts';
 import { NarScanError } from '../model/errors.ts';
 import type { GapReason } from '../model/facts.ts';
-import type { Budget } from '../inspect/containers/budget.ts';
+import { type Budget, checkRatio, type ContainerLimits, LimitReached } from '../inspect/containers/budget.ts';
 import type { Codec } from '../formats/compression/codec.ts';
 import { sniffNar, SNIFF_BYTES } from '../formats/nar/sniff.ts';
 import { FdSource, readFull, RunEnded, type ByteSource } from './byteSource.ts';
@@ -27,6 +27,8 @@ export interface NarTargetOptions {
   /** Of a single NAR: what its root is called, where that is known, and who is told of its entries. */
   readonly rootName?: ByteString;
   readonly observer?: EntryObserver | null;
+  /** What a packed stream may unpack to, where it comes from somebody who is not to be trusted with more. */
+  readonly unpacked?: ContainerLimits;
   /** Told how the stream is packed, before anything is searched. */
   readonly packed?: (codec: Codec) => void;
 }
@@ -84,7 +86,13 @@ export async function scanSource(
     } else {
       const head = Buffer.from(memory.subarray(start, start + count));
       const { decompress } = await import('../formats/compression/decompress.ts');
-      for await (const decoded of decompress(codec, compressed(head, source))) await scan.decoded(decoded);
+      const packed = new Packed(head, source);
+      let unpacked = 0;
+      for await (const decoded of decompress(codec, packed)) {
+        await scan.decoded(decoded);
+        if (options.unpacked !== undefined)
+          checkUnpacked(options.unpacked, (unpacked += decoded.length), packed.taken);
+      }
       await scan.flush();
     }
     return scan.end();
@@ -190,26 +198,53 @@ class StreamTarget {
 }
 
 /** The compression of a stream, or null where it is none: a NAR or an export stream as it is. */
-async function codecOf(head: Uint8Array, name: string | null): Promise<Codec | null> {
+export async function codecOf(head: Uint8Array, name: string | null): Promise<Codec | null> {
   if (sniffNar(head.subarray(0, SNIFF_BYTES)) !== null) return null;
   const { sniffCodec } = await import('../formats/compression/sniff.ts');
   const codec = sniffCodec(head, name);
   return codec === 'none' ? null : codec;
 }
 
-function* compressed(head: Uint8Array, source: ByteSource): Generator<Uint8Array, void, undefined> {
-  yield head;
-  const buffer = Buffer.alloc(INPUT_BYTES);
-  for (;;) {
-    const count = source.read(buffer, 0, buffer.length);
-    if (count === 0) return;
-    yield buffer.subarray(0, count);
+/** A packed stream, piece by piece. */
+export class Packed implements Iterable<Uint8Array> {
+  /** Bytes that were given. */
+  taken = 0;
+  readonly #head: Uint8Array;
+  readonly #source: ByteSource;
+
+  /** @param head what was read of the source already */
+  constructor(head: Uint8Array, source: ByteSource) {
+    this.#head = head;
+    this.#source = source;
   }
+
+  *[Symbol.iterator](): Generator<Uint8Array, void, undefined> {
+    this.taken += this.#head.length;
+    yield this.#head;
+    const buffer = Buffer.alloc(INPUT_BYTES);
+    for (;;) {
+      const count = this.#source.read(buffer, 0, buffer.length);
+      if (count === 0) return;
+      this.taken += count;
+      yield buffer.subarray(0, count);
+    }
+  }
+}
+
+/**
+ * Holds a whole packed stream to the limits of containers.
+ * @throws LimitReached
+ */
+export function checkUnpacked(limits: ContainerLimits, decoded: number, packed: number): void {
+  checkRatio(limits, decoded, packed);
+  if (decoded > limits.expandedBytes)
+    throw new LimitReached('limit-size', `it unpacks to more than ${limits.expandedBytes} bytes`);
 }
 
 /** What a fault of reading or decoding means for the report. Anything else is a fault of the program. */
 function gapOf(error: unknown): [GapReason, string] {
   if (error instanceof RunEnded) return ['limit-time', 'the scan was ended before all was read'];
+  if (error instanceof LimitReached) return [error.reason, error.message];
   if (error instanceof NarScanError) {
     const detail = `${error.code}: ${error.message}`;
     if (error.code === 'COMPRESSION_TRUNCATED') return ['truncated', detail];

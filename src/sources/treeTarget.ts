@@ -13,6 +13,8 @@ export interface TreeTargetOptions {
   /** Called as bytes of the NAR pass; true: the run was ended, stop. */
   readonly passed: (bytes: number) => boolean;
   readonly budget: Budget;
+  /** What tells the kind of a root that is a file; else its path. */
+  readonly rootName?: ByteString;
 }
 
 /**
@@ -26,11 +28,11 @@ export async function scanTreeNar(
   path: ByteString,
   window: Window,
   inspection: Inspection,
-  { hasher, passed, budget }: TreeTargetOptions,
+  { hasher, passed, budget, rootName = path }: TreeTargetOptions,
 ): Promise<StreamOutput | null> {
   using source = new TreeNar(path);
   const range = (offset: number, size: number) => source.range(offset, size);
-  const scan = new NarScan({ window, inspection, hasher, range, budget, rootName: path });
+  const scan = new NarScan({ window, inspection, hasher, range, budget, rootName });
   try {
     const { memory, start, size } = window;
     for (let count; (count = source.read(memory, start, size)) > 0;) {

@@ -12,6 +12,7 @@ export class Growth {
   readonly shared: SharedArrayBuffer;
   readonly #length: BigInt64Array;
   readonly #words: Int32Array;
+  readonly #listeners = new Set<() => void>();
 
   /** @param shared of a growth in another thread; a new one where it is left out */
   constructor(shared: SharedArrayBuffer = new SharedArrayBuffer(BYTES)) {
@@ -46,6 +47,12 @@ export class Growth {
     Atomics.wait(this.#words, CHANGES, seen, milliseconds);
   }
 
+  /** Calls back after every change that is made by this object, until what it returns is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
   /** To be read before `length` and `state`, for {@link wait}. */
   get changes(): number {
     return Atomics.load(this.#words, CHANGES);
@@ -54,5 +61,6 @@ export class Growth {
   #changed(): void {
     Atomics.add(this.#words, CHANGES, 1);
     Atomics.notify(this.#words, CHANGES);
+    for (const listener of this.#listeners) listener();
   }
 }

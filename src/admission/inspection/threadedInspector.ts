@@ -1,0 +1,137 @@
+import { CONTAINER_LIMITS, type ContainerLimits } from '../../inspect/containers/budget.ts';
+import { compileEngine } from '../../kernel/create.ts';
+import type { OutputFacts } from '../../model/facts.ts';
+import type { NeedleContext } from '../../needles/compile.ts';
+import { hashPartOf } from '../../nix/storePath.ts';
+import { fingerprint } from '../../report/fingerprint.ts';
+import { needleContext } from '../../scan/scan.ts';
+import { searchedHashParts } from '../../scan/targets.ts';
+import type { PartialFacts } from '../../sources/factSink.ts';
+import type { Inspected, InspectionContext } from '../contracts.ts';
+import type { Inspector } from '../inspector.ts';
+import type { Growth } from '../intake/growth.ts';
+import type { ServerSettings } from '../settings.ts';
+import { InspectionScheduler } from './scheduler.ts';
+
+/** Sets of homes whose context is remembered; there is about one for each token. */
+const CONTEXTS = 256;
+
+/** Searches spools in threads of its own. */
+export class ThreadedInspector implements Inspector {
+  readonly #settings: ServerSettings;
+  readonly #limits: ContainerLimits;
+  readonly #scheduler: InspectionScheduler;
+  readonly #contexts = new Map<string, Promise<NeedleContext>>();
+
+  constructor(settings: ServerSettings) {
+    this.#settings = settings;
+    const { limits, digests } = settings.policy.facts;
+    this.#limits = { ...CONTAINER_LIMITS, ...limits };
+    const data = { compiled: compileEngine(), limits: this.#limits, digests };
+    this.#scheduler = new InspectionScheduler(settings.scans, data);
+  }
+
+  get load(): Inspector['load'] {
+    return this.#scheduler.load;
+  }
+
+  async nar(
+    file: string,
+    name: string,
+    context: InspectionContext,
+    growth: Growth | null,
+    size: number | null,
+    { listing = false }: { readonly listing?: boolean } = {},
+  ): Promise<Inspected & { readonly listing: string | null }> {
+    const started = performance.now();
+    const searched = await this.#searched(context);
+    const shared = growth?.shared ?? null;
+    const job = { kind: 'nar', file, name, listing, growth: shared, ...searched } as const;
+    const { facts, ...found } = await this.#scheduler.run(job, growth, size);
+    const storePath = context.path?.storePath ?? null;
+    return { ...found, facts: outputFacts(name, storePath, found.narHash, facts, started) };
+  }
+
+  async file(file: string, name: string, context: InspectionContext): Promise<OutputFacts> {
+    const started = performance.now();
+    const { context: needles } = await this.#searched(context);
+    const facts = await this.#scheduler.run({ kind: 'file', file, name, context: needles } as const, null, 0);
+    return outputFacts(name, null, null, facts, started);
+  }
+
+  async stream(
+    file: string,
+    context: InspectionContext,
+    growth: Growth | null,
+  ): Promise<readonly (OutputFacts & { readonly narSize: number })[]> {
+    const started = performance.now();
+    const searched = await this.#searched(context);
+    const job = { kind: 'stream', file, growth: growth?.shared ?? null, ...searched } as const;
+    const outputs = await this.#scheduler.run(job, growth, null);
+    return outputs.map(({ storePath, narHash, narSize, facts }) => ({
+      ...outputFacts('-', storePath ?? context.path?.storePath ?? null, narHash, facts, started),
+      narSize,
+    }));
+  }
+
+  async repack(
+    file: string,
+    name: string,
+    target: string,
+    most: number,
+  ): Promise<{ narHash: string; fileSize: number }> {
+    return await this.#scheduler.run({ kind: 'repack', file, name, target, most } as const, null, null);
+  }
+
+  async rules(homes: readonly string[]): Promise<string> {
+    return (await fingerprint(this.#context(homes), this.#settings.policy.facts.limits)).rules;
+  }
+
+  async known(homes: readonly string[]): Promise<Pick<NeedleContext, 'homes' | 'aliases'>> {
+    return await this.#context(homes);
+  }
+
+  async close(): Promise<void> {
+    await this.#scheduler.close();
+  }
+
+  /** What is searched for in an output, and by which paths its facts are weighed. */
+  async #searched({ homes, path }: InspectionContext) {
+    const context = await this.#context(homes);
+    if (path === null) return { context, paths: [] };
+    const paths = [path.storePath, ...path.references];
+    const hashParts = searchedHashParts(hashPartOf(path.storePath), paths);
+    return { context: { ...context, hashParts }, paths };
+  }
+
+  /** What is searched for everywhere under these homes: what this machine tells is asked for once. */
+  #context(homes: readonly string[]): Promise<NeedleContext> {
+    const sorted = [...new Set(homes)].toSorted();
+    const key = sorted.join('\n');
+    const known = this.#contexts.get(key);
+    if (known !== undefined) return known;
+    const { storeDir, hostHomes, policy } = this.#settings;
+    const { facts } = policy;
+    const request = { storeDir, hostHomes, homes: [...facts.homes, ...sorted], aliases: facts.aliases };
+    const context = needleContext({ ...request, edits: facts.edits });
+    // what failed once may be mended
+    context.catch(() => this.#contexts.delete(key));
+    for (const oldest of this.#contexts.keys()) {
+      if (this.#contexts.size < CONTEXTS) break;
+      this.#contexts.delete(oldest);
+    }
+    this.#contexts.set(key, context);
+    return context;
+  }
+}
+
+function outputFacts(
+  target: string,
+  storePath: string | null,
+  narHash: string | null,
+  { findings, gaps, stats }: PartialFacts,
+  started: number,
+): OutputFacts {
+  const milliseconds = Math.round(performance.now() - started);
+  return { target, storePath, narHash, findings, gaps, stats: { ...stats, milliseconds } };
+}

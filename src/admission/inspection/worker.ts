@@ -1,0 +1,167 @@
+import { Budget } from '../../inspect/containers/budget.ts';
+import type { ContentDigest } from '../../inspect/contentDigest.ts';
+import { Window, windowsBytes } from '../../inspect/window.ts';
+import { createMatcher } from '../../kernel/create.ts';
+import type { Matcher } from '../../kernel/matcher.ts';
+import { byteStringOfText } from '../../model/bytes.ts';
+import { NarScanError } from '../../model/errors.ts';
+import type { NeedleContext } from '../../needles/compile.ts';
+import { blake3Digest } from '../../scan/blake3Digest.ts';
+import { type Inspection, prepareInspection } from '../../sources/inspection.ts';
+import { InlineHasher } from '../../sources/narHasher.ts';
+import type { StreamOutput } from '../../sources/narStream.ts';
+import { type NarTargetOptions, scanSource } from '../../sources/narTarget.ts';
+import { softenKnownReferences } from '../../sources/references.ts';
+import { DiskSpools } from '../../sources/spool.ts';
+import { scanTreeNar } from '../../sources/treeTarget.ts';
+import type { NarCompression } from '../contracts.ts';
+import { Growth } from '../intake/growth.ts';
+import { GrowingSource } from './growingSource.ts';
+import type { FileJob, InspectionData, Job, JobResults, NarJob, Outcome, StreamJob } from './jobs.ts';
+import { NarListing } from './listing.ts';
+import { Pressure } from './pressure.ts';
+import { repackNar } from './repack.ts';
+
+/** Inspects one spool after another. */
+export class InspectionWorker {
+  readonly #data: InspectionData;
+  readonly #pressure: Pressure;
+  readonly #matcher: Matcher;
+  readonly #window: Window;
+  readonly #spools = new DiskSpools();
+  readonly #digest: ContentDigest | null;
+  #inspection: Inspection | null = null;
+  #searched = '';
+
+  constructor(data: InspectionData) {
+    this.#data = data;
+    this.#pressure = new Pressure(data.pressure);
+    this.#digest = data.digests ? blake3Digest() : null;
+    this.#matcher = createMatcher({ size: windowsBytes(data.limits.depth), compiled: data.compiled });
+    this.#window = new Window(this.#matcher);
+  }
+
+  async run(job: Job): Promise<Outcome> {
+    try {
+      return await this.#run(job);
+    } catch (error) {
+      return failure(error);
+    }
+  }
+
+  async #run(job: Job): Promise<Outcome> {
+    switch (job.kind) {
+      case 'nar':
+        return await this.#nar(job);
+      case 'stream':
+        return await this.#stream(job);
+      case 'file':
+        return { kind: 'done', result: await this.#file(job) };
+      case 'repack':
+        return { kind: 'done', result: await repackNar(job, this.#data.limits) };
+    }
+  }
+
+  async #nar(job: NarJob): Promise<Outcome> {
+    const listing = job.listing ? new NarListing() : null;
+    let compression: NarCompression = 'none';
+    return await this.#follow(
+      job,
+      job.name,
+      { observer: listing, packed: (codec) => (compression = codec) },
+      (outputs) => {
+        const output = outputs[0] as StreamOutput;
+        const { narHash, narSize } = output;
+        const whole = narHash === null ? null : (listing?.text() ?? null);
+        const result: JobResults['nar'] = {
+          compression,
+          narHash,
+          narSize,
+          facts: this.#weighed(output, job),
+          listing: whole,
+        };
+        return result;
+      },
+    );
+  }
+
+  async #stream(job: StreamJob): Promise<Outcome> {
+    return await this.#follow(job, null, {}, (outputs) =>
+      outputs.map((output) => ({ ...output, facts: this.#weighed(output, job) })),
+    );
+  }
+
+  /** A file as the NAR that is made of it, so that its kind is told by its name. */
+  async #file({ file, name, context }: FileJob): Promise<JobResults['file']> {
+    const options = {
+      hasher: new InlineHasher(),
+      passed: () => false,
+      budget: new Budget(this.#data.limits),
+      rootName: byteStringOfText(name),
+    };
+    const output = await scanTreeNar(
+      byteStringOfText(file),
+      this.#window,
+      this.#inspectionFor(context),
+      options,
+    );
+    if (output === null)
+      throw new NarScanError('SCAN_FAILED', 'the file is none, or changed while it was read');
+    return output.facts;
+  }
+
+  async #follow(
+    job: NarJob | StreamJob,
+    name: string | null,
+    asked: Pick<NarTargetOptions, 'observer' | 'packed'>,
+    result: (outputs: readonly StreamOutput[]) => JobResults['nar' | 'stream'],
+  ): Promise<Outcome> {
+    const growth = job.growth === null ? null : new Growth(job.growth);
+    const inspection = this.#inspectionFor(job.context);
+    using source = new GrowingSource(job.file, growth, this.#pressure);
+    const { limits } = this.#data;
+    const [storePath] = job.paths;
+    const outputs = await scanSource(source, name, this.#window, inspection, {
+      ...asked,
+      ...(storePath === undefined ? {} : { rootName: byteStringOfText(storePath) }),
+      exportStream: false,
+      hasher: () => new InlineHasher(),
+      passed: () => source.ended !== null,
+      budget: new Budget(limits, undefined, 0, () => source.ended !== null),
+      unpacked: limits,
+    });
+    if (source.ended === 'given-up') return { kind: 'given-up' };
+    if (source.ended === 'upload-failed') throw new NarScanError('UPLOAD_TRUNCATED', 'the upload broke off');
+    if (source.ended !== null) throw source.ended;
+    return { kind: 'done', result: result(outputs) };
+  }
+
+  /** The facts of a single NAR under what is known of its references; a stream of exported paths tells its own. */
+  #weighed(
+    { storePath, facts }: StreamOutput,
+    { paths, context }: NarJob | StreamJob,
+  ): StreamOutput['facts'] {
+    if (storePath !== null || paths.length === 0) return facts;
+    return softenKnownReferences(facts, paths, this.#inspectionFor(context).set);
+  }
+
+  /** Prepared anew only where something else is searched for than before. */
+  #inspectionFor(context: NeedleContext): Inspection {
+    const searched = JSON.stringify(context);
+    if (this.#inspection === null || searched !== this.#searched) {
+      const { depth } = this.#data.limits;
+      const options = { maxDepth: depth, spools: this.#spools, digest: this.#digest };
+      this.#inspection = prepareInspection(this.#matcher, context, options);
+      this.#searched = searched;
+    }
+    return this.#inspection;
+  }
+}
+
+/** Errors of the system and of the program are faults of this machine, whatever they are. */
+function failure(error: unknown): Outcome {
+  if (error instanceof NarScanError)
+    return { kind: 'failed', code: error.code, message: error.message, isFault: false };
+  const { code, message } = error as NodeJS.ErrnoException;
+  return { kind: 'failed', code: 'SCAN_FAILED', message: code ?? message, isFault: code === undefined };
+}
