@@ -10,6 +10,17 @@ import type { Denial, Release } from '../quarantine/decision.ts';
 export const SCOPES = ['read', 'push', 'review', 'admin', 'sign'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** Whoever sends no token. */
+export const ANONYMOUS = 'anonymous';
+
+/** Why a text cannot be the name of a token, or null if it can. */
+export function refuseTokenName(text: string): string | null {
+  if (text === ANONYMOUS) return 'is what whoever has no token is called';
+  return /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/.test(text)
+    ? null
+    : 'is no name of 1 to 64 letters, digits and . _ @ -';
+}
+
 /** Who asks, once it is known. */
 export interface Caller {
   /** Name of the token; `anonymous` for none. */

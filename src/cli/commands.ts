@@ -52,6 +52,11 @@ export const COMMANDS = [
     help: 'take kept outputs away; what was found in them stays unless --findings is given',
   },
   { name: 'quarantine export', operands: 'ID|STORE-PATH FILE|-', help: 'write a kept output as a NAR' },
+  {
+    name: 'token new',
+    operands: '--name NAME --scope SCOPE,...',
+    help: 'make a token for the cache server: its entry for the tokens file on stdout, its secret, once, on stderr',
+  },
   { name: 'audit verify', operands: '', help: 'verify every record of the audit trail' },
   { name: 'audit list', operands: '', help: 'print the audit trail' },
   {

@@ -31,6 +31,16 @@ export function oneOf(choices: readonly string[]): FlagValue {
   };
 }
 
+export function listOf(choices: readonly string[]): FlagValue {
+  return {
+    name: `${choices.join('|')},...`,
+    check: (text) => {
+      const wrong = text.split(',').find((each) => !choices.includes(each));
+      return wrong === undefined ? null : `has '${wrong}', which is none of ${choices.join(', ')}`;
+    },
+  };
+}
+
 export function wholeNumber(least: number, most: number): FlagValue {
   return {
     name: 'N',

@@ -1,4 +1,5 @@
 import type { CommandName } from './commands.ts';
+import { refuseTokenName, SCOPES } from '../admission/contracts.ts';
 import { RULES } from '../model/facts.ts';
 import { LIMITS } from '../model/limits.ts';
 import { refuseGlob } from '../policy/glob.ts';
@@ -8,6 +9,7 @@ import {
   anything,
   byteCount,
   type FlagValue,
+  listOf,
   notEmpty,
   oneOf,
   saidText,
@@ -31,6 +33,7 @@ export interface Flag {
     | 'Report'
     | 'Run'
     | 'Quarantine'
+    | 'Server'
     | 'Other';
   readonly help: string;
   /** The commands that take it; `scan` alone where nothing is said. Help and version are everybody's. */
@@ -62,10 +65,11 @@ export const FLAGS = [
     repeat: true,
     group: 'What is searched for',
     help: 'a home that is known to be of this build',
-    commands: ['scan', 'copy', 'guard', 'homes', 'quarantine list', 'audit list'],
+    commands: ['scan', 'copy', 'guard', 'homes', 'quarantine list', 'audit list', 'token new'],
     helpOf: {
       'quarantine list': 'of outputs in which this home leaked',
       'audit list': 'of outputs in which this home leaked',
+      'token new': 'a home of the builders whose outputs come with it',
     },
   },
   {
@@ -354,7 +358,8 @@ export const FLAGS = [
     repeat: false,
     group: 'Quarantine',
     help: 'until when a release counts, such as 2027-01-31 (UTC) or 30d',
-    commands: ['quarantine release'],
+    commands: ['quarantine release', 'token new'],
+    helpOf: { 'token new': 'until when it counts, such as 2027-01-31 (UTC) or 90d' },
   },
   {
     name: 'older-than',
@@ -379,6 +384,22 @@ export const FLAGS = [
     group: 'Quarantine',
     help: 'packed, as it is kept',
     commands: ['quarantine export'],
+  },
+  {
+    name: 'name',
+    value: { name: 'NAME', check: refuseTokenName },
+    repeat: false,
+    group: 'Server',
+    help: 'what the holder of the token is called in the log and the audit trail',
+    commands: ['token new'],
+  },
+  {
+    name: 'scope',
+    value: listOf(SCOPES),
+    repeat: true,
+    group: 'Server',
+    help: 'what it is for: fetching, sending, decisions on what was refused, all of these; sign: the server signs what comes with it',
+    commands: ['token new'],
   },
   { name: 'help', short: 'h', value: null, repeat: false, group: 'Other', help: 'print this help' },
   { name: 'version', value: null, repeat: false, group: 'Other', help: 'print the version' },

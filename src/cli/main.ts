@@ -47,6 +47,7 @@ const RUNNERS: Readonly<Record<CommandName, (said: Arguments) => Promise<number>
   'quarantine lift': quarantine,
   'quarantine purge': quarantine,
   'quarantine export': quarantine,
+  'token new': token,
   'audit verify': quarantine,
   'audit list': quarantine,
   explain,
@@ -106,6 +107,15 @@ async function homes(said: Arguments): Promise<number> {
 async function quarantine(said: Arguments): Promise<number> {
   const { runOnQuarantine } = await import('./commands/quarantine/run.ts');
   await runOnQuarantine(said, process.env, printed);
+  return 0;
+}
+
+async function token(said: Arguments): Promise<number> {
+  const { newToken } = await import('./commands/token.ts');
+  const { entry, secret } = newToken(said, new Date());
+  printed(entry);
+  // so that `>> tokens.toml` takes the entry alone
+  writeDiagnostic(`nar-scan: the secret, told only now; it is the password, of any user:\n${secret}\n`);
   return 0;
 }
 

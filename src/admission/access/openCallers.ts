@@ -3,9 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { NarScanError } from '../../model/errors.ts';
 import type { AccessRequest, Callers, Passage } from '../callers.ts';
 import type { Catalog } from '../catalog.ts';
-import { SCOPES, type Scope } from '../contracts.ts';
+import { ANONYMOUS, type Scope, SCOPES } from '../contracts.ts';
 import { refused } from './refused.ts';
-import { ANONYMOUS } from './tokens.ts';
 
 /** Everything but what vouches for builds. */
 const EVERYTHING: ReadonlySet<Scope> = new Set(SCOPES.filter((scope) => scope !== 'sign'));

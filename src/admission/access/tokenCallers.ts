@@ -1,11 +1,11 @@
 import { NarScanError } from '../../model/errors.ts';
 import type { AccessRequest, Callers, Passage } from '../callers.ts';
 import type { Catalog } from '../catalog.ts';
-import type { Scope } from '../contracts.ts';
+import { ANONYMOUS, type Scope } from '../contracts.ts';
 import { secretOf, tokenOf } from './credentials.ts';
 import { Failures } from './failures.ts';
 import { refused } from './refused.ts';
-import { ANONYMOUS, type Token } from './tokens.ts';
+import type { Token } from './tokens.ts';
 
 /** What callers are told apart by. */
 export interface TokenCallersOptions {

@@ -6,7 +6,7 @@ import { dayStart } from '../../model/when.ts';
 import { refuseHome } from '../../needles/homes.ts';
 import { checked, date } from '../../policy/schema.ts';
 import { examineDocument, firstFault } from '../../policy/tomlDocument.ts';
-import { type Scope, SCOPES } from '../contracts.ts';
+import { refuseTokenName, type Scope, SCOPES } from '../contracts.ts';
 
 /** Somebody's right to do something, by a secret that only they know. */
 export interface Token {
@@ -26,9 +26,6 @@ export type NewToken = Pick<Token, 'name' | 'homes'> & {
   readonly expires: string | null;
 };
 
-/** Whoever sends no token. */
-export const ANONYMOUS = 'anonymous';
-
 /** Shows what it is where one is found in a place that it should not be in. */
 const SECRET_PREFIX = 'nst_';
 const SECRET_BYTES = 32;
@@ -45,14 +42,6 @@ export function isSecret(text: string): boolean {
 /** SHA-256 of a secret, as the tokens file has it. */
 export function digestOfSecret(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
-}
-
-/** Why a text cannot be the name of a token, or null if it can. */
-export function refuseTokenName(text: string): string | null {
-  if (text === ANONYMOUS) return 'is what whoever has no token is called';
-  return /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/.test(text)
-    ? null
-    : 'is no name of 1 to 64 letters, digits and . _ @ -';
 }
 
 /** Makes a secret, and the entry of the tokens file for it. */
