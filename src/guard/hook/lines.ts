@@ -5,7 +5,7 @@ import { quarantineId } from '../../quarantine/store/place.ts';
 import { entriesWorstFirst } from '../../report/grouping.ts';
 import type { Digest } from '../../report/ids.ts';
 import { printableBytes, printableText } from '../../report/printable.ts';
-import { isFree, type PathStanding } from '../standing.ts';
+import type { PathStanding } from '../standing.ts';
 import type { Fate } from './modes.ts';
 import type { Ruling } from './ruling.ts';
 
@@ -38,16 +38,26 @@ export function becauseOf({ storePath, blockers }: Ruling, policy: VerdictPolicy
     : `it refers to ${printableText(first.storePath)}, which is ${reason}`;
 }
 
+/** A path that the quarantine records with what was found in it. */
+type Recorded = PathStanding & {
+  readonly facts: NonNullable<PathStanding['facts']>;
+  readonly result: NonNullable<PathStanding['result']>;
+};
+
 /**
- * What shows all that was found in a path that is recorded in the quarantine; null for one that is not:
- * what is denied or could not be scanned is not.
+ * Whether a path that blocks is recorded in the quarantine. What is denied or could not be scanned is not, nor that
+ * in which nothing was found, because something went wrong with the run: there is nothing to look at or to release.
  */
-export function showCommand(
-  { storePath, standing, facts, result }: PathStanding,
-  digest: Digest,
-): string | null {
-  if (isFree(standing) || standing === 'denied' || facts === null || result === null) return null;
-  return showCommandOf(quarantineId(storePath, facts.narHash, digest));
+export function isRecorded(known: PathStanding): known is Recorded {
+  const { standing, facts, result, blocking } = known;
+  const isHeld = standing === 'contaminated' || standing === 'incomplete';
+  return isHeld && facts !== null && result !== null && blocking.length > 0;
+}
+
+/** What shows all that was found in a path that is recorded in the quarantine; null for one that is not. */
+export function showCommand(known: PathStanding, digest: Digest): string | null {
+  if (!isRecorded(known)) return null;
+  return showCommandOf(quarantineId(known.storePath, known.facts.narHash, digest));
 }
 
 /** @param id of a record of the quarantine */

@@ -6,7 +6,7 @@ import { Quarantine } from '../../quarantine/store/quarantine.ts';
 import type { GateSettings } from '../../policy/gate.ts';
 import type { NarScanError } from '../../model/errors.ts';
 import type { HookEvent } from './hook.ts';
-import { becauseOf } from './lines.ts';
+import { becauseOf, isRecorded } from './lines.ts';
 
 /** What recording takes. */
 export interface RecordTools {
@@ -41,9 +41,7 @@ export async function recordWithheld(
     withheld.flatMap((ruling) => ruling.blockers.map((blocker) => [blocker.storePath, blocker] as const)),
   );
   const ids = new Map<string, string>();
-  for (const { storePath, standing, facts, result } of blockers.values()) {
-    // showCommand() names those that are
-    if (standing === 'denied' || facts === null || result === null) continue;
+  for (const { storePath, facts, result } of [...blockers.values()].filter(isRecorded)) {
     const registered = closure.get(storePath) ?? null;
     const nar = narOfTree(byteStringOfText(diskOf(storePath)));
     const quarantine = built.has(storePath) ? keeping : noting;
