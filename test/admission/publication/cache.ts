@@ -46,6 +46,8 @@ export interface CacheOptions {
   readonly signing?: SecretKey;
   readonly dryRun?: boolean;
   readonly onFailure?: 'open' | 'closed';
+  /** In the place of one that looks for two literals. */
+  readonly inspector?: Inspector;
 }
 
 /** The NAR of a directory with one file. */
@@ -121,7 +123,7 @@ export class CacheOfTests implements AsyncDisposable {
           else await storage.put(name, content);
         },
       },
-      inspector: this.#inspector(),
+      inspector: options.inspector ?? this.#inspector(),
       judge: this.#judge(),
       spool: SpoolDirectory.open(join(this.state, 'spool')),
       keys: { trusted, signing },
