@@ -9,7 +9,7 @@ import type { Body } from '../uploads.ts';
 import { bind, bindPath, type Bound, narNameOf } from './bind.ts';
 import type { PublicationParts } from './parts.ts';
 import { isPublished, isSamePath, publish, publishAgain } from './publish.ts';
-import { admits, outcomeOf } from './ruled.ts';
+import { admits, inSpite, outcomeOf } from './ruled.ts';
 import { search } from './search.ts';
 import { Turns } from './turns.ts';
 import { checkSignatures, signed } from './vouching.ts';
@@ -100,8 +100,8 @@ export class NarInfoUploads {
       const { answer } = await judge.refuse(ruling, subject, { file: nar.file, name: nar.name }, caller);
       return { answer, outcome };
     }
-    if (outcome !== 'admitted')
-      log.warn(`${storePath} of ${caller.name} is published in spite of being ${ruling.standing}`);
+    const line = inSpite(ruling, storePath, caller.name);
+    if (line !== null) log.warn(line);
     const info = this.#signed(bound.info, bound.isVouched, caller);
     await publish({ hashPart, info, nar, listing, ruling, caller }, this.#parts);
     return { answer: done(`${storePath} is published`), outcome: 'admitted' };

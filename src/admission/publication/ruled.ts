@@ -30,6 +30,13 @@ export function admits(
   return outcomeOf(ruling) === 'admitted' || dryRun || isIncomplete;
 }
 
+/** A line for the log where something is published that would be refused; null where it is not so. */
+export function inSpite({ standing, blocking }: Ruling, what: string, by: string): string | null {
+  if (OUTCOMES[standing] === 'admitted') return null;
+  const against = `${blocking.length} findings and gaps stand against it`;
+  return `${what} of ${by} is published in spite of being ${standing}: ${against}`;
+}
+
 /** Whether an inspection failed for a fault of this machine, and the operator has said that it may. */
 export function mayPass(error: unknown, { policy }: PublicationParts['settings']): boolean {
   const isFault = error instanceof NarScanError && error.code === 'SCAN_FAILED';

@@ -34,21 +34,22 @@ export async function search(
     inspector.nar(nar.file, nar.name, context, null, nar.fileSize, { listing: true }),
     inspector.file(text.file, narInfo.name, context),
   ]);
+  let found: Awaited<ReturnType<typeof inspector.nar>>;
+  let said: OutputFacts;
   try {
-    const [{ listing, ...found }, said] = both.map(valueOf) as [
-      Awaited<ReturnType<typeof inspector.nar>>,
-      OutputFacts,
-    ];
-    refuseAnother(found, nar);
-    return { facts: together(found.facts, said, narInfo.name), listing, isUninspected: false };
+    found = valueOf(both[0]);
+    said = valueOf(both[1]);
   } catch (error) {
     if (!mayPass(error, settings)) throw error;
     const facts = uninspected(nar.name, path.storePath, nar.narHash, error);
     return { facts, listing: null, isUninspected: true };
   }
+  refuseAnother(found, nar);
+  const { facts, listing } = found;
+  return { facts: together(facts, said, narInfo.name), listing, isUninspected: false };
 }
 
-function valueOf(settled: PromiseSettledResult<unknown>): unknown {
+function valueOf<T>(settled: PromiseSettledResult<T>): T {
   if (settled.status === 'rejected') throw settled.reason;
   return settled.value;
 }

@@ -3,7 +3,7 @@ import { fileHead, fileTail } from '../../formats/nar/writer.ts';
 import { contentName, narHashText } from '../../nix/narHash.ts';
 import type { Answer, Caller, InspectionContext } from '../contracts.ts';
 import type { PublicationParts } from './parts.ts';
-import { admits, mayPass, outcomeOf, uninspected } from './ruled.ts';
+import { admits, inSpite, mayPass, uninspected } from './ruled.ts';
 import { bytesAtHand } from './workFile.ts';
 
 const ROOT = { name: null, depth: 0 };
@@ -41,7 +41,7 @@ export async function refusalOf(
   if (!admits(ruling, isUninspected, settings)) {
     return (await judge.refuse(ruling, subject, { file: spooled.file, name: called }, caller)).answer;
   }
-  if (outcomeOf(ruling) !== 'admitted')
-    log.warn(`${name} of ${caller.name} is published in spite of being ${ruling.standing}`);
+  const line = inSpite(ruling, name, caller.name);
+  if (line !== null) log.warn(line);
   return null;
 }

@@ -24,7 +24,7 @@ import { finding } from '../../report/madeFacts.ts';
 import { directory, file, nar } from '../../support/narWriter.ts';
 
 export const STORE_DIR = '/nix/store';
-export const sha256 = (bytes: Uint8Array): string => narHashText(createHash('sha256').update(bytes).digest());
+const sha256 = (bytes: Uint8Array): string => narHashText(createHash('sha256').update(bytes).digest());
 
 export function body(content: string | Uint8Array, encoding: string | null = null): Body {
   const bytes = Buffer.from(content);

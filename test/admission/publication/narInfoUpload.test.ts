@@ -318,16 +318,20 @@ describe('what could not be inspected', () => {
     expect(await cache.upload(CLEAN, pathOf('c'))).toMatchObject({ status: 503 });
   });
 
-  it('nor is what is not what was received any more', async () => {
-    const info = narInfoOf(CLEAN, PATH);
-    const place = await cache.receive(CLEAN, info);
-    writeFileSync(place, narWith('other'));
-    expect(await cache.put(info)).toMatchObject({
-      status: 503,
-      line: expect.stringMatching(/is not what was received/),
-    });
-    expect(await cache.catalog.published(part('a'))).toBeNull();
-  });
+  it.each(['closed', 'open'] as const)(
+    'nor is what is not what was received any more (%s)',
+    async (onFailure) => {
+      await open({ onFailure });
+      const info = narInfoOf(CLEAN, PATH);
+      const place = await cache.receive(CLEAN, info);
+      writeFileSync(place, narWith('other'));
+      expect(await cache.put(info)).toMatchObject({
+        status: 503,
+        line: expect.stringMatching(/is not what was received/),
+      });
+      expect(await cache.catalog.published(part('a'))).toBeNull();
+    },
+  );
 });
 
 it('a dry run publishes what would be refused, as what it is, and says so', async () => {
