@@ -24,25 +24,35 @@ const PAUSE_MILLISECONDS = 15;
 
 /**
  * Takes a lock between processes that the system gives free when its holder dies, however it does.
- * Null where another holds it. Held until it is disposed of.
+ * Held until it is disposed of. Nothing else goes on in this thread while it waits for others.
  *
  * @param file made where it is not there yet
- * @throws NarScanError STATE_NOT_WRITTEN
+ * @param milliseconds how long it waits
+ * @throws the error of SQLite
  */
-export function tryLock(file: string, hold: Hold): Disposable | null {
-  const { DatabaseSync } = sqlite();
-  let database: InstanceType<typeof DatabaseSync> | null = null;
+export function holdLock(file: string, hold: Hold, milliseconds: number): Disposable {
+  const database = new (sqlite().DatabaseSync)(file, { timeout: milliseconds });
   try {
-    database = new DatabaseSync(file, { timeout: 0 });
     // no journal on disk: a lock can be had where there is no room, and a crash leaves nothing
     database.exec(`pragma journal_mode = memory; ${TAKEN_BY[hold]}`);
   } catch (error) {
-    database?.close();
+    database.close();
+    throw error;
+  }
+  return { [Symbol.dispose]: () => database.close() };
+}
+
+/**
+ * As {@link holdLock}, but null where another holds it now.
+ * @throws NarScanError STATE_NOT_WRITTEN
+ */
+export function tryLock(file: string, hold: Hold): Disposable | null {
+  try {
+    return holdLock(file, hold, 0);
+  } catch (error) {
     if ((error as { errcode?: unknown }).errcode === BUSY) return null;
     throw stateNotWritten(file, error);
   }
-  const taken = database;
-  return { [Symbol.dispose]: () => taken.close() };
 }
 
 /**

@@ -21,7 +21,6 @@ export class LedgerFile {
   #database: DatabaseSync | null = null;
   /** Of the file that is open. */
   #inode: bigint | null = null;
-  #closed = false;
 
   /**
    * @param path it is made where it is not there
@@ -72,8 +71,7 @@ export class LedgerFile {
   /** May be called again. */
   close(): void {
     this.#closeDatabase();
-    if (!this.#closed) this.#lock.close();
-    this.#closed = true;
+    this.#lock.close();
   }
 
   #open(): void {

@@ -1,5 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
-import { sqlite } from '../../nix/sqlite.ts';
+import { holdLock } from '../lock.ts';
 
 /** How long a lock is waited for. */
 const BUSY_MS = 5000;
@@ -7,21 +6,19 @@ const BUSY_MS = 5000;
 /**
  * Who has the ledger open. SQLite goes by the names of a database and of its log, so a file must
  * not be taken out of its place while others have it open: each of them holds this lock shared, and
- * whoever makes, migrates or sets aside the file holds it alone. The system gives it free when a
- * process dies.
+ * whoever makes, migrates or sets aside the file holds it alone.
  */
 export class UseLock {
-  readonly #database: DatabaseSync;
+  readonly #file: string;
+  #held: Disposable | null = null;
 
-  /** @throws the error of SQLite */
   constructor(file: string) {
-    this.#database = new (sqlite().DatabaseSync)(file);
-    this.#database.exec(`pragma busy_timeout = ${BUSY_MS}`);
+    this.#file = file;
   }
 
   /** @throws the error of SQLite where another holds it alone for long */
   share(): void {
-    this.#database.exec('begin; select 1 from sqlite_master');
+    this.#held = holdLock(this.#file, 'shared', BUSY_MS);
   }
 
   /**
@@ -29,19 +26,19 @@ export class UseLock {
    * @throws the error of SQLite where others hold it for long, before `act`
    */
   alone<T>(act: () => T): T {
-    this.#database.exec('rollback');
-    let held = false;
+    this.close();
     try {
-      this.#database.exec('begin exclusive');
-      held = true;
+      this.#held = holdLock(this.#file, 'alone', BUSY_MS);
       return act();
     } finally {
-      if (held) this.#database.exec('rollback');
+      this.close();
       this.share();
     }
   }
 
+  /** May be called again. */
   close(): void {
-    this.#database.close();
+    this.#held?.[Symbol.dispose]();
+    this.#held = null;
   }
 }
