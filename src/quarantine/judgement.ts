@@ -3,7 +3,8 @@ import { NarScanError } from '../model/errors.ts';
 import { contentName, parseContentName, parseNarHash } from '../nix/narHash.ts';
 import { hashPartOf, parseStorePathName } from '../nix/storePath.ts';
 import type { AuditLog } from './audit.ts';
-import type { Denial, Release } from './decision.ts';
+import type { Decisions, Denial, Release } from './decision.ts';
+import { deniedText } from './decisionText.ts';
 import { quarantineId } from './store/place.ts';
 import { covers, lasting } from './trail/decisions.ts';
 import type { AuditEvent, QuarantinedRecord } from './trail/record.ts';
@@ -100,6 +101,54 @@ export function releaseOf(record: QuarantinedRecord, reason: string, expires: Da
     reason,
     expires: expires?.toISOString() ?? null,
   };
+}
+
+/** What releasing an output takes. */
+interface Releasing {
+  /** A release that counts already and says the same; then nothing is to be written. */
+  readonly same: Release | null;
+  /** Numbers of the records of those whose place it takes. */
+  readonly replaced: readonly number[];
+  /** What is to be written, the release last. */
+  readonly events: readonly AuditEvent[];
+}
+
+/**
+ * A release of an output as {@link releaseOf}, in the place of those before it that cover the same.
+ * @param decisions that count, denials of the machine among them
+ * @throws NarScanError QUARANTINE_NOT_RELEASABLE
+ */
+export function releasing(
+  log: AuditLog,
+  decisions: Pick<Decisions, 'denial'>,
+  record: QuarantinedRecord,
+  reason: string,
+  expires: Date | null,
+  now: Date,
+): Releasing {
+  const denial = decisions.denial(record.storePath, record.narHash);
+  if (denial !== null) {
+    const message = `${record.storePath} is ${deniedText(denial)}: a release would not count`;
+    throw new NarScanError('QUARANTINE_NOT_RELEASABLE', message);
+  }
+  const event = releaseOf(record, reason, expires);
+  const standing = releasesOn(log, record, now);
+  const until = expires?.getTime() ?? null;
+  const same = standing.find((release) => release.reason === reason && release.expires === until) ?? null;
+  const replaced = standing
+    .filter((release) => sameIds(release.covers, record.blocking))
+    .map(({ sequence }) => sequence);
+  const lifts = replaced.map((sequence) => liftEvent(sequence, 'another release takes its place'));
+  return { same, replaced, events: [...lifts, event] };
+}
+
+function sameIds(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((id) => other.includes(id));
+}
+
+/** A denial or a release that counts no more. */
+export function liftEvent(decision: number, reason: string): AuditEvent {
+  return { event: 'lifted', decision, reason };
 }
 
 /**

@@ -7,7 +7,8 @@ import type { Role } from './paint.ts';
 import { chainOf, entryName, membersOf, spotOf } from './place.ts';
 import { printableBytes, printableText } from './printable.ts';
 import { remedyOf } from './remedies.ts';
-import { type Marked, underlined } from './underline.ts';
+import { markedEvidence } from './evidence.ts';
+import { underlined } from './underline.ts';
 import { counted } from './units.ts';
 import { waiverOf } from './waived.ts';
 
@@ -61,20 +62,11 @@ function* findingLines(finding: TracedFinding, view: HumanView): Generator<strin
 }
 
 /** The leak in what stands around it, underlined; text that is not there in these bytes is called decoded. */
-function* evidenceLines(
-  { evidence, marked: [start, end], alias, encoding }: Finding,
-  view: HumanView,
-): Generator<string> {
-  // what is found of an alias in a home is the home; what is wrong is all of it
-  const stop =
-    alias !== null && evidence.startsWith(alias, start) ? Math.max(end, start + alias.length) : end;
+function* evidenceLines(finding: Finding, view: HumanView): Generator<string> {
+  const { encoding } = finding;
   const label = encoding === 'plain' ? '' : 'decoded: ';
   const columns = view.columns - INDENT.length - columnsOf(label);
-  const whole: Marked = {
-    before: printableBytes(evidence.slice(0, start)),
-    leak: printableBytes(evidence.slice(start, stop)),
-    after: printableBytes(evidence.slice(stop)),
-  };
+  const whole = markedEvidence(finding);
   let margin = INDENT + label;
   for (const row of underlined(view.verbose ? whole : cropAround(whole, columns), columns)) {
     const leak = row.leak === '' ? '' : view.paint('leak', row.leak);

@@ -1,4 +1,5 @@
 import type { AuditLog } from '../../quarantine/audit.ts';
+import { recordText } from '../../quarantine/recordText.ts';
 import type { AuditRecord } from '../../quarantine/trail/record.ts';
 import { printableJson, printableText } from '../../report/printable.ts';
 import { counted } from '../../report/units.ts';
@@ -63,25 +64,5 @@ function* recordsOf(trail: AuditLog['trail']): Generator<AuditRecord> {
 function lineOf(record: AuditRecord, liftedBy: number | null): string {
   const { seq, at, actor, event } = record;
   const lifted = liftedBy === null ? '' : ` (lifted by record ${liftedBy})`;
-  return `${seq}  ${at}  ${printableText(actor)}  ${event} ${printableText(aboutOf(record))}${lifted}\n`;
-}
-
-function aboutOf(record: AuditRecord): string {
-  switch (record.event) {
-    case 'quarantined':
-      return `${record.id} ${record.storePath}: ${[...record.rules, ...record.gaps].join(', ')}`;
-    case 'withheld':
-    case 'rejected':
-      return `${record.storePath}: ${record.because}`;
-    case 'released':
-      return `${record.storePath}${record.expires === null ? '' : ` until ${record.expires}`}: ${record.reason}`;
-    case 'denied':
-      return `${record.storePath ?? record.narHash ?? record.hashPart ?? ''}: ${record.reason}`;
-    case 'lifted':
-      return `record ${record.decision}: ${record.reason}`;
-    case 'purged':
-      return `${record.id} ${record.storePath}: ${record.because}`;
-    case 'exported':
-      return `${record.id} ${record.storePath} to ${record.to}`;
-  }
+  return `${seq}  ${at}  ${printableText(actor)}  ${event} ${printableText(recordText(record))}${lifted}\n`;
 }

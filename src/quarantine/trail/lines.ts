@@ -29,6 +29,30 @@ export function lineAt(descriptor: number, from: number, to: number, most: numbe
   return null;
 }
 
+/**
+ * Where the last lines before an offset begin, the last one first.
+ * @param before what follows the last line feed before it is left out
+ * @param count how many are wanted at most
+ * @throws the system's error
+ */
+export function lastLines(descriptor: number, before: number, count: number): readonly number[] {
+  const buffer = Buffer.allocUnsafe(FIRST_CHUNK);
+  const feeds: number[] = [];
+  for (let end = before; end > 0 && feeds.length <= count;) {
+    const start = Math.max(0, end - buffer.length);
+    const read = readSync(descriptor, buffer, 0, end - start, start);
+    for (let feed = read; feed > 0 && feeds.length <= count;) {
+      feed = buffer.lastIndexOf(LINE_FEED, feed - 1);
+      if (feed < 0) break;
+      feeds.push(start + feed);
+    }
+    end = start;
+  }
+  // each line feed but the last begins a line; so does the file
+  const starts = feeds.slice(1).map((feed) => feed + 1);
+  return feeds.length > 0 && feeds.length <= count ? [...starts, 0] : starts;
+}
+
 function* lines(
   descriptor: number,
   from: number,

@@ -7,7 +7,7 @@ import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { once } from '../../model/once.ts';
 import type { Digest } from '../../report/ids.ts';
-import { lineAt, linesOf } from './lines.ts';
+import { lastLines, lineAt, linesOf } from './lines.ts';
 import type { AuditRecord } from './record.ts';
 import { NO_HASH, openedSeal, recordOf } from './seal.ts';
 import { type IndexState, isUseless, TrailIndex } from './trailIndex.ts';
@@ -130,6 +130,26 @@ export class Trail implements Disposable {
         }
         yield read.record;
       }
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  /**
+   * The last records before an offset, the latest first, as far as the trail was looked at.
+   * @param before of a line's first byte; null: the end
+   * @throws as {@link sync}
+   */
+  lastRecords(
+    before: number | null,
+    count: number,
+  ): readonly { readonly record: AuditRecord; readonly offset: number }[] {
+    const end = this.ask((index) => index.state())?.offset ?? 0;
+    const descriptor = this.#open();
+    if (descriptor === null) return [];
+    try {
+      const offsets = lastLines(descriptor, Math.min(before ?? end, end), count);
+      return [...this.recordsAt(offsets)].map((record, at) => ({ record, offset: offsets[at] ?? 0 }));
     } finally {
       closeSync(descriptor);
     }

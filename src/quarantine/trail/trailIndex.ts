@@ -277,6 +277,12 @@ export class TrailIndex implements Disposable {
     return this.#all(query, after, since, PAGE).map(outputRow);
   }
 
+  /** Some quarantined outputs, the latest first. @param before number of the record before which they are wanted */
+  outputsBefore(before: number, most: number): readonly OutputRow[] {
+    const query = 'select * from outputs where seq < ? order by seq desc limit ?';
+    return this.#all(query, before, most).map(outputRow);
+  }
+
   /** The latest one of a store path with this hash part. */
   outputAt(hashPart: string): OutputRow | null {
     const row = this.#get('select * from outputs where hash_part = ? order by seq desc limit 1', hashPart);

@@ -9,12 +9,12 @@ import {
   decisionOf,
   decisionsOn,
   denialOf,
+  liftEvent,
   outputAt,
   outputNamed,
-  releaseOf,
-  releasesOn,
+  releasing,
 } from '../../../quarantine/judgement.ts';
-import type { AuditEvent, QuarantinedRecord } from '../../../quarantine/trail/record.ts';
+import type { QuarantinedRecord } from '../../../quarantine/trail/record.ts';
 import { printableText } from '../../../report/printable.ts';
 import { counted } from '../../../report/units.ts';
 import type { Arguments } from '../../arguments.ts';
@@ -39,35 +39,20 @@ export async function releaseQuarantined(said: Arguments, environment: NodeJS.Pr
       outputs.set(record.id, record);
     }
     using decisions = await todaysDecisions(environment);
-    const plans = [...outputs.values()].map((record) => {
-      const denial = decisions.denial(record.storePath, record.narHash);
-      if (denial !== null) {
-        const message = `${record.storePath} is ${deniedText(denial)}: a release would not count`;
-        throw new NarScanError('QUARANTINE_NOT_RELEASABLE', message);
-      }
-      const event = releaseOf(record, reason, expires);
-      const standing = releasesOn(desk.log, record, now);
-      const same = standing.find(
-        (release) => release.reason === reason && release.expires === (expires?.getTime() ?? null),
-      );
-      return {
-        record,
-        event,
-        same,
-        replaced: standing.filter(({ covers }) => sameIds(covers, record.blocking)),
-      };
-    });
+    const plans = [...outputs.values()].map((record) => ({
+      record,
+      ...releasing(desk.log, decisions, record, reason, expires, now),
+    }));
     const texts: string[] = [];
-    for (const { record, event, same, replaced } of plans) {
+    for (const { record, events, same, replaced } of plans) {
       const shown = printableText(record.storePath);
-      if (same !== undefined) {
+      if (same !== null) {
         texts.push(`${shown} is ${releasedText(same)} already\n`);
         continue;
       }
-      const lifts = replaced.map(({ sequence }) => liftEvent(sequence, 'another release takes its place'));
-      const records = await desk.log.append(...lifts, event);
+      const records = await desk.log.append(...events);
       const until = expires === null ? '' : ` until ${expires.toISOString()}`;
-      const instead = replaced.map(({ sequence }) => `, instead of record ${sequence}`).join('');
+      const instead = replaced.map((sequence) => `, instead of record ${sequence}`).join('');
       const number = records.at(-1)?.seq ?? 0;
       texts.push(
         `released ${shown}${until}, in spite of ${coveredBy(record)} (record ${number}${instead})\n`,
@@ -75,10 +60,6 @@ export async function releaseQuarantined(said: Arguments, environment: NodeJS.Pr
     }
     return texts.join('');
   });
-}
-
-function sameIds(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((id) => other.includes(id));
 }
 
 /** What a release of it covers, in words. */
@@ -166,10 +147,6 @@ function decisionText(decision: Denial | Release): string {
   const { storePath, narHash } = decision;
   const text = 'covers' in decision ? releasedText(decision) : deniedText(decision);
   return `${printableText(storePath ?? narHash ?? '')} ${text}`;
-}
-
-function liftEvent(decision: number, reason: string): AuditEvent {
-  return { event: 'lifted', decision, reason };
 }
 
 function expiryOf(text: string | null, now: Date): Date | null {
