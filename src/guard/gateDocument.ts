@@ -109,7 +109,7 @@ function denialError({ storePath, denial }: PathStanding): readonly ReportError[
 }
 
 /** A decision of a person by the number of its record in the audit trail. */
-function decisionOf(
+export function decisionOf(
   decision: { readonly sequence: number; readonly actor: string; readonly reason: string } | null,
 ): object | null {
   if (decision === null) return null;

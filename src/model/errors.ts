@@ -146,6 +146,8 @@ export const ERRORS = {
   ACCESS_UNKNOWN_TOKEN: 'it may have expired: ask the operator of the server for another',
   ACCESS_SCOPE: 'ask the operator of the server for a token with this scope',
   ACCESS_TOO_MANY: 'wait a minute, and look which client has an old token',
+  HOMES_REQUEST: 'send {"homes": ["/home/alice"]} as application/json',
+  HOMES_TOO_MANY: 'ask the operator to name the directories that matter in the policy: homes = [...]',
   ACCESS_OPEN: 'a server that others reach takes tokens: nar-scan serve --tokens FILE',
   // the run and its report
   NO_OUTPUTS: 'give at least one output',

@@ -174,7 +174,8 @@ export const LIMITS = Object.freeze({
   accessFailures: 20,
   accessWindowMilliseconds: 60_000,
   accessAddresses: 10_000,
-  /** Homes of one token; those outside the directories where homes usually lie, which take more needles. */
+  /** Homes of one token, and the document that brings them; those outside the directories where homes usually lie, which take more needles. */
+  registeredHomesBytes: 1 * MiB,
   registeredHomes: 1000,
   registeredHomesElsewhere: 64,
 } as const);

@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer, Caller } from '../contracts.ts';
-import type { Body, NarUploads, Publications } from '../uploads.ts';
+import type { NarUploads, Publications } from '../uploads.ts';
 import { cacheObjectOf, plainPathOf } from './cachePath.ts';
 import { CACHE_PATHS } from './cacheRoutes.ts';
 import type { Door } from './door.ts';
 import { NOT_FOUND, sendAnswer } from './replies.ts';
+import { bodyOf } from './requestBody.ts';
 
 /** What uploads are given to. */
 export interface UploadTakers {
@@ -12,8 +13,6 @@ export interface UploadTakers {
   readonly publications: Publications;
   readonly door: Door;
 }
-
-const LENGTH = /^[0-9]{1,15}$/;
 
 /** Takes what clients of Nix send. Nothing of a body is read, or asked for, before it is known who sends it. */
 export function takeUploads(app: FastifyInstance, takers: UploadTakers): void {
@@ -36,12 +35,7 @@ async function answerTo(
   const path = plainPathOf(raw.url ?? '');
   const object = path === null ? null : cacheObjectOf(path);
   if (object === null) return NOT_FOUND;
-  const { 'content-length': length = '', 'content-encoding': encoding = '' } = raw.headers;
-  const body: Body = {
-    stream: raw,
-    length: LENGTH.test(length) ? Number(length) : null,
-    encoding: encoding === '' ? null : encoding.toLowerCase(),
-  };
+  const body = bodyOf(raw);
   switch (object.kind) {
     case 'info':
       return await publications.cacheInfo(body);

@@ -1,0 +1,224 @@
+import type { Scope } from '../contracts.ts';
+import { SCHEMAS } from './openapiSchemas.ts';
+
+/** A document of OpenAPI 3.1, as far as it is used here. */
+export interface OpenApiDocument {
+  readonly openapi: '3.1.0';
+  readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly paths: Readonly<Record<string, PathItem>>;
+  readonly components: {
+    readonly schemas: Readonly<Record<string, object>>;
+    readonly securitySchemes: Readonly<Record<string, object>>;
+  };
+}
+
+type Method = 'get' | 'head' | 'put' | 'post';
+
+export type PathItem = { readonly parameters?: readonly object[] } & Readonly<
+  Partial<Record<Method, Operation>>
+>;
+
+export interface Operation {
+  readonly summary: string;
+  /** Ways to say who asks; none where nobody needs to. */
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
+  readonly requestBody?: object;
+  readonly responses: Readonly<Record<string, Response>>;
+}
+
+type Content = Readonly<Record<string, { readonly schema: object }>>;
+
+interface Response {
+  readonly description: string;
+  readonly headers?: object;
+  readonly content?: Content;
+}
+
+const text = { 'text/plain': { schema: { type: 'string' } } };
+const bytes = (type: string): Content => ({ [type]: { schema: {} } });
+const json = (schema: keyof typeof SCHEMAS): Content => ({
+  'application/json': { schema: { $ref: `#/components/schemas/${schema}` } },
+});
+
+/** What the line of an answer is for each status, beside that of success. */
+const LINES: Readonly<Record<number, string>> = {
+  400: 'What was sent is not what it says it is.',
+  401: 'A token is missing, or the server does not know it.',
+  403: 'It is contaminated, held for review or denied; or the token lacks a scope.',
+  404: 'There is no such thing here.',
+  405: 'Another method is meant.',
+  409: 'It is published already, and is something else.',
+  413: 'It is too large, or there is no room.',
+  416: 'There are no such bytes.',
+  422: 'It was not inspected as a whole, or does not fit what was sent before.',
+  500: 'A fault of the server.',
+  503: 'A fault that may pass: send it again.',
+};
+
+function lines(...statuses: readonly number[]): Record<string, Response> {
+  return Object.fromEntries(
+    statuses.map((status) => [status, { description: LINES[status] ?? '', content: text }]),
+  );
+}
+
+function security(scope: Scope | null): Operation['security'] {
+  return scope === null ? [] : [{ basic: [scope] }, { bearer: [scope] }];
+}
+
+function parameter(name: string, pattern: string, description: string): object {
+  return { name, in: 'path', required: true, description, schema: { type: 'string', pattern } };
+}
+
+const HASH_PART = parameter('hashPart', '^[0-9a-z]{32}$', 'The hash part of a store path.');
+const REST = parameter('*', '.', 'As Nix names it; it may hold slashes.');
+
+/** What clients of Nix fetch and send. */
+function cacheObject(what: string, type: string, parameters: readonly object[]): PathItem {
+  const found: Response = { description: `${what}, if it is published.`, content: bytes(type) };
+  const described: Response = { description: `${what} is published.` };
+  return {
+    ...(parameters.length > 0 && { parameters }),
+    get: {
+      summary: `Fetch ${what}`,
+      security: security('read'),
+      responses: { 200: found, ...lines(401, 403, 404, 500, 503) },
+    },
+    head: {
+      summary: `Ask for ${what}`,
+      security: security('read'),
+      responses: {
+        200: described,
+        401: { description: LINES[401] ?? '' },
+        404: { description: LINES[404] ?? '' },
+      },
+    },
+    put: {
+      summary: `Send ${what}`,
+      security: security('push'),
+      requestBody: { required: true, content: { [type]: { schema: {} } } },
+      responses: {
+        200: { description: 'It was taken, or was here.', content: text },
+        ...lines(400, 401, 403, 404, 409, 413, 422, 500, 503),
+      },
+    },
+  };
+}
+
+function nar(): PathItem {
+  const item = cacheObject('a NAR', 'application/x-nix-nar', [
+    parameter(
+      'file',
+      '^[0-9a-z]{52}\\.nar(\\.[0-9a-z]+)?$',
+      'SHA-256 of its bytes, and how they are packed.',
+    ),
+  ]);
+  const { get } = item;
+  if (get === undefined) return item;
+  const partial = {
+    206: { description: 'A part of it.', content: bytes('application/x-nix-nar') },
+    304: { description: 'It is what the client has.' },
+  };
+  return { ...item, get: { ...get, responses: { ...get.responses, ...partial, ...lines(416) } } };
+}
+
+/** A route that is only fetched; HEAD says the same without a body. */
+function fetched(
+  summary: string,
+  scope: Scope | null,
+  responses: Operation['responses'],
+  item: PathItem = {},
+): PathItem {
+  const operation = { summary, security: security(scope), responses };
+  return { ...item, get: operation, head: operation };
+}
+
+const PATHS: OpenApiDocument['paths'] = {
+  '/nix-cache-info': cacheObject('what the cache is', 'text/x-nix-cache-info', []),
+  '/{hashPart}.narinfo': cacheObject('a narinfo', 'text/x-nix-narinfo', [HASH_PART]),
+  '/{hashPart}.ls': cacheObject('the listing of a NAR', 'application/json', [HASH_PART]),
+  '/nar/{file}': nar(),
+  '/log/{*}': cacheObject('the log of a build', 'text/plain', [REST]),
+  '/debuginfo/{*}': cacheObject('where debugging information lies', 'application/json', [REST]),
+  '/realisations/{*}': cacheObject('a realisation', 'application/json', [REST]),
+  '/build-trace-v2/{*}': cacheObject('a realisation, as newer clients name it', 'application/json', [REST]),
+  '/api/v1/check': {
+    post: {
+      summary: 'Search a NAR or an export stream, and keep nothing of it',
+      security: security('push'),
+      requestBody: { required: true, content: { 'application/octet-stream': { schema: {} } } },
+      responses: {
+        200: {
+          description: 'What was found, whatever it is.',
+          headers: {
+            'nar-scan-signature': {
+              description:
+                'Of the statement in the document, by the key for verdicts: name:base64 of Ed25519.',
+              schema: { type: 'string' },
+            },
+          },
+          content: json('Check'),
+        },
+        ...lines(400, 401, 403, 413, 500, 503),
+      },
+    },
+  },
+  '/api/v1/verdict/{hashPart}': fetched(
+    'What was found in a published path',
+    'read',
+    { 200: { description: 'The signed record.', content: json('Verdict') }, ...lines(401, 403, 404, 500) },
+    { parameters: [HASH_PART] },
+  ),
+  '/api/v1/keys': fetched('The public keys of the server', 'read', {
+    200: { description: 'As Nix writes keys.', content: json('Keys') },
+    ...lines(401, 403, 500),
+  }),
+  '/api/v1/homes': {
+    ...fetched('The homes that are known of whoever asks', 'push', {
+      200: { description: 'All of them.', content: json('Homes') },
+      ...lines(401, 403, 500),
+    }),
+    post: {
+      summary: 'Have more homes searched for in what this token sends; none is ever taken away',
+      security: security('push'),
+      requestBody: { required: true, content: json('HomesRequest') },
+      responses: {
+        200: { description: 'All that are known now.', content: json('Homes') },
+        ...lines(400, 401, 403, 413, 422, 500),
+      },
+    },
+  },
+  '/api/v1/openapi.json': fetched('This document', 'read', {
+    200: { description: 'OpenAPI 3.1.', content: bytes('application/json') },
+    ...lines(401, 403),
+  }),
+  '/metrics': fetched('Counters for Prometheus; never without a token, but where there are none', 'read', {
+    200: { description: 'In the text format of Prometheus.', content: text },
+    ...lines(401, 403, 500),
+  }),
+  '/healthz': fetched('Whether the process runs', null, { 200: { description: 'It does.', content: text } }),
+  '/readyz': fetched('Whether it can work', null, {
+    200: { description: 'It can.', content: text },
+    ...lines(503),
+  }),
+};
+
+/** All that the server answers to, for programs. @param version of the server */
+export function openApi(version: string): OpenApiDocument {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'nar-scan serve',
+      version,
+      description:
+        'A binary cache in which nothing lies that was not inspected. Answers that are no documents are one line of text.',
+    },
+    paths: PATHS,
+    components: {
+      schemas: SCHEMAS,
+      securitySchemes: {
+        basic: { type: 'http', scheme: 'basic', description: 'The password is the token; any user.' },
+        bearer: { type: 'http', scheme: 'bearer' },
+      },
+    },
+  };
+}

@@ -1,0 +1,14 @@
+import type { IncomingMessage } from 'node:http';
+import type { Body } from '../uploads.ts';
+
+const LENGTH = /^[0-9]{1,15}$/;
+
+/** The body of a request that nobody has read yet. */
+export function bodyOf(request: IncomingMessage): Body {
+  const { 'content-length': length = '', 'content-encoding': encoding = '' } = request.headers;
+  return {
+    stream: request,
+    length: LENGTH.test(length) ? Number(length) : null,
+    encoding: encoding === '' ? null : encoding.toLowerCase(),
+  };
+}
