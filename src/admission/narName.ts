@@ -25,6 +25,11 @@ interface NarName {
   readonly compression: NarCompression | null;
 }
 
+/** Whether this is the name of a NAR: `nar/`, its FileHash, `.nar` and an ending. */
+export function isNarName(name: string): boolean {
+  return NAME.test(name);
+}
+
 /** @throws NarScanError UPLOAD_NAME */
 export function readNarName(name: string): NarName {
   const [, digits, ending] = NAME.exec(name) ?? [];

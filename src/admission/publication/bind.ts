@@ -1,14 +1,11 @@
 import { type ErrorCode, NarScanError } from '../../model/errors.ts';
-import { BASE32_ALPHABET } from '../../nix/base32.ts';
 import { judgeContentAddress, parseContentAddress } from '../../nix/contentAddress.ts';
 import type { NarInfo } from '../../nix/narinfo.ts';
 import type { PublicKey } from '../../nix/signature.ts';
 import { hashPartOf } from '../../nix/storePath.ts';
 import type { ReceivedNar } from '../contracts.ts';
+import { isNarName } from '../narName.ts';
 import { checkSignatures } from './vouching.ts';
-
-/** A NAR of this server, by the one name it has. */
-const NAR_NAME = new RegExp(`^nar/[${BASE32_ALPHABET}]{52}\\.nar(?:\\.[0-9a-z]{1,8})?$`);
 
 /** A NAR as this server has found it to be. */
 export type FoundNar = Pick<
@@ -32,11 +29,6 @@ export interface Bound {
  */
 export function narNameOf({ url }: Pick<NarInfo, 'url'>): string {
   return isNarName(url) ? url : wrong(`URL is '${shortened(url)}', not nar/ and the name of a NAR`);
-}
-
-/** Whether this is the name of a NAR: `nar/`, its FileHash, `.nar` and an ending. */
-export function isNarName(name: string): boolean {
-  return NAR_NAME.test(name);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isNarName } from './bind.ts';
+import { isNarName } from '../narName.ts';
 import { jsonObject } from './json.ts';
 
 /** Where a file with debug information is, by the id of the build that it is of. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bind, type FoundNar, isNarName, narNameOf } from '../../../src/admission/publication/bind.ts';
+import { bind, type FoundNar, narNameOf } from '../../../src/admission/publication/bind.ts';
+import { isNarName } from '../../../src/admission/narName.ts';
 import { LIMITS } from '../../../src/model/limits.ts';
 import type { NarInfo } from '../../../src/nix/narinfo.ts';
 import { fingerprint, generateSecretKey, signText } from '../../../src/nix/signature.ts';
