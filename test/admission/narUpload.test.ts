@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { expireReceived } from '../../src/admission/narUpload.ts';
 import { NarScanError } from '../../src/model/errors.ts';
 import { contentName } from '../../src/nix/narHash.ts';
@@ -10,6 +10,8 @@ import { hashOfNar } from '../../src/quarantine/store/narFile.ts';
 import { Inspections } from '../support/inspections.ts';
 import { caller, narName, NarUploadsOfTests, sha256, type UploadSettings } from '../support/narUploads.ts';
 import { directory, file, nar } from '../support/narWriter.ts';
+import { needs } from '../support/programs.ts';
+import { NIX_COMPRESSIONS, SymlinkedStore } from '../support/realNix.ts';
 
 const narWith = (text: string): Buffer => nar(directory(['bin', directory(['tool', file(text)])]));
 const CLEAN = narWith('hello');
@@ -289,6 +291,42 @@ describe('an upload', () => {
     setTimeout(() => stream.destroy(new Error('gone')), 20);
     expect(await putting).toMatchObject({ status: 400, line: expect.stringMatching(/UPLOAD_TRUNCATED/) });
     expect([tests.files('spool'), tests.files('received')]).toEqual([[], []]);
+  });
+});
+
+describe.skipIf(!needs('nix', 'nix-build'))('a NAR of the real Nix', () => {
+  let store: SymlinkedStore;
+  let nixInspections: Inspections;
+  beforeAll(() => {
+    store = new SymlinkedStore();
+    nixInspections = new Inspections({ storeDir: store.storeDir });
+  });
+  afterAll(async () => {
+    await nixInspections[Symbol.asyncDispose]();
+    store[Symbol.dispose]();
+  });
+
+  it('is opened, hashed and judged however Nix has packed it', async () => {
+    const clean = store.build('clean', 'mkdir $out; echo hello > $out/hello');
+    const leaky = store.build('leaky', 'mkdir $out; realpath $out > $out/where');
+    const builder = caller(store.home);
+    await using tests = await NarUploadsOfTests.open(nixInspections.inspector);
+    const ids = new Set<string>();
+    for (const compression of NIX_COMPRESSIONS) {
+      const good = store.copyToCache(clean, compression);
+      const name = `nar/${basename(good)}`;
+      const answer = await tests.put(readFileSync(good), builder, name);
+      expect([compression, answer]).toMatchObject([compression, { status: 200 }]);
+      const received = await tests.catalog.received(name);
+      expect(received).toMatchObject({ compression, narHash: store.narHash(clean) });
+      const bad = store.copyToCache(leaky, compression);
+      const refusal = await tests.put(readFileSync(bad), builder, `nar/${basename(bad)}`);
+      expect([compression, refusal]).toMatchObject([compression, { status: 403 }]);
+      ids.add(idIn(refusal.line));
+    }
+    const [id = ''] = ids;
+    expect([...ids]).toEqual([id]);
+    expect(await hashOfNar(join(tests.state, 'quarantine', id, 'output.nar.zst'))).toBe(store.narHash(leaky));
   });
 });
 
