@@ -32,7 +32,7 @@ export interface Release extends Decided {
 export interface Decisions {
   /**
    * Looks at what was decided since they were opened: a scan may take hours.
-   * @throws NarScanError AUDIT_BROKEN, AUDIT_TRUNCATED, STATE_UNREADABLE
+   * @throws NarScanError AUDIT_BROKEN, AUDIT_TRUNCATED, STATE_UNREADABLE, STATE_UNSAFE
    */
   refresh(): void;
   denial(storePath: string, narHash: string | null): Denial | null;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { stateDirForReading, SYSTEM_STATE, systemStateDir } from '../ledger/stateDir.ts';
-import { loadDigest } from '../report/ids.ts';
+import { type Digest, loadDigest } from '../report/ids.ts';
 import { OWN_INDEX, type TrailWitness } from './audit.ts';
 import type { AllDecisions } from './decision.ts';
 import { decisionsOf } from './trail/decisions.ts';
@@ -21,33 +21,60 @@ export async function openDecisions(
   witness: Pick<TrailWitness, 'trailHead'> | null,
   system: string = SYSTEM_STATE,
 ): Promise<AllDecisions & Disposable> {
-  const own = stateDirForReading(environment);
-  const machine = systemStateDir(own, system);
-  const digest = await loadDigest();
-  const trails: Trail[] = [];
-  let ownTrail: Trail | null = null;
+  const trails = new Trails(environment, system, await loadDigest());
   try {
-    if (machine !== null) {
-      const trail = new Trail(machine, own === null ? null : join(own, SYSTEM_INDEX), digest);
-      trails.push(trail);
-      if (trail.isReadable()) trail.sync(null);
-      else trails.pop()?.[Symbol.dispose]();
-    }
-    if (own !== null) {
-      const trail = new Trail(own, join(own, OWN_INDEX), digest);
-      trails.push(trail);
-      ownTrail = trail;
-      trail.sync((await witness?.trailHead()) ?? null);
-    }
+    trails.open();
+    const seen = (await witness?.trailHead()) ?? null;
+    for (const trail of trails.all) trail.sync(trail === trails.own ? seen : null);
   } catch (error) {
-    for (const trail of trails) trail[Symbol.dispose]();
+    trails[Symbol.dispose]();
     throw error;
   }
-  const decisions = decisionsOf(trails, ownTrail);
   return {
-    ...decisions,
-    [Symbol.dispose]: () => {
-      for (const trail of trails) trail[Symbol.dispose]();
+    ...decisionsOf(trails),
+    refresh() {
+      trails.open();
+      for (const trail of trails.all) trail.sync(null);
     },
+    [Symbol.dispose]: () => trails[Symbol.dispose](),
   };
+}
+
+/** The trails that there are. The first denial makes the directory in which it stands. */
+class Trails implements Disposable {
+  readonly #environment: NodeJS.ProcessEnv;
+  readonly #system: string;
+  readonly #digest: Digest;
+  readonly all: Trail[] = [];
+  own: Trail | null = null;
+  #machine: Trail | null = null;
+
+  constructor(environment: NodeJS.ProcessEnv, system: string, digest: Digest) {
+    this.#environment = environment;
+    this.#system = system;
+    this.#digest = digest;
+  }
+
+  /** Opens those that were not there before. @throws NarScanError STATE_* */
+  open(): void {
+    if (this.own !== null && this.#machine !== null) return;
+    const own = stateDirForReading(this.#environment);
+    const machine = systemStateDir(own, this.#system);
+    if (machine !== null && this.#machine === null) {
+      const trail = this.#add(machine, own === null ? null : join(own, SYSTEM_INDEX));
+      if (trail.isReadable()) this.#machine = trail;
+      else this.all.pop()?.[Symbol.dispose]();
+    }
+    if (own !== null) this.own ??= this.#add(own, join(own, OWN_INDEX));
+  }
+
+  [Symbol.dispose](): void {
+    for (const trail of this.all) trail[Symbol.dispose]();
+  }
+
+  #add(directory: string, index: string | null): Trail {
+    const trail = new Trail(directory, index, this.#digest);
+    this.all.push(trail);
+    return trail;
+  }
 }

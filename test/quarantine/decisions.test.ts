@@ -115,6 +115,27 @@ describe('decisions that are open', () => {
     appendFileSync(join(own, 'audit.jsonl'), '{}\n');
     expect(() => decisions.refresh()).toThrow(code('AUDIT_BROKEN'));
   });
+
+  it.skipIf(!root)('are those, too, of a state that was not there when they were opened', async () => {
+    rmSync(own, { recursive: true });
+    using decisions = await openDecisions({ NAR_SCAN_STATE: own }, null, system);
+    decisions.refresh();
+    mkdirSync(own, { mode: 0o700 });
+    await write(own, denied(null, HASH));
+    decisions.refresh();
+    expect(decisions.denial(PATH, HASH)).toMatchObject({ reason: 'bad' });
+    expect(decisions.denial(PATH, HASH)).not.toHaveProperty('trail');
+    mkdirSync(system, { mode: 0o755 });
+    await write(system, denied(null, OTHER_HASH));
+    decisions.refresh();
+    expect(decisions.denial(PATH, OTHER_HASH)).toMatchObject({ trail: join(system, 'audit.jsonl') });
+    using later = await openDecisions({ NAR_SCAN_STATE: own }, null, join(folder, 'none'));
+    later.refresh();
+    // what anybody may have written is no decision
+    mkdirSync(join(folder, 'none'), { mode: 0o755 });
+    chmodSync(join(folder, 'none'), 0o777);
+    expect(() => later.refresh()).toThrow(code('STATE_UNSAFE'));
+  });
 });
 
 describe('a release', () => {
@@ -285,7 +306,6 @@ describe.skipIf(!root)('the decisions of the machine', () => {
     await asNobody(async () => {
       await expect(decided()).rejects.toEqual(code('AUDIT_BROKEN'));
     });
-    chmodSync(system, 0o777);
     await expect(decided()).rejects.toEqual(code('STATE_UNSAFE'));
   });
 });

@@ -3,27 +3,30 @@ import type { AllDecisions, Denial, Release } from '../decision.ts';
 import type { Trail } from './trail.ts';
 import type { TrailIndex } from './trailIndex.ts';
 
+/** Trails that are open; there may be more of them later. */
+interface OpenTrails {
+  readonly all: readonly Trail[];
+  /** The one of this user. */
+  readonly own: Trail | null;
+}
+
 /**
  * The decisions of several trails, as they were when each was last looked at: a denial of any of them
  * denies, a release of any of them releases.
- * @param own the one of this user
  */
-export function decisionsOf(trails: readonly Trail[], own: Trail | null): AllDecisions {
+export function decisionsOf(trails: OpenTrails): Omit<AllDecisions, 'refresh'> {
   const all = <T extends Denial | Release>(question: (index: TrailIndex) => readonly T[]): readonly T[] =>
-    trails.flatMap((trail) => {
+    trails.all.flatMap((trail) => {
       const found = trail.ask(question);
-      return trail === own ? found : found.map((decision) => ({ ...decision, trail: trail.file }));
+      return trail === trails.own ? found : found.map((decision) => ({ ...decision, trail: trail.file }));
     });
-  const decisions: AllDecisions = {
-    refresh() {
-      for (const trail of trails) trail.sync(null);
-    },
+  const decisions: Omit<AllDecisions, 'refresh'> = {
     denial: (storePath, narHash) => decisions.denialsOf(storePath, narHash)[0] ?? null,
     release(storePath, narHash, blocking, now) {
       const releases = decisions.releases(storePath, narHash, now);
       return releases.find((release) => covers(release, blocking)) ?? null;
     },
-    fingerprint: () => trails.map((trail) => trail.ask((index) => index.decisionSum()) ?? '').join(' '),
+    fingerprint: () => trails.all.map((trail) => trail.ask((index) => index.decisionSum()) ?? '').join(' '),
     denials: () => all((index) => index.denials()),
     denialsOf(storePath, narHash) {
       const hashPart = hashPartOf(storePath);
