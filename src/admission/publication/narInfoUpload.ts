@@ -9,7 +9,7 @@ import type { Body } from '../uploads.ts';
 import { bind, bindPath, type Bound, narNameOf } from './bind.ts';
 import type { PublicationParts } from './parts.ts';
 import { isPublished, isSamePath, publish, publishAgain } from './publish.ts';
-import { admits, inSpite, outcomeOf } from './ruled.ts';
+import { admits, inSpite, outcomeOf, ruledUnseen } from './ruled.ts';
 import { search } from './search.ts';
 import { Turns } from './turns.ts';
 import { checkSignatures, signed } from './vouching.ts';
@@ -94,7 +94,8 @@ export class NarInfoUploads {
       this.#parts,
     );
     const subject = { storePath, narHash: nar.narHash, references };
-    const ruling = await judge.rule(facts, subject, caller);
+    const ruled = await judge.rule(facts, subject, caller);
+    const ruling = isUninspected ? ruledUnseen(ruled) : ruled;
     const outcome = outcomeOf(ruling);
     if (!admits(ruling, isUninspected, settings)) {
       const { answer } = await judge.refuse(ruling, subject, { file: nar.file, name: nar.name }, caller);

@@ -30,6 +30,11 @@ export function admits(
   return outcomeOf(ruling) === 'admitted' || dryRun || isIncomplete;
 }
 
+/** A ruling on what nobody has looked into: whatever gaps a policy overlooks, that is never clean. */
+export function ruledUnseen(ruling: Ruling): Ruling {
+  return outcomeOf(ruling) === 'admitted' ? { ...ruling, standing: 'incomplete' } : ruling;
+}
+
 /** A line for the log where something is published that would be refused; null where it is not so. */
 export function inSpite({ standing, blocking }: Ruling, what: string, by: string): string | null {
   if (OUTCOMES[standing] === 'admitted') return null;

@@ -307,8 +307,9 @@ describe('what could not be inspected', () => {
     expect(await cache.put(narInfoOf(CLEAN, PATH))).toMatchObject({ status: 200 });
   });
 
-  it('is published as incomplete where the operator says so, and nothing else is', async () => {
+  it.each([false, true])('is published as incomplete where the operator says so (%s)', async (overlooks) => {
     await open({ onFailure: 'open' });
+    cache.overlooksGaps = overlooks;
     cache.inspectionFault = fault;
     expect(await cache.upload(CLEAN, PATH)).toMatchObject({ status: 200 });
     expect(await cache.catalog.published(part('a'))).toMatchObject({ verdict: 'incomplete' });
