@@ -47,12 +47,13 @@ async function bundleHook(): Promise<void> {
   const build = await rolldown({
     input: inputsOf(HOOK),
     platform: 'node',
-    external: EXTERNAL.filter((name) => name !== 'p-limit'),
+    external: ['yauzl', /^node:/],
     // the Nix database is always needed here, elsewhere it is not
     checks: { ineffectiveDynamicImport: false },
     plugins: [
       {
         name: 'imports',
+        resolveId: (id) => (id === '@napi-rs/blake-hash' ? join(source, 'cli/hook/blakeHash.cts') : null),
         moduleParsed: ({ id, importedIds }) => void imported.set(id, importedIds),
         // a set is walked to its end, what is added meanwhile included
         renderStart: () => {

@@ -1,6 +1,6 @@
 import { NarScanError } from '../model/errors.ts';
 import type { EngineName, Matcher } from './matcher.ts';
-import { compileKernel, instantiateKernel, kernelBytes } from './module.ts';
+import { compileKernel, instantiateKernel } from './module.ts';
 import { createScalarMatcher } from './scalar.ts';
 import { SimdMatcher } from './simd.ts';
 
@@ -46,8 +46,13 @@ export function createMatcher({ size, engine, compiled = compileEngine(engine) }
 }
 
 function compileIfItRuns(engine: 'relaxed-simd' | 'simd'): WebAssembly.Module | null {
-  if (!WebAssembly.validate(kernelBytes(engine))) return null;
-  const module = compileKernel(engine);
+  let module: WebAssembly.Module;
+  try {
+    module = compileKernel(engine);
+  } catch (error) {
+    if (error instanceof WebAssembly.CompileError) return null;
+    throw error;
+  }
   if (engine === 'simd') return module;
   return instantiateKernel(module, 0).exports.swizzlesByNibble() === 1 ? module : null;
 }

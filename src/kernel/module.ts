@@ -44,13 +44,12 @@ export interface Kernel {
   readonly exports: KernelExports;
 }
 
-/** Compiles one of the two builds; a compiled module can be handed to worker threads. */
+/**
+ * Compiles one of the two builds; a compiled module can be handed to worker threads.
+ * @throws WebAssembly.CompileError where the engine has not what it takes
+ */
 export function compileKernel(engine: 'relaxed-simd' | 'simd'): WebAssembly.Module {
-  return new WebAssembly.Module(kernelBytes(engine));
-}
-
-export function kernelBytes(engine: 'relaxed-simd' | 'simd'): Buffer<ArrayBuffer> {
-  return Buffer.from(WASM[engine].base64, 'base64');
+  return new WebAssembly.Module(Buffer.from(WASM[engine].base64, 'base64'));
 }
 
 /** @param size bytes of the caller's region */

@@ -2,6 +2,9 @@ import { BUCKET_POSITIONS } from './buckets.ts';
 import type { Kernel } from './module.ts';
 import { RUN_ALPHABET, type Plan } from './plan.ts';
 
+/** Bytes by which an entry is told at once. */
+const WORD_BYTES = 8;
+
 /** Writes a plan into the kernel's memory, in the forms that assembly/layout.ts describes. */
 export function writeTables(kernel: Kernel, needles: readonly Uint8Array[], plan: Plan): void {
   const { memory, layout } = kernel;
@@ -35,22 +38,27 @@ export function writeTables(kernel: Kernel, needles: readonly Uint8Array[], plan
     [layout.RUN_HEADS, runs],
   ] as const) {
     const sorted = list.toSorted((a, b) => a.slot - b.slot || a.needle - b.needle);
-    let next = 0;
-    for (let slot = 0; slot <= layout.SLOTS; slot++) {
-      view.setUint16(heads + 2 * slot, (entry - layout.ENTRIES) / layout.ENTRY_BYTES, true);
-      for (let item = sorted[next]; item?.slot === slot; item = sorted[++next]) {
-        const needle = needles[item.needle] as Uint8Array;
-        for (let i = 0; i < 8; i++) {
-          view.setUint8(entry + i, needle[i] ?? 0);
-          view.setUint8(entry + 8 + i, i < needle.length ? 0xff : 0);
-        }
-        view.setUint32(entry + 16, item.offset, true);
-        view.setUint32(entry + 20, needle.length, true);
-        view.setUint32(entry + 24, addresses[item.needle] as number, true);
-        view.setUint32(entry + 28, item.needle, true);
-        entry += layout.ENTRY_BYTES;
-      }
+    const firsts = Buffer.from(memory.buffer, heads, 2 * (layout.SLOTS + 1));
+    const indexed = (from: number, to: number): void => {
+      const index = (entry - layout.ENTRIES) / layout.ENTRY_BYTES;
+      if (from < to) firsts.fill(Uint8Array.of(index & 0xff, index >> 8), 2 * from, 2 * to);
+    };
+    let slot = 0;
+    for (const item of sorted) {
+      const needle = needles[item.needle] as Uint8Array;
+      const shown = Math.min(needle.length, WORD_BYTES);
+      indexed(slot, item.slot + 1);
+      slot = item.slot + 1;
+      memory.fill(0, entry, entry + 2 * WORD_BYTES);
+      memory.set(needle.subarray(0, shown), entry);
+      memory.fill(0xff, entry + WORD_BYTES, entry + WORD_BYTES + shown);
+      view.setUint32(entry + 16, item.offset, true);
+      view.setUint32(entry + 20, needle.length, true);
+      view.setUint32(entry + 24, addresses[item.needle] as number, true);
+      view.setUint32(entry + 28, item.needle, true);
+      entry += layout.ENTRY_BYTES;
     }
+    indexed(slot, layout.SLOTS + 1);
   }
 }
 

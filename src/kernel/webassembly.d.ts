@@ -21,5 +21,5 @@ declare namespace WebAssembly {
   interface Global {
     readonly value: unknown;
   }
-  function validate(bytes: Uint8Array): boolean;
+  class CompileError extends Error {}
 }

@@ -190,7 +190,7 @@ export class Run {
     aliases: readonly string[],
     first: readonly OutputFacts[] | null,
   ): void {
-    const started = performance.now();
+    const started = process.uptime();
     const sink = new FactSink();
     const open = {
       target,
@@ -339,7 +339,7 @@ export class Run {
 
   #facts(open: Open, storePath: string | null, narHash: string | null, part: PartialFacts): OutputFacts {
     const { findings, gaps, stats } = part;
-    const milliseconds = Math.round(performance.now() - open.started);
+    const milliseconds = Math.round((process.uptime() - open.started) * 1000);
     return {
       target: open.target.argument,
       storePath,
