@@ -26,7 +26,7 @@ const PROGRAM = {
   deliver: 'quarantine/notify/deliver.ts',
 };
 
-const EXTERNAL = [/^node:/, /^@napi-rs\//, 'p-limit', 'yauzl'];
+const EXTERNAL = [/^node:/, /^@napi-rs\//, 'fastify', 'pino', 'prom-client', 'p-limit', 'yauzl'];
 
 /** nix-realpath, for itself: what it shares with the program lies in its own files again, and there are two. */
 const REALPATH = { entry: 'cli/realpath/entry.cts', main: 'cli/realpath/main.ts' };

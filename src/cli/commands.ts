@@ -26,6 +26,11 @@ export const COMMANDS = [
     operands: 'PATH...',
     help: 'say which store paths may leave with all that they refer to, and why not; ends as the hook would, records nothing',
   },
+  {
+    name: 'serve',
+    operands: '',
+    help: 'be a binary cache that lets nothing contaminated in: what clients of Nix send is searched while it comes',
+  },
   { name: 'policy check', operands: '[FILE]', help: 'say what is wrong with a policy file' },
   { name: 'policy print', operands: '', help: 'print the policy that counts, and where it is from' },
   { name: 'homes', operands: '', help: 'print the homes and places of the store that are searched for' },

@@ -1,5 +1,4 @@
 import type { CommandName } from './commands.ts';
-import { refuseTokenName, SCOPES } from '../admission/contracts.ts';
 import { RULES } from '../model/facts.ts';
 import { LIMITS } from '../model/limits.ts';
 import { refuseGlob } from '../policy/glob.ts';
@@ -9,13 +8,13 @@ import {
   anything,
   byteCount,
   type FlagValue,
-  listOf,
   notEmpty,
   oneOf,
   saidText,
   when,
   wholeNumber,
 } from './flagValues.ts';
+import { SERVER_FLAGS } from './serverFlags.ts';
 
 export interface Flag {
   /** Without the dashes. */
@@ -65,8 +64,9 @@ export const FLAGS = [
     repeat: true,
     group: 'What is searched for',
     help: 'a home that is known to be of this build',
-    commands: ['scan', 'copy', 'guard', 'homes', 'quarantine list', 'audit list', 'token new'],
+    commands: ['scan', 'copy', 'guard', 'homes', 'serve', 'quarantine list', 'audit list', 'token new'],
     helpOf: {
+      serve: 'a home of somebody who builds what is sent here',
       'quarantine list': 'of outputs in which this home leaked',
       'audit list': 'of outputs in which this home leaked',
       'token new': 'a home of the builders whose outputs come with it',
@@ -78,7 +78,7 @@ export const FLAGS = [
     repeat: false,
     group: 'What is searched for',
     help: "leave out this machine's users and HOME",
-    commands: ['scan', 'copy', 'guard', 'homes'],
+    commands: ['scan', 'copy', 'guard', 'homes', 'serve'],
   },
   {
     name: 'alias',
@@ -109,6 +109,7 @@ export const FLAGS = [
       'policy check',
       'policy print',
       'homes',
+      'serve',
       ...QUARANTINE_WRITERS,
       'quarantine show',
     ],
@@ -134,7 +135,7 @@ export const FLAGS = [
     repeat: false,
     group: 'Store',
     help: 'the logical store directory (else NIX_STORE_DIR, else /nix/store)',
-    commands: ['scan', 'copy', 'guard', 'homes'],
+    commands: ['scan', 'copy', 'guard', 'homes', 'serve'],
   },
   {
     name: 'drv',
@@ -292,9 +293,10 @@ export const FLAGS = [
     name: 'dry-run',
     value: null,
     repeat: false,
-    group: 'What is sent',
+    group: 'Run',
     help: 'say what would be sent and what would stay; nothing is sent or recorded',
-    commands: ['copy'],
+    commands: ['copy', 'serve'],
+    helpOf: { serve: 'refuse nothing, and log what would be refused' },
   },
   {
     name: 'no-staging',
@@ -385,22 +387,7 @@ export const FLAGS = [
     help: 'packed, as it is kept',
     commands: ['quarantine export'],
   },
-  {
-    name: 'name',
-    value: { name: 'NAME', check: refuseTokenName },
-    repeat: false,
-    group: 'Server',
-    help: 'what the holder of the token is called in the log and the audit trail',
-    commands: ['token new'],
-  },
-  {
-    name: 'scope',
-    value: listOf(SCOPES),
-    repeat: true,
-    group: 'Server',
-    help: 'what it is for: fetching, sending, decisions on what was refused, all of these; sign: the server signs what comes with it',
-    commands: ['token new'],
-  },
+  ...SERVER_FLAGS,
   { name: 'help', short: 'h', value: null, repeat: false, group: 'Other', help: 'print this help' },
   { name: 'version', value: null, repeat: false, group: 'Other', help: 'print the version' },
 ] as const satisfies readonly Flag[];

@@ -37,6 +37,7 @@ const RUNNERS: Readonly<Record<CommandName, (said: Arguments) => Promise<number>
   scan,
   copy,
   guard,
+  serve,
   'policy check': policyCheck,
   'policy print': policyPrint,
   homes,
@@ -85,6 +86,12 @@ async function guard(said: Arguments): Promise<number> {
   const { text, status } = await guardText(said, process.env, version());
   printed(text);
   return status;
+}
+
+async function serve(said: Arguments): Promise<number> {
+  const { runServer } = await import('./commands/serve.ts');
+  await runServer(said, process.env, version(), printed);
+  return 0;
 }
 
 async function policyCheck(said: Arguments): Promise<number> {

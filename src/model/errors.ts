@@ -135,6 +135,7 @@ export const ERRORS = {
   LISTEN_FAILED: 'name an address of this machine and a free port: --listen 127.0.0.1:8080, or unix:/PATH',
   CATALOG_VERSION: 'use the newest nar-scan on this machine, or another --state',
   CATALOG_UNREADABLE: 'nothing is served: check its permissions and the disk, or restore it from a backup',
+  KEY_UNREADABLE: 'check the path; only who runs the server may read it (chmod 600)',
   KEY_INVALID: 'nix-store --generate-binary-cache-key NAME SECRET-FILE PUBLIC-FILE makes a pair',
   CATALOG_NOT_WRITTEN:
     'nothing of it was published: check the permissions and the disk of the state directory',
@@ -149,6 +150,8 @@ export const ERRORS = {
   HOMES_REQUEST: 'send {"homes": ["/home/alice"]} as application/json',
   HOMES_TOO_MANY: 'ask the operator to name the directories that matter in the policy: homes = [...]',
   ACCESS_OPEN: 'a server that others reach takes tokens: nar-scan serve --tokens FILE',
+  REVIEW_INVALID: 'correct the form and send it again',
+  REVIEW_FORGED: 'open the page anew and send its form from there',
   // the run and its report
   NO_OUTPUTS: 'give at least one output',
   INTERRUPTED: 'scan again; what was not reached was not inspected',

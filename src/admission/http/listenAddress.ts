@@ -1,5 +1,3 @@
-import { isIP } from 'node:net';
-
 /** Where the server listens. */
 export type ListenAddress =
   | { readonly host: string; readonly port: number }
@@ -24,7 +22,9 @@ export function listenAddressOf(text: string): ListenAddress | null {
   const [host, port] = [text.slice(0, Math.max(0, colon)), text.slice(colon + 1)];
   if (!/^[0-9]{1,5}$/.test(port) || Number(port) > PORT_MOST) return null;
   const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : null;
-  if (bare !== null) return isIP(bare) === 6 ? { host: bare, port: Number(port) } : null;
+  // loaded where it is needed: the command line reads this at every start
+  const { isIPv6 } = process.getBuiltinModule('node:net');
+  if (bare !== null) return isIPv6(bare) ? { host: bare, port: Number(port) } : null;
   return /^[0-9A-Za-z.-]+$/.test(host) ? { host, port: Number(port) } : null;
 }
 
@@ -39,12 +39,4 @@ export function activatedSocket(
   if (environment['LISTEN_PID'] !== String(pid)) return null;
   const count = Number(environment['LISTEN_FDS'] ?? '');
   return Number.isSafeInteger(count) && count > 0 ? { fd: FIRST_DESCRIPTOR, count } : null;
-}
-
-/** Whether only this machine can reach it, as far as its name tells. */
-export function isLoopback(address: ListenAddress): boolean {
-  if ('path' in address) return true;
-  if (!('host' in address)) return false;
-  const { host } = address;
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

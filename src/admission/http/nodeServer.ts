@@ -55,7 +55,8 @@ function watch(request: IncomingMessage, response: ServerResponse): void {
   exchanges.set(socket, { request, response });
   response.once('finish', () => {
     exchanges.delete(socket);
-    if (!request.complete) boundUnwanted(request, socket);
+    // who is told that all is well goes on sending, and must not be cut off
+    if (!request.complete && response.statusCode >= 300) boundUnwanted(request, socket);
   });
 }
 

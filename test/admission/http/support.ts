@@ -15,7 +15,7 @@ import type { Storage } from '../../../src/admission/storage.ts';
 import type { Body, NarUploads, Publications } from '../../../src/admission/uploads.ts';
 
 /** Lets everybody do everything, but who says so by a header. */
-export const everybody: Callers = {
+const everybody: Callers = {
   pass: async ({ headers }) =>
     headers['x-refused'] === undefined
       ? { caller: { name: 'everybody', scopes: new Set(['read', 'push']), homes: [] }, refusal: null }

@@ -1,0 +1,158 @@
+import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { tryLock } from '../ledger/lock.ts';
+import { NarScanError } from '../model/errors.ts';
+import { LIMITS } from '../model/limits.ts';
+import { parsePublicKey } from '../nix/signature.ts';
+import { openCallers } from './access/open.ts';
+import type { Catalog } from './catalog.ts';
+import { openCatalog } from './catalog/sqliteCatalog.ts';
+import { serveCache } from './http/cacheRoutes.ts';
+import { Door } from './http/door.ts';
+import { type Need, tellHealth } from './http/health.ts';
+import { listen } from './http/listen.ts';
+import type { ListenAddress } from './http/listenAddress.ts';
+import { bareServer } from './http/server.ts';
+import { stopServer } from './http/stop.ts';
+import { takeUploads } from './http/uploadRoutes.ts';
+import { ThreadedInspector } from './inspection/threadedInspector.ts';
+import { SpoolDirectory } from './intake/spool.ts';
+import { openJudge } from './judgement/open.ts';
+import { expireReceived, NarReceiver } from './narUpload.ts';
+import { CachePublications } from './publication/publications.ts';
+import { readSigningKey } from './publication/signingKey.ts';
+import type { ServerSettings } from './settings.ts';
+import type { Storage } from './storage.ts';
+import { openStorage } from './storage/open.ts';
+
+/** How a cache server is run. */
+export interface CacheServerOptions {
+  readonly settings: ServerSettings;
+  readonly listen: ListenAddress;
+  /** URL of where published objects lie. */
+  readonly storage: string;
+  readonly tokens: string | null;
+  readonly noAuth: boolean;
+  /** File of the key that signs paths; null: nothing is signed. */
+  readonly signKey: string | null;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly log: Logger;
+}
+
+/** A cache server that listens. */
+export interface CacheServer {
+  /** As people may type it. */
+  readonly address: string;
+  /** Lets requests under way end, and then everything. */
+  stop(): Promise<void>;
+}
+
+/* What lies in the state directory beside the quarantine and the audit trail. */
+const LOCK = 'serve.lock';
+const CATALOG = 'catalog.sqlite';
+const SPOOL = 'spool';
+const RECEIVED = 'received';
+
+/** How often NARs are looked for that have waited too long for their narinfo. */
+const EXPIRY_MILLISECONDS = 600_000;
+
+/**
+ * Starts a cache server: opens all it works with, takes away what a server before it has left half done, and listens.
+ *
+ * @throws NarScanError of the parts, and STATE_LOCKED where another server runs on the same state
+ */
+export async function openCacheServer(options: CacheServerOptions): Promise<CacheServer> {
+  const { settings, log, environment } = options;
+  const { state, policy } = settings;
+  await using parts = new AsyncDisposableStack();
+  const signing = options.signKey === null ? null : readSigningKey(options.signKey);
+  const trusted = policy.admission.trustedKeys.map(parsePublicKey);
+  parts.use(lockOn(state));
+  const catalog = await openCatalog(join(state, CATALOG));
+  parts.defer(async () => await catalog.close());
+  const warn = (error: unknown): void => log.warn({ err: error });
+  const callers = openCallers({
+    tokens: options.tokens,
+    noAuth: options.noAuth,
+    anonymousRead: policy.admission.anonymousRead,
+    host: 'host' in options.listen ? options.listen.host : null,
+    catalog,
+    warn,
+    failed: (address) => log.warn({ address }, 'a wrong token'),
+  });
+  const storage = await openStorage(options.storage, environment);
+  const spool = SpoolDirectory.open(join(state, SPOOL));
+  const received = SpoolDirectory.open(join(state, RECEIVED));
+  await spool.sweep(new Set());
+  await received.sweep(await catalog.receivedFiles());
+  const inspector = new ThreadedInspector(settings);
+  parts.defer(async () => await inspector.close());
+  const faults = {
+    warn: (line: string): void => log.warn(line),
+    error: (error: unknown): void => log.error({ err: error }),
+  };
+  const judge = parts.use(await openJudge({ settings, catalog, inspector, environment, log: faults }));
+  const work = { settings, catalog, storage, inspector, judge, spool, log: faults };
+  const uploads = new NarReceiver({ ...work, received });
+  const publications = new CachePublications({ ...work, keys: { trusted, signing } });
+  parts.use(every(EXPIRY_MILLISECONDS, async () => await expireReceived(work, Date.now()), faults.error));
+
+  const door = new Door(callers);
+  const app = bareServer(log, door, () => undefined);
+  parts.defer(async () => await app.close());
+  tellHealth(app, needsOf(state, catalog, storage), (name, error) =>
+    log.error({ err: error }, `not ready: ${name}`),
+  );
+  const lost = (name: string): void => log.error(`the storage has lost ${name}`);
+  await app.register(async (cache: FastifyInstance) => {
+    serveCache(cache, { storeDir: settings.storeDir, catalog, storage, door, lost });
+    takeUploads(cache, { uploads, publications, door });
+  });
+  await app.ready();
+  const address = await listen(app.server, options.listen);
+  const stop = parts.move();
+  return {
+    address,
+    stop: async () => {
+      await stopServer(app.server, async () => await inspector.close());
+      await stop.disposeAsync();
+    },
+  };
+}
+
+/** Does something again and again; a fault is told, and does not end it. */
+function every(
+  milliseconds: number,
+  act: () => Promise<unknown>,
+  failed: (error: unknown) => void,
+): Disposable {
+  const timer = setInterval(() => void act().catch(failed), milliseconds);
+  timer.unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** One server at a time: two would sweep each other's spool. */
+function lockOn(state: string): Disposable {
+  const lock = tryLock(join(state, LOCK), 'alone');
+  if (lock === null) throw new NarScanError('STATE_LOCKED', `another server runs on '${state}'`);
+  return lock;
+}
+
+/** What the server cannot work without. */
+function needsOf(state: string, catalog: Catalog, storage: Storage): readonly Need[] {
+  return [
+    { name: 'storage', check: async () => await storage.check() },
+    { name: 'catalog', check: async () => void (await catalog.publishedPaths(1)) },
+    {
+      name: 'disk',
+      check: async () => {
+        const { bavail, bsize } = await statfs(state);
+        if (bavail * bsize < LIMITS.serverLeastRoom) {
+          throw new NarScanError('UPLOAD_NO_ROOM', `${bavail * bsize} bytes are free in '${state}'`);
+        }
+      },
+    },
+  ];
+}
