@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { credentialsOf, loginFor } from '../../../src/admission/storage/credentials.ts';
+import { credentialsOf } from '../../../src/admission/storage/credentials.ts';
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
 
@@ -29,22 +29,5 @@ describe('credentials of an upstream', () => {
     truncateSync(netrc, 2 * 1024 * 1024);
     expect(() => credentialsOf(new URL('http://cache/'), netrc)).toThrow('too long');
     expect(() => credentialsOf(new URL('http://cache/'), folder)).toThrow('EISDIR');
-  });
-
-  it.each([
-    ['machine cache login a password b', 'a:b'],
-    ['machine other\n  login x\n  password y\nmachine cache\n\tlogin a\n\tpassword b\n', 'a:b'],
-    ['machine cache password b account c login a', 'a:b'],
-    ['default login a password b', 'a:b'],
-    ['machine other login default password y\nmachine cache login a password machine', 'a:machine'],
-    ['machine cache login a password b\ndefault login x password y', 'a:b'],
-    ['macdef init\ncd machine cache login x\n\nmachine cache login a password b', 'a:b'],
-    ['machine cache', ':'],
-    ['machine cach login a password b', null],
-    ['machine', null],
-    ['', null],
-  ])('are read as netrc has them: %j', (text, expected) => {
-    const found = loginFor('cache', text);
-    expect(found && `${found.login}:${found.password}`).toBe(expected);
   });
 });
