@@ -20,7 +20,7 @@ export interface Publication {
 }
 
 /**
- * Puts an output where it is served from: its NAR, its listing, its narinfo, and when all of them lie there for good,
+ * Puts an output where it is served from: its NAR and its listing, its narinfo, and when all of them lie there for good,
  * the catalog says so. Whatever happens before that, nobody is served any of it.
  *
  * @throws NarScanError PATH_PUBLISHED, STORAGE_FAILED, STORAGE_FULL, CATALOG_UNREADABLE
@@ -31,8 +31,10 @@ export async function publish(
 ): Promise<void> {
   const { catalog, storage, inspector } = parts;
   const { name, fileHash, fileSize, narHash, narSize } = nar;
-  if (nar.received !== null) await storage.put(name, { file: nar.file, size: fileSize }, TYPES.nar);
-  if (listing !== null) await storage.put(`${hashPart}.ls`, { bytes: Buffer.from(listing) }, JSON_TYPE);
+  await Promise.all([
+    nar.received !== null && storage.put(name, { file: nar.file, size: fileSize }, TYPES.nar),
+    listing !== null && storage.put(`${hashPart}.ls`, { bytes: Buffer.from(listing) }, JSON_TYPE),
+  ]);
   const narInfo = await putNarInfo(hashPart, info, parts);
   if (listing !== null) await publishAwaiting(name, listing, parts);
   const path: PublishedPath = {
