@@ -1,7 +1,17 @@
 import type { Growth } from './intake/growth.ts';
-import type { Inspected, InspectionContext } from './contracts.ts';
+import type { Inspected, InspectionContext, NarCompression } from './contracts.ts';
 import type { OutputFacts } from '../model/facts.ts';
 import type { NeedleContext } from '../needles/compile.ts';
+
+/** A NAR that was unpacked and packed again, whatever is in it. */
+export interface Repacked {
+  /** How it was packed before. */
+  readonly compression: NarCompression;
+  readonly narHash: string;
+  readonly narSize: number;
+  /** Bytes of the new file. */
+  readonly fileSize: number;
+}
 
 /** Searches what lies in spools. */
 export interface Inspector {
@@ -29,12 +39,7 @@ export interface Inspector {
     growth: Growth | null,
   ): Promise<readonly (OutputFacts & { readonly narSize: number })[]>;
   /** Unpacks a NAR and packs it with zstd, for the quarantine, to a new file of at most so many bytes. */
-  repack(
-    file: string,
-    name: string,
-    target: string,
-    most: number,
-  ): Promise<{ narHash: string; fileSize: number }>;
+  repack(file: string, name: string, target: string, most: number): Promise<Repacked>;
   /** Fingerprint of all that facts under these homes depend on. */
   rules(homes: readonly string[]): Promise<string>;
   /**

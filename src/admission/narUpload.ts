@@ -7,7 +7,7 @@ import { Growth } from './intake/growth.ts';
 import type { SpoolDirectory } from './intake/spool.ts';
 import { readNarName } from './narName.ts';
 import type { PublicationParts } from './publication/parts.ts';
-import { admits, outcomeOf } from './publication/ruled.ts';
+import { admits, mayPass, outcomeOf, uninspected } from './publication/ruled.ts';
 import { Turns } from './publication/turns.ts';
 import { deleteFile } from './publication/workFile.ts';
 import type { Body, NarUploads } from './uploads.ts';
@@ -29,6 +29,8 @@ interface Arrived {
   readonly file: string;
   readonly fileHash: string;
   readonly fileSize: number;
+  /** For a fault of this machine, and the server is to let that pass. */
+  readonly isUninspected: boolean;
   readonly caller: Caller;
   /** When it began to come, as `performance.now()` tells. */
   readonly began: number;
@@ -94,11 +96,13 @@ export class NarReceiver implements NarUploads {
       const { fileHash, fileSize } = await whole;
       if (fileHash !== said.fileHash)
         throw new NarScanError('UPLOAD_HASH', `what came as ${name} has the hash ${fileHash}`);
-      const inspected = await inspecting;
+      const searched = await inspecting.catch((error: unknown) => ({ error }));
+      const isUninspected = 'error' in searched;
+      const inspected = isUninspected ? await this.#unsearched(file, name, searched.error) : searched;
       if (inspected.narHash === null) await refuseUnopened(file, name);
       else if (said.compression !== null && said.compression !== inspected.compression)
         throw new NarScanError('UPLOAD_NAME', `${name} is packed otherwise: ${inspected.compression}`);
-      const arrived = { name, file, fileHash, fileSize, ...by };
+      const arrived = { name, file, fileHash, fileSize, isUninspected, ...by };
       return await this.#turns.take(name, () => this.#judged(arrived, inspected));
     } finally {
       // where it was moved on, it is not there any more
@@ -106,8 +110,24 @@ export class NarReceiver implements NarUploads {
     }
   }
 
+  /** What is known of a NAR that could not be searched: its content. @throws `cause`, where it may not pass */
+  async #unsearched(file: string, name: string, cause: unknown): Promise<Inspected> {
+    const { inspector, settings, spool } = this.#parts;
+    if (!mayPass(cause, settings)) throw cause;
+    const target = spool.fresh();
+    try {
+      const { compression, narHash, narSize } = await inspector.repack(file, name, target, this.#most);
+      return { compression, narHash, narSize, facts: uninspected(name, null, narHash, cause) };
+    } catch {
+      // not even that
+      throw cause;
+    } finally {
+      await deleteFile(target);
+    }
+  }
+
   async #judged(arrived: Arrived, inspected: Inspected): Promise<Answer> {
-    const { name, file, fileHash, fileSize, caller, began } = arrived;
+    const { name, file, fileHash, fileSize, isUninspected, caller, began } = arrived;
     const there = await this.#there(name);
     if (there !== null) return there;
     const { judge, settings, log } = this.#parts;
@@ -116,7 +136,7 @@ export class NarReceiver implements NarUploads {
     // before the ruling: what is decided meanwhile makes that one of another judgement
     const judgedBy = await judge.judgedBy(caller);
     const ruling = await judge.rule(facts, subject, caller);
-    if (narHash === null || !admits(ruling, false, settings)) {
+    if (narHash === null || !admits(ruling, isUninspected, settings)) {
       const { answer, id } = await judge.refuse(ruling, subject, { file, name }, caller);
       await this.#note(async (catalog) => {
         await catalog.refuse({ fileHash, narHash, id, ...answer, judgedBy, at: Date.now() });

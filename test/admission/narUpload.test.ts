@@ -340,6 +340,26 @@ describe('a fault of the server', () => {
     expect([tests.files('spool'), tests.files('received')]).toEqual([[], []]);
   });
 
+  it('lets pass as incomplete what it may, where the operator has said so', async () => {
+    const tests = await opened({ admission: { onFailure: 'open' }, inspector: { nar: failed } });
+    const packed = gzipSync(CLEAN);
+    expect(await tests.put(packed)).toMatchObject({ status: 200 });
+    expect(await tests.catalog.received(narName(packed))).toMatchObject({
+      compression: 'gzip',
+      narHash: sha256(CLEAN),
+      narSize: CLEAN.length,
+    });
+    expect(tests.log).toEqual([`${narName(packed)} of noamyr is taken in spite of being incomplete`]);
+    expect(tests.files('spool')).toEqual([]);
+    await tests.deny(sha256(CLEAN));
+    expect(await tests.put(gzipSync(CLEAN, { level: 1 }))).toMatchObject({ status: 403 });
+    const blind = await opened({
+      admission: { onFailure: 'open' },
+      inspector: { nar: failed, repack: failed },
+    });
+    expect(await blind.put(CLEAN)).toMatchObject({ status: 503 });
+  });
+
   it('that keeps the quarantine from being written refuses all the same', async () => {
     const tests = await opened({ inspector: { repack: failed } });
     const { status, line } = await tests.put(LEAKY, BUILDER);

@@ -5,6 +5,7 @@ import type { NeedleContext } from '../../needles/compile.ts';
 import type { PartialFacts } from '../../sources/factSink.ts';
 import type { StreamOutput } from '../../sources/narStream.ts';
 import type { NarCompression } from '../contracts.ts';
+import type { Repacked } from '../inspector.ts';
 
 /* What the main thread and those that inspect say to each other: a job, and what came of it. */
 
@@ -69,7 +70,7 @@ export interface JobResults {
   };
   readonly file: PartialFacts;
   readonly stream: readonly StreamOutput[];
-  readonly repack: { readonly narHash: string; readonly fileSize: number };
+  readonly repack: Repacked;
 }
 
 /** What came of a job. */

@@ -1,3 +1,4 @@
+import type { Codec } from '../../formats/compression/codec.ts';
 import { decompress } from '../../formats/compression/decompress.ts';
 import { type ContainerLimits, LimitReached } from '../../inspect/containers/budget.ts';
 import { NarScanError } from '../../model/errors.ts';
@@ -5,6 +6,7 @@ import { LIMITS } from '../../model/limits.ts';
 import { packNar } from '../../quarantine/store/narFile.ts';
 import { readFull } from '../../sources/byteSource.ts';
 import { checkUnpacked, codecOf, Packed } from '../../sources/narTarget.ts';
+import type { NarCompression } from '../contracts.ts';
 import { GrowingSource } from './growingSource.ts';
 import type { JobResults, RepackJob } from './jobs.ts';
 import { Pressure } from './pressure.ts';
@@ -19,22 +21,31 @@ export async function repackNar(
   limits: ContainerLimits,
 ): Promise<JobResults['repack']> {
   try {
-    return await packNar(unpacked(file, name, limits), target, most);
+    let compression: NarCompression = 'none';
+    const pieces = unpacked(file, name, limits, (codec) => (compression = codec));
+    const written = await packNar(pieces, target, most);
+    return { compression, ...written };
   } catch (error) {
     if (error instanceof LimitReached) throw new NarScanError('QUARANTINE_NOT_KEPT', error.message);
     throw error;
   }
 }
 
-async function* unpacked(file: string, name: string, limits: ContainerLimits): AsyncGenerator<Buffer> {
+async function* unpacked(
+  file: string,
+  name: string,
+  limits: ContainerLimits,
+  packed: (codec: Codec) => void,
+): AsyncGenerator<Buffer> {
   using source = new GrowingSource(file, null, new Pressure());
   const memory = Buffer.alloc(LIMITS.chunkBytes);
   const head = memory.subarray(0, readFull(source, memory, 0, memory.length));
   const codec = (await codecOf(head.subarray(0, 64), name)) ?? 'none';
-  const packed = new Packed(head, source);
+  packed(codec);
+  const bytes = new Packed(head, source);
   let count = 0;
-  for await (const piece of decompress(codec, packed)) {
-    checkUnpacked(limits, (count += piece.length), packed.taken);
+  for await (const piece of decompress(codec, bytes)) {
+    checkUnpacked(limits, (count += piece.length), bytes.taken);
     // it changes when the next one is asked for
     yield Buffer.from(piece);
   }

@@ -8,7 +8,7 @@ import { needleContext } from '../../scan/scan.ts';
 import { searchedHashParts } from '../../scan/targets.ts';
 import type { PartialFacts } from '../../sources/factSink.ts';
 import type { Inspected, InspectionContext } from '../contracts.ts';
-import type { Inspector } from '../inspector.ts';
+import type { Inspector, Repacked } from '../inspector.ts';
 import type { Growth } from '../intake/growth.ts';
 import type { ServerSettings } from '../settings.ts';
 import { InspectionScheduler } from './scheduler.ts';
@@ -74,12 +74,7 @@ export class ThreadedInspector implements Inspector {
     }));
   }
 
-  async repack(
-    file: string,
-    name: string,
-    target: string,
-    most: number,
-  ): Promise<{ narHash: string; fileSize: number }> {
+  async repack(file: string, name: string, target: string, most: number): Promise<Repacked> {
     return await this.#scheduler.run({ kind: 'repack', file, name, target, most } as const, null, null);
   }
 

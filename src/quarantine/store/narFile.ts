@@ -16,6 +16,7 @@ const CHUNK = { chunkSize: LIMITS.chunkBytes };
 interface WrittenNar {
   /** Of the NAR before it was packed. */
   readonly narHash: string;
+  readonly narSize: number;
   /** Bytes on disk. */
   readonly fileSize: number;
 }
@@ -61,10 +62,12 @@ export async function packNar(
   most: number,
 ): Promise<WrittenNar> {
   const hash = createHash('sha256');
+  let narSize = 0;
   let fileSize = 0;
   async function* hashed(): AsyncGenerator<Buffer> {
     for await (const piece of pieces) {
       hash.update(piece);
+      narSize += piece.length;
       yield piece;
     }
   }
@@ -85,7 +88,7 @@ export async function packNar(
     // not left to a stream, which closes when it likes: until then the room is not free again
     await target.close();
   }
-  return { narHash: narHashText(hash.digest()), fileSize };
+  return { narHash: narHashText(hash.digest()), narSize, fileSize };
 }
 
 /** The NarHash of a packed NAR. @throws the error of the system or of zlib */

@@ -168,7 +168,12 @@ describe('what is kept of a NAR', () => {
       1 << 30,
     );
     expect(zstdDecompressSync(readFileSync(target)).equals(bytes)).toBe(true);
-    expect(kept).toEqual({ narHash, fileSize: readFileSync(target).length });
+    expect(kept).toEqual({
+      compression: 'gzip',
+      narHash,
+      narSize: bytes.length,
+      fileSize: readFileSync(target).length,
+    });
   });
 
   test('is no longer than it may be, and no bomb', async () => {
