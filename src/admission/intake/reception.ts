@@ -78,18 +78,20 @@ export class Reception implements Taker {
     if (this.#fault !== null) await this.#dispose(this.#fault);
   }
 
-  #gathered(): Uint8Array {
+  #gathered(): Uint8Array[] {
     const pieces = this.#pieces;
-    const bytes = pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces, this.#waiting);
     this.#pieces = [];
     this.#waiting = 0;
     if (this.#arrival.isPaused) this.#arrival.resume();
-    return bytes;
+    return pieces;
   }
 
-  async #append(bytes: Uint8Array): Promise<void> {
-    await this.#handle.appendFile(bytes);
-    this.#written += bytes.length;
+  async #append(pieces: Uint8Array[]): Promise<void> {
+    for (let left = pieces; left.length > 0;) {
+      const { bytesWritten } = await this.#handle.writev(left);
+      this.#written += bytesWritten;
+      left = behind(left, bytesWritten);
+    }
     this.#to.growth.grew(this.#written);
   }
 
@@ -107,4 +109,13 @@ export class Reception implements Taker {
     await unlink(this.#to.file).catch(() => undefined);
     this.#settled.reject(fault);
   }
+}
+
+/** What is left of pieces of which `count` bytes were written. */
+function behind(pieces: readonly Uint8Array[], count: number): Uint8Array[] {
+  let at = 0;
+  let rest = count;
+  for (; at < pieces.length && rest >= (pieces[at]?.length ?? 0); at++) rest -= pieces[at]?.length ?? 0;
+  const [first, ...others] = pieces.slice(at);
+  return first === undefined ? [] : [first.subarray(rest), ...others];
 }

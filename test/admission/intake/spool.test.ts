@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
@@ -105,11 +105,27 @@ describe('a body', () => {
     const { whole } = await spool.receive(body(stream), { most: MOST, growth });
     const { FileHandle } = await fileHandle();
     const full = Object.assign(new Error('no space'), { code: 'ENOSPC' });
-    const append = vi.spyOn(FileHandle, 'appendFile').mockRejectedValue(full);
+    const append = vi.spyOn(FileHandle, 'writev').mockRejectedValue(full);
     stream.write('bytes');
     await expect(whole).rejects.toMatchObject({ code: 'UPLOAD_NO_ROOM' });
     append.mockRestore();
     expect([files(), growth.state]).toEqual([[], 'failed']);
+  });
+
+  test('of which the disk takes a part at a time is taken whole', async () => {
+    const { FileHandle } = await fileHandle();
+    const bytes = randomBytes(100_000);
+    const writev = vi.spyOn(FileHandle, 'writev').mockImplementation(async function (
+      this: typeof FileHandle,
+      pieces,
+    ) {
+      const { bytesWritten } = await this.write(Buffer.concat(pieces as Buffer[]).subarray(0, 777));
+      return { bytesWritten, buffers: pieces };
+    });
+    const cut = Array.from({ length: 200 }, (_, at) => bytes.subarray(at * 500, (at + 1) * 500));
+    const spooled = await received(body(Readable.from(cut)));
+    writev.mockRestore();
+    expect(readFileSync(spooled.file).equals(bytes)).toBe(true);
   });
 
   test('that comes too slowly is refused after the first window', async () => {
