@@ -66,7 +66,7 @@ export interface Catalog {
   approvals(): Promise<readonly Approval[]>;
   approve(approval: Approval): Promise<void>;
 
-  /** Small objects that only ever have their first value: realisations, logs, debuginfo, listings. */
+  /** Small objects that only ever have their first value: realisations, logs, debuginfo. Listings lie in the storage. */
   object(name: string): Promise<{ readonly bytes: Buffer; readonly type: string } | null>;
   /** @returns whether it has this value now */
   putObject(name: string, bytes: Uint8Array, type: string): Promise<boolean>;
