@@ -160,6 +160,9 @@ export const LIMITS = Object.freeze({
   serverReadyMilliseconds: 5000,
   /** Room on its disk without which the server is not ready. */
   serverLeastRoom: 256 * MiB,
+  /** The review pages: outputs that are looked at for one page of a list, and bytes of a kept NAR for one page's leaks. */
+  reviewedOutputs: 2000,
+  reviewNarBytes: 256 * MiB,
   /** Refused uploads that are known before they are sent again, the latest. */
   refusedUploads: 100_000,
   /** An upstream storage: how long nothing may come from it, a netrc file, what is read of an answer to reuse its connection. */
