@@ -1,7 +1,8 @@
 import { rename, stat } from 'node:fs/promises';
 import { NarScanError } from '../model/errors.ts';
+import { canBeWaived } from '../policy/baseline.ts';
 import { answerLine, answerOf } from './answers.ts';
-import type { Admission, Answer, Caller, Inspected, ReceivedNar } from './contracts.ts';
+import type { Admission, Answer, Caller, Inspected, ReceivedNar, Ruling } from './contracts.ts';
 import { DiskRoom } from './diskRoom.ts';
 import { Growth } from './intake/growth.ts';
 import type { SpoolDirectory } from './intake/spool.ts';
@@ -138,9 +139,10 @@ export class NarReceiver implements NarUploads {
     const ruling = await judge.rule(facts, subject, caller);
     if (narHash === null || !admits(ruling, isUninspected, settings)) {
       const { answer, id } = await judge.refuse(ruling, subject, { file, name }, caller);
-      await this.#note(async (catalog) => {
-        await catalog.refuse({ fileHash, narHash, id, ...answer, judgedBy, at: Date.now() });
-      });
+      if (isLasting(ruling) && (id !== null || ruling.standing === 'denied')) {
+        const refused = { fileHash, narHash, id, ...answer, judgedBy, at: Date.now() };
+        await this.#note((catalog) => catalog.refuse(refused));
+      }
       const isNone = narHash === null && ruling.standing === 'incomplete';
       await this.#tell(isNone ? 'malformed' : outcomeOf(ruling), fileSize, began);
       return answer;
@@ -228,6 +230,12 @@ export class NarReceiver implements NarUploads {
 
 /** Faults of what was sent, for the chart. */
 const MALFORMED: ReadonlySet<string> = new Set(['UPLOAD_HASH', 'UPLOAD_NAME', 'UPLOAD_COMPRESSION']);
+
+/** Whether the same bytes would be ruled so again: not where something of this machine stood in the way. */
+function isLasting({ standing, result }: Ruling): boolean {
+  if (standing !== 'incomplete') return true;
+  return result.gaps.every((gap) => canBeWaived(gap) && gap.reason !== 'unreadable');
+}
 
 /**
  * Forgets NARs whose narinfos never came.

@@ -7,6 +7,7 @@ import { expireReceived } from '../../src/admission/narUpload.ts';
 import { NarScanError } from '../../src/model/errors.ts';
 import { contentName } from '../../src/nix/narHash.ts';
 import { hashOfNar } from '../../src/quarantine/store/narFile.ts';
+import { gap } from '../report/madeFacts.ts';
 import { Inspections } from '../support/inspections.ts';
 import { caller, narName, NarUploadsOfTests, sha256, type UploadSettings } from '../support/narUploads.ts';
 import { directory, file, nar } from '../support/narWriter.ts';
@@ -358,6 +359,20 @@ describe('a fault of the server', () => {
       inspector: { nar: failed, repack: failed },
     });
     expect(await blind.put(CLEAN)).toMatchObject({ status: 503 });
+  });
+
+  it('is not remembered against a NAR', async () => {
+    const real = inspections.inspector;
+    let isBusy = true;
+    const nar: typeof real.nar = async (...args) => {
+      const found = await real.nar(...args);
+      const late = gap('bin/tool', 'it took too long', 'limit-time');
+      return isBusy ? { ...found, facts: { ...found.facts, gaps: [late] } } : found;
+    };
+    const tests = await opened({ inspector: { nar } });
+    expect(await tests.put(CLEAN)).toMatchObject({ status: 422 });
+    isBusy = false;
+    expect(await tests.put(CLEAN)).toMatchObject({ status: 200 });
   });
 
   it('that keeps the quarantine from being written refuses all the same', async () => {
