@@ -2,10 +2,12 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { compileEngine } from '../kernel/create.ts';
 import { tryLock } from '../ledger/lock.ts';
 import { NarScanError } from '../model/errors.ts';
 import { LIMITS } from '../model/limits.ts';
 import { parsePublicKey } from '../nix/signature.ts';
+import { bytesIn, quarantineDir, usedBytes } from '../quarantine/store/place.ts';
 import { openCallers } from './access/open.ts';
 import type { Catalog } from './catalog.ts';
 import { openCatalog } from './catalog/sqliteCatalog.ts';
@@ -14,6 +16,8 @@ import { Door } from './http/door.ts';
 import { type Need, tellHealth } from './http/health.ts';
 import { listen } from './http/listen.ts';
 import type { ListenAddress } from './http/listenAddress.ts';
+import { serveApi } from './http/api/routes.ts';
+import { Metrics, serveMetrics } from './http/metrics.ts';
 import { bareServer } from './http/server.ts';
 import { stopServer } from './http/stop.ts';
 import { takeUploads } from './http/uploadRoutes.ts';
@@ -21,8 +25,10 @@ import { ThreadedInspector } from './inspection/threadedInspector.ts';
 import { SpoolDirectory } from './intake/spool.ts';
 import { openJudge } from './judgement/open.ts';
 import { expireReceived, NarReceiver } from './narUpload.ts';
+import { measured } from './measured.ts';
 import { CachePublications } from './publication/publications.ts';
 import { readSigningKey } from './publication/signingKey.ts';
+import { openVerdictKey } from './publication/verdictKey.ts';
 import type { ServerSettings } from './settings.ts';
 import type { Storage } from './storage.ts';
 import { openStorage } from './storage/open.ts';
@@ -94,13 +100,20 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
     error: (error: unknown): void => log.error({ err: error }),
   };
   const judge = parts.use(await openJudge({ settings, catalog, inspector, environment, log: faults }));
-  const work = { settings, catalog, storage, inspector, judge, spool, log: faults };
+  const verdictKey = openVerdictKey(state, signing);
+  const metrics = new Metrics({
+    inspector,
+    quarantineBytes: () => usedBytes(quarantineDir(state), ''),
+    receivedBytes: () => bytesIn(received.path),
+  });
+  const plain = { catalog, inspector, judge, spool, storage };
+  const work = { ...measured(plain, metrics), settings, log: faults };
   const uploads = new NarReceiver({ ...work, received });
   const publications = new CachePublications({ ...work, keys: { trusted, signing } });
   parts.use(every(EXPIRY_MILLISECONDS, async () => await expireReceived(work, Date.now()), faults.error));
 
   const door = new Door(callers);
-  const app = bareServer(log, door, () => undefined);
+  const app = bareServer(log, door, (exchange) => metrics.answered(exchange));
   parts.defer(async () => await app.close());
   tellHealth(app, needsOf(state, catalog, storage), (name, error) =>
     log.error({ err: error }, `not ready: ${name}`),
@@ -110,6 +123,10 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
     serveCache(cache, { storeDir: settings.storeDir, catalog, storage, door, lost });
     takeUploads(cache, { uploads, publications, door });
   });
+  serveMetrics(app, metrics, door);
+  const tool = { name: 'nar-scan', version: settings.version, kernel: compileEngine().engine };
+  const most = policy.admission.maxNar;
+  serveApi(app, { ...work, door, verdictKey, signingKey: signing, tool, most });
   await app.ready();
   const address = await listen(app.server, options.listen);
   const stop = parts.move();

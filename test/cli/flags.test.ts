@@ -33,6 +33,7 @@ function sample(flag: Flag): string {
       RULE: 'known-home',
       WHEN: '30d',
       AGE: '90d',
+      'HOST:PORT|unix:PATH': '[::1]:8080',
     }[flag.value.name] ??
     flag.value.name.split('|')[0] ??
     ''
