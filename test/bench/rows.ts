@@ -7,6 +7,7 @@ import { countedByFind, TREE } from './inputs.ts';
 import { benchClosure } from './closure.ts';
 import { benchHook, HOOK_PAIRS } from './hook.ts';
 import { benchKernel } from './kernel.ts';
+import { benchBesideNginx, benchLoad, benchUpload, SERVE_PAIRS, type UploadFigures } from './serve.ts';
 import { alternate, type Command, median, runOnce } from './timing.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -305,6 +306,73 @@ async function hook(): Promise<readonly Row[]> {
   ];
 }
 
+/** What the cache server may keep in memory, whatever it is sent. */
+const SERVER_MEMORY_TARGET = 512 * MiB;
+
+/** One upload until it is admitted: its speed by that of the peer must be at least this. */
+function uploadRow(what: string, peer: string, least: number, figures: UploadFigures): Row {
+  const ratio = figures.subject / figures.peer;
+  return {
+    name: 'serve',
+    what,
+    peer,
+    peerMedian: figures.peer,
+    subjectMedian: figures.subject,
+    unit: 's',
+    pairs: SERVE_PAIRS,
+    ratio,
+    target: `≤ ${(1 / least).toFixed(2)}×`,
+    within: ratio <= 1 / least && figures.peakBytes <= SERVER_MEMORY_TARGET,
+    peakMiB: figures.peakBytes / MiB,
+    notes: [`${(figures.bytes / 1e6 / figures.subject).toFixed(0)} MB/s as sent`],
+  };
+}
+
+/** Single uploads to the cache server. */
+async function serve(inputs: BenchInputs): Promise<readonly Row[]> {
+  const unpack = (program: string, file: string): Command => ({
+    program,
+    args: ['-q', '-dc', file],
+    statuses: [0],
+  });
+  const [xzNar, zstdNar] = [inputs.xzNar(), inputs.zstdNar()];
+  return [
+    uploadRow('PUT of an xz NAR', 'xz -dc', 0.7, await benchUpload(xzNar, '.xz', unpack('xz', xzNar))),
+    uploadRow(
+      'PUT of a zstd NAR',
+      'zstd -dc',
+      0.4,
+      await benchUpload(zstdNar, '.zst', unpack('zstd', zstdNar)),
+    ),
+    uploadRow('PUT of an uncompressed NAR', 'PUT to nginx', 0.5, await benchBesideNginx(inputs.nar())),
+  ];
+}
+
+/** The cache server under many clients: how long a small upload takes then, by when it is alone. */
+async function load(): Promise<Row> {
+  const most = 5;
+  const { idle, busy, megabytesPerSecond, peakMiB, errors } = await benchLoad();
+  const ratio = busy / idle;
+  return {
+    name: 'load',
+    what: 'PUT of a small NAR beside 64 of 200 MB, 200 slow readers, 50 slow writers',
+    peer: 'the same alone',
+    peerMedian: idle / 1000,
+    subjectMedian: busy / 1000,
+    unit: 's',
+    pairs: 1,
+    ratio,
+    target: `≤ ${most.toFixed(1)}×`,
+    within: ratio <= most && peakMiB * MiB <= SERVER_MEMORY_TARGET && errors.length === 0,
+    peakMiB,
+    notes: [
+      `${megabytesPerSecond.toFixed(0)} MB/s of large ones`,
+      `${errors.length} errors`,
+      ...errors.slice(0, 3),
+    ],
+  };
+}
+
 /** What can be asked for by name, in the order of the table. */
 export const ROWS: Readonly<Record<string, (inputs: BenchInputs) => Promise<Row | readonly Row[]>>> = {
   start: startUp,
@@ -319,6 +387,8 @@ export const ROWS: Readonly<Record<string, (inputs: BenchInputs) => Promise<Row 
   zstd,
   memory,
   closure,
+  serve,
+  load,
 };
 
 /** Names of the programs a row is measured beside, with their versions. */
