@@ -19,6 +19,8 @@ export interface ProgressLine<T> {
   /** Whether anybody sees it. */
   readonly isShown: boolean;
   update(progress: T): void;
+  /** Draws it again while nothing new is told, so that who waits sees that it goes on; until it is disposed of. */
+  keep(): Disposable;
   /** Wipes the line, so that something else can be written; the next update draws it again. */
   clear(): void;
 }
@@ -28,7 +30,12 @@ const QUIET_MILLISECONDS = 400;
 const INTERVAL_MILLISECONDS = 100;
 
 /** Nothing is shown: not a terminal, or not wanted. */
-const NOTHING: ProgressLine<unknown> = { isShown: false, update: () => undefined, clear: () => undefined };
+const NOTHING: ProgressLine<unknown> = {
+  isShown: false,
+  update: () => undefined,
+  keep: () => ({ [Symbol.dispose]: () => undefined }),
+  clear: () => undefined,
+};
 
 /**
  * One line on stderr that is drawn over and over, where that is a terminal and nobody asked for quiet.
@@ -55,20 +62,29 @@ export function progressLine<T>(
   const started = now();
   let drawn = Number.NEGATIVE_INFINITY;
   let shown = false;
-  return {
+  let last: T | null = null;
+  const line: ProgressLine<T> = {
     isShown: true,
     update(progress) {
+      last = progress;
       const time = now();
       if (time - started < QUIET_MILLISECONDS || time - drawn < INTERVAL_MILLISECONDS) return;
       drawn = time;
       shown = true;
       write(`\r\x1b[K${textOf(progress, time - started).slice(0, Math.max(0, columns - 1))}`);
     },
+    keep() {
+      const timer = setInterval(() => {
+        if (last !== null) line.update(last);
+      }, INTERVAL_MILLISECONDS).unref();
+      return { [Symbol.dispose]: () => clearInterval(timer) };
+    },
     clear() {
       if (shown) write('\r\x1b[K');
       shown = false;
     },
   };
+  return line;
 }
 
 /** How far a scan is, in words. */

@@ -190,6 +190,8 @@ async function send(
   const { to, nixFlags: flags, storeDir, store = null, quiet, staged } = invocation;
   const transfer: Transfer = { paths, to, flags, storeDir, store, environment };
   const shown = shownProgress(quiet, transferText);
+  // old versions of Nix tell nothing before a path has arrived
+  const kept = shown.keep();
   const say = (line: string): void => {
     shown.clear();
     if (!quiet) writeDiagnostic(`nar-scan: ${printableText(line)}\n`);
@@ -217,6 +219,7 @@ async function send(
       await sendDirectly(transfer, events, signal);
     }
   } finally {
+    kept[Symbol.dispose]();
     shown.clear();
   }
 }
