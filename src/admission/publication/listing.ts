@@ -1,6 +1,13 @@
-/** Whether a listing, as Nix writes them (`.ls`), has a regular file at this path. */
-export function hasFile(listing: string, path: string): boolean {
-  const { root } = JSON.parse(listing) as { readonly root?: unknown };
+/**
+ * The root of a listing, as Nix writes them (`.ls`), that this server has made. It may be long: read it once for many
+ * questions.
+ */
+export function parseListing(text: string): unknown {
+  return field(JSON.parse(text), 'root');
+}
+
+/** Whether there is a regular file at this path. @param root as {@link parseListing} gives it */
+export function hasFile(root: unknown, path: string): boolean {
   let node: unknown = root;
   for (const part of path.split('/')) {
     const entries = field(node, 'entries');

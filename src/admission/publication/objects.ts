@@ -9,7 +9,7 @@ import { receiveSmall } from '../intake/small.ts';
 import type { Body } from '../uploads.ts';
 import { debugInfoText, parseDebugInfo } from './debugInfo.ts';
 import { JSON_TYPE } from './json.ts';
-import { hasFile } from './listing.ts';
+import { hasFile, parseListing } from './listing.ts';
 import type { PublicationParts } from './parts.ts';
 import { parseRealisation } from './realisation.ts';
 import { refusalOf } from './textAdmission.ts';
@@ -102,7 +102,7 @@ export class ObjectUploads {
     if (object === null) return false;
     const pieces: Uint8Array[] = [];
     for await (const piece of object.stream) pieces.push(piece as Uint8Array);
-    return hasFile(Buffer.concat(pieces).toString(), member);
+    return hasFile(parseListing(Buffer.concat(pieces).toString()), member);
   }
 
   async #put(name: string, content: Buffer, type: string): Promise<Answer> {

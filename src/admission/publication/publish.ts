@@ -1,9 +1,11 @@
 import { NarScanError } from '../../model/errors.ts';
+import { once } from '../../model/once.ts';
 import { narInfoText, type NarInfo } from '../../nix/narinfo.ts';
+import type { Catalog } from '../catalog.ts';
 import type { Caller, PublishedPath, Ruling } from '../contracts.ts';
 import { debugInfoText } from './debugInfo.ts';
 import { JSON_TYPE } from './json.ts';
-import { hasFile } from './listing.ts';
+import { hasFile, parseListing } from './listing.ts';
 import type { PublicationParts } from './parts.ts';
 import { deleteFile, type NarAtHand } from './workFile.ts';
 
@@ -36,7 +38,8 @@ export async function publish(
     listing !== null && storage.put(`${hashPart}.ls`, { bytes: Buffer.from(listing) }, JSON_TYPE),
   ]);
   const narInfo = await putNarInfo(hashPart, info, parts);
-  if (listing !== null) await publishAwaiting(name, listing, parts);
+  const debugInfo = listing === null ? null : new AwaitedDebugInfo(name, listing, catalog);
+  await debugInfo?.publish();
   const path: PublishedPath = {
     hashPart,
     storePath: info.storePath,
@@ -56,7 +59,7 @@ export async function publish(
   const published = await catalog.publish(path);
   if (!isSamePath(published, path)) throw isPublished(published, path);
   // what began to wait meanwhile
-  if (listing !== null) await publishAwaiting(name, listing, parts);
+  await debugInfo?.publish();
   for (const file of new Set([nar.received, received?.file ?? null]))
     if (file !== null) await deleteFile(file);
 }
@@ -89,14 +92,28 @@ async function putNarInfo(hashPart: string, info: NarInfo, { storage }: Publicat
   return text;
 }
 
-/** Debuginfo that came first: where its file is none of the NAR, nothing comes of it. */
-async function publishAwaiting(
-  narName: string,
-  listing: string,
-  { catalog }: PublicationParts,
-): Promise<void> {
-  for (const { object, member } of await catalog.awaiting(narName)) {
-    if (!hasFile(listing, member)) continue;
-    await catalog.putObject(object, Buffer.from(debugInfoText({ narName, member })), JSON_TYPE);
+/** Debuginfo that came before its NAR. Where its file is none of the NAR, nothing comes of it. */
+class AwaitedDebugInfo {
+  readonly #narName: string;
+  readonly #catalog: Catalog;
+  readonly #root: () => unknown;
+  readonly #seen = new Set<string>();
+
+  constructor(narName: string, listing: string, catalog: Catalog) {
+    this.#narName = narName;
+    this.#catalog = catalog;
+    this.#root = once(() => parseListing(listing));
+  }
+
+  /** Publishes what has come since the last time. */
+  async publish(): Promise<void> {
+    const narName = this.#narName;
+    for (const { object, member } of await this.#catalog.awaiting(narName)) {
+      const key = `${object} ${member}`;
+      if (this.#seen.has(key)) continue;
+      this.#seen.add(key);
+      if (!hasFile(this.#root(), member)) continue;
+      await this.#catalog.putObject(object, Buffer.from(debugInfoText({ narName, member })), JSON_TYPE);
+    }
   }
 }

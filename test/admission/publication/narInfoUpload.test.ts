@@ -353,3 +353,13 @@ it.each([1, 2, 3])(
     expect(await cache.put(info)).toMatchObject({ status: 200 });
   },
 );
+
+it('a catalog that cannot say so leaves nothing published, and the next try succeeds', async () => {
+  const info = narInfoOf(CLEAN, PATH);
+  await cache.receive(CLEAN, info);
+  cache.beforePublished = () => Promise.reject(new NarScanError('UPLOAD_NO_ROOM', 'the disk is full'));
+  expect(await cache.put(info)).toMatchObject({ status: 413 });
+  expect(await cache.catalog.published(part('a'))).toBeNull();
+  cache.beforePublished = () => Promise.resolve();
+  expect(await cache.put(info)).toMatchObject({ status: 200 });
+});
