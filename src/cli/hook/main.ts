@@ -10,6 +10,7 @@ import { EXIT_ERROR } from '../exitStatus.ts';
 import { openGate } from '../gate.ts';
 import { surroundedOf } from '../invocation.ts';
 import { loadPolicy } from '../policy/policyFile.ts';
+import { policyMemory } from '../policy/policyMemory.ts';
 import { Deadline } from './deadline.ts';
 
 /** Runs nar-scan-post-build-hook, which takes no arguments, and ends it with the exit status. */
@@ -23,7 +24,7 @@ async function run(deadline: Deadline, environment: NodeJS.ProcessEnv): Promise<
   const { signal } = deadline;
   refuseArguments(process.argv.slice(2));
   const now = new Date();
-  const { policy } = await loadPolicy(null, environment);
+  const { policy } = await loadPolicy(null, environment, undefined, () => policyMemory(environment));
   deadline.set(policy.gate.guard.deadline);
   const surrounded = surroundedOf(readArguments([]), environment);
   using decisions = await todaysDecisions(environment);

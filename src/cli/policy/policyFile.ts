@@ -5,6 +5,7 @@ import { readSettingsFile, SettingsFileFault } from '../../ledger/settingsFile.t
 import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { BUILT_IN_POLICY, type Policy } from '../../policy/policy.ts';
+import type { PolicyMemory } from './policyMemory.ts';
 
 /** The policy that counts, and where it is from. */
 export interface LoadedPolicy {
@@ -33,18 +34,25 @@ const SYSTEM = '/etc/nar-scan/config.toml';
 
 /**
  * The policy of the first policy file that there is; see {@link findPolicy}.
+ * @param memoryOf where one may be known already
  * @throws NarScanError POLICY_UNREADABLE, POLICY_INVALID, POLICY_UNSAFE
  */
 export async function loadPolicy(
   named: string | null,
   environment: NodeJS.ProcessEnv,
   system: string = SYSTEM,
+  memoryOf: (() => PolicyMemory) | null = null,
 ): Promise<LoadedPolicy> {
   const found = findPolicy(named, environment, system);
   if (found === null) return { policy: BUILT_IN_POLICY, path: null, others: [] };
-  const { parsePolicy } = await import('../../policy/read.ts');
   const { path, bytes, others } = found;
-  return { policy: parsePolicy(bytes, path), path, others };
+  const memory = memoryOf?.() ?? null;
+  const known = memory?.recall(path, bytes) ?? null;
+  if (known !== null) return { policy: known, path, others };
+  const { parsePolicy } = await import('../../policy/read.ts');
+  const policy = parsePolicy(bytes, path);
+  memory?.remember(path, bytes, policy);
+  return { policy, path, others };
 }
 
 /**
