@@ -307,6 +307,14 @@ export const FLAGS = [
     commands: ['copy'],
   },
   {
+    name: 'no-register-homes',
+    value: null,
+    repeat: false,
+    group: 'What is sent',
+    help: 'do not tell a nar-scan server which homes are searched for here',
+    commands: ['copy'],
+  },
+  {
     name: 'path',
     value: { name: 'GLOB', check: refuseGlob },
     repeat: false,

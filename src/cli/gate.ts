@@ -39,6 +39,8 @@ export interface OpenGate {
   readonly diskOf: (storePath: string) => string;
   readonly ask: (closure: Closure, signal: AbortSignal) => Promise<GateAnswer>;
   readonly origin: (version: string) => Promise<ReportOrigin>;
+  /** Homes that are searched for. */
+  readonly homes: () => Promise<readonly string[]>;
 }
 
 /** @throws NarScanError where the store or its surroundings cannot be found out */
@@ -67,6 +69,7 @@ export async function openGate(options: GateOptions): Promise<OpenGate> {
       const crew = crewFor(closure, isOver);
       return await askGate({ ...judgement, closure, scan, crew, progress }, signal);
     },
+    homes: async () => (await context).homes,
     origin: async (version) => {
       const { kernel, rules } = await fingerprint(context, request.limits);
       return { tool: { name: 'nar-scan', version, kernel }, rules };

@@ -64,6 +64,7 @@ export const ERRORS = {
   NIX_MISSING: 'install Nix, or put its bin directory on PATH',
   NIX_FAILED:
     'check the URL, the rights there and the connection, then copy again: what has arrived is not sent twice',
+  NETRC_UNREADABLE: 'make it readable, or name another file: -- --netrc-file FILE',
   NIX_UNSIGNED:
     'sign the paths (nix store sign), or pass on -- --no-check-sigs where the destination trusts you',
   PATH_NOT_IN_STORE: 'name a store path, or a link to one such as ./result',

@@ -169,6 +169,9 @@ export const LIMITS = Object.freeze({
   upstreamMilliseconds: 60_000,
   netrcBytes: 1 * MiB,
   upstreamAnswerBytes: 64 * KiB,
+  /** What copy reads of an answer of the cache server about homes, and how long it waits for one. */
+  registrationBytes: 4 * MiB,
+  registrationMilliseconds: 10_000,
   /** The tokens of the cache server: their file, how many there are, how often it is looked whether they changed. */
   tokensBytes: 8 * MiB,
   tokens: 10_000,

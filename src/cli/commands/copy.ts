@@ -124,6 +124,7 @@ async function deliver(
       inFlight = paths;
     };
     try {
+      await registerHomes(run, signal);
       await send(run, { became, sending }, transfers, signal);
     } catch (error) {
       became(
@@ -135,6 +136,13 @@ async function deliver(
     }
   }
   return null;
+}
+
+/** A cache server of ours searches for the homes of its clients, too; loaded where there may be one. */
+async function registerHomes({ invocation, gate, environment }: Run, signal: AbortSignal): Promise<void> {
+  if (!invocation.registersHomes || !/^https?:/i.test(invocation.to.url)) return;
+  const { tellHomes } = await import('./copyHomes.ts');
+  await tellHomes(invocation, await gate.homes(), environment, signal);
 }
 
 /** Writes down what stays, so that it can be looked at and released. */

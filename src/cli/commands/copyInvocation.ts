@@ -14,6 +14,8 @@ export interface CopyInvocation extends Omit<Invocation, 'format'> {
   readonly skip: boolean;
   readonly dryRun: boolean;
   readonly staged: boolean;
+  /** Whether a cache server of ours is told the homes that are searched for. */
+  readonly registersHomes: boolean;
   readonly nixFlags: readonly string[];
 }
 
@@ -34,6 +36,7 @@ export function copyInvocationOf(said: Arguments, environment: NodeJS.ProcessEnv
     skip: said.has('skip-contaminated'),
     dryRun: said.has('dry-run'),
     staged: !said.has('no-staging'),
+    registersHomes: !said.has('no-register-homes'),
     nixFlags: said.passedOn,
   };
 }

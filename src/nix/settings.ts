@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Where Nix is configured where nothing else is said. */
+const SYSTEM_CONFIGURATION = '/etc/nix';
+
+/**
+ * The file of credentials that Nix fetches and sends with: the setting `netrc-file` of its command line, else of
+ * `NIX_CONFIG`, else of the user's and then the system's `nix.conf`, else `netrc` beside the latter. What those files
+ * include is not looked at. (Nix: src/libutil/config.cc, src/libstore/globals.cc.)
+ *
+ * @param flags of the command line of `nix`
+ */
+export function netrcFileOf(flags: readonly string[], environment: NodeJS.ProcessEnv): string {
+  const system = environment['NIX_CONF_DIR'] ?? SYSTEM_CONFIGURATION;
+  const texts = function* (): Generator<string> {
+    yield environment['NIX_CONFIG'] ?? '';
+    yield* userFiles(environment).map(textOf);
+    yield textOf(join(system, 'nix.conf'));
+  };
+  let file = flagged(flags, 'netrc-file');
+  for (const text of texts()) file ??= settingIn(text, 'netrc-file');
+  return file ?? join(system, 'netrc');
+}
+
+/** The user's files, the one that counts most first. */
+function userFiles(environment: NodeJS.ProcessEnv): readonly string[] {
+  const named = environment['NIX_USER_CONF_FILES'];
+  if (named !== undefined) return named.split(':').filter((path) => path !== '');
+  const home = environment['HOME'] ?? '';
+  const configuration = environment['XDG_CONFIG_HOME'] ?? (home === '' ? '' : join(home, '.config'));
+  return configuration === '' ? [] : [join(configuration, 'nix', 'nix.conf')];
+}
+
+/** Of `--NAME VALUE` and `--option NAME VALUE` the last. */
+function flagged(flags: readonly string[], name: string): string | null {
+  let value: string | null = null;
+  for (const [at, flag] of flags.entries()) {
+    if (flag === `--${name}`) value = flags[at + 1] ?? null;
+    if (flag === '--option' && flags[at + 1] === name) value = flags[at + 2] ?? null;
+  }
+  return value;
+}
+
+/** Of the lines `NAME = VALUE` the last. */
+function settingIn(text: string, name: string): string | null {
+  let value: string | null = null;
+  for (const line of text.split('\n')) {
+    const [said = ''] = line.split('#', 1);
+    const [key, equals, ...words] = said.trim().split(/\s+/);
+    if (key === name && equals === '=') value = words.join(' ');
+  }
+  return value;
+}
+
+/** '' for what cannot be read: Nix tells of that itself. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
