@@ -1,13 +1,9 @@
 import { Budget } from '../../inspect/containers/budget.ts';
 import type { ContentDigest } from '../../inspect/contentDigest.ts';
-import { Window, windowsBytes } from '../../inspect/window.ts';
-import { createMatcher } from '../../kernel/create.ts';
-import type { Matcher } from '../../kernel/matcher.ts';
 import { byteStringOfText } from '../../model/bytes.ts';
 import { NarScanError } from '../../model/errors.ts';
 import type { NeedleContext } from '../../needles/compile.ts';
 import { blake3Digest } from '../../scan/blake3Digest.ts';
-import { type Inspection, prepareInspection } from '../../sources/inspection.ts';
 import { InlineHasher } from '../../sources/narHasher.ts';
 import type { StreamOutput } from '../../sources/narStream.ts';
 import { type NarTargetOptions, scanSource } from '../../sources/narTarget.ts';
@@ -21,24 +17,21 @@ import type { FileJob, InspectionData, Job, JobResults, NarJob, Outcome, StreamJ
 import { NarListing } from './listing.ts';
 import { Pressure } from './pressure.ts';
 import { repackNar } from './repack.ts';
+import { Searcher } from './searcher.ts';
 
 /** Inspects one spool after another. */
 export class InspectionWorker {
   readonly #data: InspectionData;
   readonly #pressure: Pressure;
-  readonly #matcher: Matcher;
-  readonly #window: Window;
   readonly #spools = new DiskSpools();
   readonly #digest: ContentDigest | null;
-  #inspection: Inspection | null = null;
-  #searched = '';
+  #forAny: Searcher | null = null;
+  #forOne: Searcher | null = null;
 
   constructor(data: InspectionData) {
     this.#data = data;
     this.#pressure = new Pressure(data.pressure);
     this.#digest = data.digests ? blake3Digest() : null;
-    this.#matcher = createMatcher({ size: windowsBytes(data.limits.depth), compiled: data.compiled });
-    this.#window = new Window(this.#matcher);
   }
 
   async run(job: Job): Promise<Outcome> {
@@ -99,12 +92,9 @@ export class InspectionWorker {
       budget: new Budget(this.#data.limits),
       rootName: byteStringOfText(name),
     };
-    const output = await scanTreeNar(
-      byteStringOfText(file),
-      this.#window,
-      this.#inspectionFor(context),
-      options,
-    );
+    const searcher = this.#searcherFor(context);
+    const inspection = searcher.inspection(context);
+    const output = await scanTreeNar(byteStringOfText(file), searcher.window, inspection, options);
     if (output === null)
       throw new NarScanError('SCAN_FAILED', 'the file is none, or changed while it was read');
     return output.facts;
@@ -117,11 +107,12 @@ export class InspectionWorker {
     result: (outputs: readonly StreamOutput[]) => JobResults['nar' | 'stream'],
   ): Promise<Outcome> {
     const growth = job.growth === null ? null : new Growth(job.growth);
-    const inspection = this.#inspectionFor(job.context);
+    const searcher = this.#searcherFor(job.context);
+    const inspection = searcher.inspection(job.context);
     using source = new GrowingSource(job.file, growth, this.#pressure);
     const { limits } = this.#data;
     const [storePath] = job.paths;
-    const outputs = await scanSource(source, name, this.#window, inspection, {
+    const outputs = await scanSource(source, name, searcher.window, inspection, {
       ...asked,
       ...(storePath === undefined ? {} : { rootName: byteStringOfText(storePath) }),
       exportStream: false,
@@ -142,19 +133,16 @@ export class InspectionWorker {
     { paths, context }: NarJob | StreamJob,
   ): StreamOutput['facts'] {
     if (storePath !== null || paths.length === 0) return facts;
-    return softenKnownReferences(facts, paths, this.#inspectionFor(context).set);
+    return softenKnownReferences(facts, paths, this.#searcherFor(context).inspection(context).set);
   }
 
-  /** Prepared anew only where something else is searched for than before. */
-  #inspectionFor(context: NeedleContext): Inspection {
-    const searched = JSON.stringify(context);
-    if (this.#inspection === null || searched !== this.#searched) {
-      const { depth } = this.#data.limits;
-      const options = { maxDepth: depth, spools: this.#spools, digest: this.#digest };
-      this.#inspection = prepareInspection(this.#matcher, context, options);
-      this.#searched = searched;
-    }
-    return this.#inspection;
+  /**
+   * One for what nobody has told the path of, one for all others: each NAR is inspected under both, and what the first
+   * is prepared for is mostly the same.
+   */
+  #searcherFor({ hashParts }: NeedleContext): Searcher {
+    const fresh = (): Searcher => new Searcher(this.#data, this.#spools, this.#digest);
+    return hashParts.length === 0 ? (this.#forAny ??= fresh()) : (this.#forOne ??= fresh());
   }
 }
 
