@@ -101,6 +101,26 @@ async function decided(
 }
 
 describe('decisions that are open', () => {
+  it('have another fingerprint whenever something was decided or taken back, and only then', async () => {
+    using decisions = await openDecisions({ NAR_SCAN_STATE: own }, null, system);
+    const seen = [decisions.fingerprint()];
+    const steps = [
+      denied(null, HASH),
+      released(ids(1)),
+      { event: 'lifted', decision: 1, reason: 'x' },
+      denied(null, HASH),
+    ] as const;
+    for (const event of steps) {
+      await write(own, event);
+      decisions.refresh();
+      seen.push(decisions.fingerprint());
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    await write(own, quarantined('0123456789abcdef', ids(1)));
+    decisions.refresh();
+    expect(decisions.fingerprint()).toBe(seen.at(-1));
+  });
+
   it.skipIf(!root)('are those of now once they look again', async () => {
     mkdirSync(system, { mode: 0o755 });
     for (const state of [system, own]) await write(state, released(ids(1)));
