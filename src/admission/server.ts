@@ -8,6 +8,8 @@ import { NarScanError } from '../model/errors.ts';
 import { LIMITS } from '../model/limits.ts';
 import { parsePublicKey } from '../nix/signature.ts';
 import { bytesIn, quarantineDir, usedBytes } from '../quarantine/store/place.ts';
+import { openOwnDecisions } from '../quarantine/ownDecisions.ts';
+import { withAuditLog } from '../quarantine/ownTrail.ts';
 import { openCallers } from './access/open.ts';
 import type { Catalog } from './catalog.ts';
 import { openCatalog } from './catalog/sqliteCatalog.ts';
@@ -20,6 +22,7 @@ import { serveApi } from './http/api/routes.ts';
 import { Metrics, serveMetrics } from './http/metrics.ts';
 import { bareServer } from './http/server.ts';
 import { stopServer } from './http/stop.ts';
+import { UnderWay } from './http/underWay.ts';
 import { takeUploads } from './http/uploadRoutes.ts';
 import { ThreadedInspector } from './inspection/threadedInspector.ts';
 import { SpoolDirectory } from './intake/spool.ts';
@@ -29,6 +32,8 @@ import { measured } from './measured.ts';
 import { CachePublications } from './publication/publications.ts';
 import { readSigningKey } from './publication/signingKey.ts';
 import { openVerdictKey } from './publication/verdictKey.ts';
+import { ReviewDesk } from './review/desk.ts';
+import { reviewPages } from './review/routes.ts';
 import type { ServerSettings } from './settings.ts';
 import type { Storage } from './storage.ts';
 import { openStorage } from './storage/open.ts';
@@ -113,6 +118,7 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
   parts.use(every(EXPIRY_MILLISECONDS, async () => await expireReceived(work, Date.now()), faults.error));
 
   const door = new Door(callers);
+  const underWay = new UnderWay();
   const app = bareServer(log, door, (exchange) => metrics.answered(exchange));
   parts.defer(async () => await app.close());
   tellHealth(app, needsOf(state, catalog, storage), (name, error) =>
@@ -121,12 +127,27 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
   const lost = (name: string): void => log.error(`the storage has lost ${name}`);
   await app.register(async (cache: FastifyInstance) => {
     serveCache(cache, { storeDir: settings.storeDir, catalog, storage, door, lost });
-    takeUploads(cache, { uploads, publications, door });
+    takeUploads(cache, { uploads, publications, door, underWay });
   });
   serveMetrics(app, metrics, door);
   const tool = { name: 'nar-scan', version: settings.version, kernel: compileEngine().engine };
   const most = policy.admission.maxNar;
   serveApi(app, { ...work, door, verdictKey, signingKey: signing, tool, most });
+  const decisions = parts.use(await openOwnDecisions(environment, warn));
+  await app.register(async (pages: FastifyInstance) => {
+    reviewPages(pages, {
+      desk: new ReviewDesk({
+        state,
+        policy,
+        catalog,
+        decisions,
+        withTrail: async (actor, act) => await withAuditLog(environment, policy.gate, actor, warn, act),
+      }),
+      admit: async (request, reply, scope) => await door.admit(request, reply, scope),
+      publicUrl: settings.publicUrl,
+      failed: faults.error,
+    });
+  });
   await app.ready();
   const address = await listen(app.server, options.listen);
   const stop = parts.move();
@@ -134,6 +155,10 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
     address,
     stop: async () => {
       await stopServer(app.server, async () => await inspector.close());
+      // of clients that are gone, too
+      await underWay.ended(LIMITS.serverLastMilliseconds);
+      await inspector.close();
+      await underWay.ended(LIMITS.serverLastMilliseconds);
       await stop.disposeAsync();
     },
   };

@@ -1,5 +1,7 @@
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CacheServer, nixClient, type ProgramRun } from '../support/cacheServer.ts';
 import { narScan } from '../support/narScan.ts';
@@ -75,5 +77,91 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan serve, with the real Nix',
     expect(release).toMatchObject({ status: 0 });
     expect(await nix('copy', '--to', url, leaky)).toMatchObject({ status: 0 });
     expect(await fetched(`${hashPart(leaky)}.narinfo`)).toBe(200);
+  });
+
+  it('signs what a trusted key has signed, for clients that trust only the server', async () => {
+    const keys = mkdtempSync(join(store.folder, 'keys-'));
+    const pair = (name: string): string => {
+      const secret = join(keys, name);
+      store.run('nix-store', ['--generate-binary-cache-key', name, secret, `${secret}.pub`]);
+      return secret;
+    };
+    const [builder, cache] = [pair('builder-1'), pair('cache-1')];
+    const publicKey = (secret: string): string => readFileSync(`${secret}.pub`, 'utf8').trim();
+    const policy = join(keys, 'policy.toml');
+    writeFileSync(policy, `[admission]\ntrusted_keys = ["${publicKey(builder)}"]\nanonymous_read = true\n`);
+    const made = narScan(['token', 'new', '--name', 'ci', '--scope', 'push,read', '--home', store.home]);
+    const secret = /nst_[A-Za-z0-9_-]+/.exec(made.stderr)?.[0] ?? '';
+    const tokens = join(keys, 'tokens.toml');
+    writeFileSync(tokens, made.stdout, { mode: 0o600 });
+    const { url } = await start('--tokens', tokens, '--policy', policy, '--sign-key', cache);
+    const pushUrl = url.replace('//', `//ci:${secret}@`);
+    const get = async (path: string): Promise<ProgramRun> => {
+      const second = mkdtempSync(join(store.folder, 'second-'));
+      const trust = ['--option', 'trusted-public-keys', publicKey(cache)];
+      return await nix('copy', '--from', url, '--to', second, ...trust, path);
+    };
+
+    const other = store.build('other', 'echo other > $out');
+    const stranger = await nix('copy', '--to', url, other);
+    expect(stranger).toMatchObject({ status: 1, stderr: expect.stringContaining('401') });
+    expect(await nix('copy', '--to', pushUrl, other)).toMatchObject({ status: 0 });
+    expect((await get(other)).stderr).toContain('lacks a valid signature');
+
+    store.run('nix', ['store', 'sign', '--key-file', builder, '--recursive', tool]);
+    expect(await nix('copy', '--to', pushUrl, tool)).toMatchObject({ status: 0 });
+    expect(await get(tool)).toMatchObject({ status: 0 });
+    expect(server?.log()).not.toContain(secret);
+    expect(server?.log()).toContain('"by":"ci"');
+  });
+
+  it('ends at a signal when what is under way has ended, and starts again with all that was published', async () => {
+    const { url, folder } = await start();
+    expect(await nix('copy', '--to', url, tool)).toMatchObject({ status: 0 });
+    expect(await server?.stop('SIGTERM')).toBe(0);
+    const again = await CacheServer.start({ storeDir: store.storeDir, folder });
+    try {
+      const answer = await fetch(`${again.url}/${hashPart(tool)}.narinfo`);
+      expect([answer.status, await answer.text()]).toEqual([
+        200,
+        expect.stringContaining(`StorePath: ${tool}\n`),
+      ]);
+    } finally {
+      await again.stop();
+    }
+  });
+
+  it('one server at a time has a state', async () => {
+    const { folder } = await start();
+    await expect(CacheServer.start({ storeDir: store.storeDir, folder })).rejects.toThrow('STATE_LOCKED');
+  });
+
+  it('gives an upload time to end, but not without end, and leaves nothing of it', async () => {
+    const { url, state } = await start();
+    const name = `nar/${'1'.repeat(52)}.nar`;
+    const sent = request(`${url}/${name}`, { method: 'PUT', headers: { 'content-length': 1_000_000 } });
+    sent.on('error', () => undefined);
+    sent.write(Buffer.alloc(1000));
+    await expect.poll(() => readdirSync(join(state, 'spool')).length).toBe(1);
+    const stopped = server?.stop('SIGTERM');
+    await pause(300);
+    expect(server?.child.exitCode).toBeNull();
+    sent.destroy();
+    expect(await stopped).toBe(0);
+    expect(readdirSync(join(state, 'spool'))).toEqual([]);
+  });
+
+  it('what a killed server was receiving is swept by the next one', async () => {
+    const { url, state, folder } = await start();
+    const name = `nar/${'1'.repeat(52)}.nar`;
+    const sent = request(`${url}/${name}`, { method: 'PUT', headers: { 'content-length': 1_000_000 } });
+    sent.on('error', () => undefined);
+    sent.write(Buffer.alloc(1000));
+    await expect.poll(() => readdirSync(join(state, 'spool')).length).toBe(1);
+    await server?.stop('SIGKILL');
+    expect(readdirSync(join(state, 'spool'))).toHaveLength(1);
+    const again = await CacheServer.start({ storeDir: store.storeDir, folder });
+    await again.stop();
+    expect(readdirSync(join(state, 'spool'))).toEqual([]);
   });
 });

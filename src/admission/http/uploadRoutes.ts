@@ -4,6 +4,7 @@ import type { NarUploads, Publications } from '../uploads.ts';
 import { cacheObjectOf, plainPathOf } from './cachePath.ts';
 import { CACHE_PATHS } from './cacheRoutes.ts';
 import type { Door } from './door.ts';
+import type { UnderWay } from './underWay.ts';
 import { NOT_FOUND, sendAnswer } from './replies.ts';
 import { bodyOf } from './requestBody.ts';
 
@@ -12,6 +13,7 @@ export interface UploadTakers {
   readonly uploads: NarUploads;
   readonly publications: Publications;
   readonly door: Door;
+  readonly underWay: UnderWay;
 }
 
 /** Takes what clients of Nix send. Nothing of a body is read, or asked for, before it is known who sends it. */
@@ -21,7 +23,8 @@ export function takeUploads(app: FastifyInstance, takers: UploadTakers): void {
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   const take = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const caller = await takers.door.admit(request, reply, 'push');
-    if (caller !== null) await sendAnswer(reply, await answerTo(request, caller, takers));
+    if (caller !== null)
+      await sendAnswer(reply, await takers.underWay.track(answerTo(request, caller, takers)));
     return reply;
   };
   for (const url of CACHE_PATHS) app.put(url, take);

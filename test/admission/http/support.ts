@@ -10,6 +10,7 @@ import { Door } from '../../../src/admission/http/door.ts';
 import { serveCache } from '../../../src/admission/http/cacheRoutes.ts';
 import { tellHealth, type Need } from '../../../src/admission/http/health.ts';
 import { bareServer } from '../../../src/admission/http/server.ts';
+import { UnderWay } from '../../../src/admission/http/underWay.ts';
 import { takeUploads } from '../../../src/admission/http/uploadRoutes.ts';
 import type { Storage } from '../../../src/admission/storage.ts';
 import type { Body, NarUploads, Publications } from '../../../src/admission/uploads.ts';
@@ -61,6 +62,7 @@ export class TestServer implements AsyncDisposable {
       takeUploads(scope, {
         uploads: { before: async () => null, ...parts.uploads } as NarUploads,
         publications: parts.publications as Publications,
+        underWay: new UnderWay(),
         door,
       });
     });
