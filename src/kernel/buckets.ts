@@ -21,7 +21,11 @@ const BUCKETS = 8;
 const ROUNDS = 3;
 const KINDS = KINDS_OF_DATA.length;
 const SHARES_OF_KINDS = Float64Array.from(KINDS_OF_DATA, ({ share }) => share);
-const SHARES_OF_BYTES = KINDS_OF_DATA.map(({ bytes }) => bytes);
+/** By byte and kind, the share of the byte among data of that kind. */
+const SHARES_OF_BYTES = new Float64Array(256 * KINDS);
+for (const [kind, { bytes }] of KINDS_OF_DATA.entries()) {
+  for (let byte = 0; byte < 256; byte++) SHARES_OF_BYTES[byte * KINDS + kind] = bytes[byte] as number;
+}
 
 interface Place {
   readonly bucket: number;
@@ -264,14 +268,14 @@ class NibbleSets {
   #tell(): void {
     this.#stale = false;
     this.with.fill(-1);
-    this.#shares.fill(0);
+    const shares = this.#shares.fill(0);
     for (let high = 0; high < 16; high++) {
       if ((this.#high[high] as number) === 0) continue;
       for (let low = 0; low < 16; low++) {
         if ((this.#low[low] as number) === 0) continue;
+        const at = (high * 16 + low) * KINDS;
         for (let kind = 0; kind < KINDS; kind++) {
-          this.#shares[kind] =
-            (this.#shares[kind] as number) + (SHARES_OF_BYTES[kind]?.[high * 16 + low] as number);
+          shares[kind] = (shares[kind] as number) + (SHARES_OF_BYTES[at + kind] as number);
         }
       }
     }

@@ -2,6 +2,8 @@ import { BUCKET_POSITIONS } from './buckets.ts';
 import type { Kernel } from './module.ts';
 import { RUN_ALPHABET, type Plan } from './plan.ts';
 
+/** Whether numbers lie in this machine's memory as they do in WebAssembly's. */
+const IS_LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 /** Bytes by which an entry is told at once. */
 const WORD_BYTES = 8;
 
@@ -15,16 +17,19 @@ export function writeTables(kernel: Kernel, needles: readonly Uint8Array[], plan
     at += needle.length;
     return at - needle.length;
   });
-  const distances = [0, plan.second, plan.third];
+  const { second, third } = plan;
+  const inBuckets = plan.strategy === 'buckets';
   const prints = plan.fingerprints.map(({ needle, offset, bucket = 0 }) => {
-    const bytes = distances.map((distance) => needles[needle]?.[offset + distance] as number);
-    const slot =
-      plan.strategy === 'buckets'
-        ? kernel.exports.bucketSlot(bytes.reduce((sum, byte, i) => sum | (byte << (8 * i)), 0))
-        : bytes.reduce((sum, byte, i) => sum | ((byte & 15) << (4 * i)), 0);
-    return { needle, offset, bytes, slot, bucket };
+    const all = needles[needle] as Uint8Array;
+    const a = all[offset] as number;
+    const b = all[offset + second] as number;
+    const c = all[offset + third] as number;
+    const slot = inBuckets
+      ? kernel.exports.bucketSlot(a | (b << 8) | (c << 16))
+      : (a & 15) | ((b & 15) << 4) | ((c & 15) << 8);
+    return { needle, offset, bytes: [a, b, c], slot, bucket };
   });
-  if (plan.strategy === 'buckets') writeBuckets(memory, layout.MASKS, prints);
+  if (inBuckets) writeBuckets(memory, layout.MASKS, prints);
   else writeClasses(memory, layout.CLASSES, prints, plan.strategy === 'pairs' ? 2 : 3);
   memory.fill(15, layout.NIBBLE, layout.NIBBLE + 16);
   writeAlphabet(memory, layout.ALPHABET);
@@ -38,10 +43,10 @@ export function writeTables(kernel: Kernel, needles: readonly Uint8Array[], plan
     [layout.RUN_HEADS, runs],
   ] as const) {
     const sorted = list.toSorted((a, b) => a.slot - b.slot || a.needle - b.needle);
-    const firsts = Buffer.from(memory.buffer, heads, 2 * (layout.SLOTS + 1));
+    const firsts = new Uint16Array(memory.buffer, heads, layout.SLOTS + 1);
     const indexed = (from: number, to: number): void => {
       const index = (entry - layout.ENTRIES) / layout.ENTRY_BYTES;
-      if (from < to) firsts.fill(Uint8Array.of(index & 0xff, index >> 8), 2 * from, 2 * to);
+      firsts.fill(IS_LITTLE ? index : ((index & 0xff) << 8) | (index >> 8), from, Math.max(from, to));
     };
     let slot = 0;
     for (const item of sorted) {

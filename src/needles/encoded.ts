@@ -116,7 +116,9 @@ export function encodeNeedles(
     if (isHashPart && !encoded.has(text)) continue;
     const forms = isHashPart ? hashForms(text, escaped.has(text)) : formsOf(text);
     for (const { lead, ...needle } of forms) {
-      const key = `${needle.form} ${needle.phase} ${Buffer.from(needle.bytes).toString('latin1')}`;
+      const { buffer, byteOffset, length } = needle.bytes;
+      const bytes = Buffer.from(buffer, byteOffset, length).toString('latin1');
+      const key = `${needle.form} ${needle.phase} ${bytes}`;
       let known = grown.get(key);
       if (known === undefined) grown.set(key, (known = { needle, targets: [] }));
       known.targets.push({ needle: index, lead });
@@ -190,15 +192,15 @@ function wordForms({ text, lead }: Core, separated: boolean): Form[] {
 /** Letters escaped too: by the first two, their digits in either case. */
 function spelledForms({ text, lead }: Core): Form[] {
   const [first = 0, second = 0] = bytesOfByteString(`${text}/`);
-  const forms: Form[] = [];
+  const forms = new Map<string, Form>();
   for (const [spell, form] of SPELLED_OUT) {
     for (const inCase of [(digits: string) => digits, (digits: string) => digits.toUpperCase()]) {
       const spelled = spell(first, inCase) + spell(second, inCase);
-      if (forms.some(({ bytes }) => bytesOfByteString(spelled).equals(bytes))) continue;
-      forms.push({ form, bytes: bytesOfByteString(spelled), anchor: 0, phase: 0, lead });
+      if (forms.has(spelled)) continue;
+      forms.set(spelled, { form, bytes: bytesOfByteString(spelled), anchor: 0, phase: 0, lead });
     }
   }
-  return forms;
+  return [...forms.values()];
 }
 
 /** Escapes of a literal of any kind: by its first component, or two of them where that is short. */

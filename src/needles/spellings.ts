@@ -56,10 +56,10 @@ export function base64Cores(literal: Uint8Array): readonly Base64Core[] {
     const bytes = Buffer.concat([Buffer.alloc(phase), literal]);
     const first = Math.ceil((phase * 8) / 6);
     const fixed = Math.floor((bytes.length * 8) / 6);
-    for (const alphabet of ['base64', 'base64url'] as const) {
-      const core = bytesOfByteString(bytes.toString(alphabet).slice(first, fixed));
-      if (cores.some((other) => other.phase === phase && core.equals(other.bytes))) continue;
-      cores.push({ bytes: core, anchor: phase - first, phase });
+    const standard = bytes.toString('base64').slice(first, fixed);
+    const safe = bytes.toString('base64url').slice(first, fixed);
+    for (const core of standard === safe ? [standard] : [standard, safe]) {
+      cores.push({ bytes: bytesOfByteString(core), anchor: phase - first, phase });
     }
   }
   return cores;
