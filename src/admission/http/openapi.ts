@@ -132,6 +132,59 @@ function fetched(
   return { ...item, get: operation, head: operation };
 }
 
+const HTML = bytes('text/html');
+
+/** What a page or a form of the review answers where it cannot do as asked: a page that says so, or a line. */
+const NOT_DONE: Readonly<Record<string, Response>> = {
+  ...lines(400, 401, 403, 404, 409, 500, 503),
+  400: { description: LINES[400] ?? '', content: HTML },
+};
+
+/** A page for people. */
+function page(summary: string, item: PathItem = {}): PathItem {
+  return fetched(summary, 'review', { 200: { description: 'A page.', content: HTML }, ...NOT_DONE }, item);
+}
+
+/** A form of such a page. */
+function form(summary: string, scope: Scope): Operation {
+  return {
+    summary,
+    security: security(scope),
+    requestBody: {
+      required: true,
+      content: { 'application/x-www-form-urlencoded': { schema: { type: 'object' } } },
+    },
+    responses: { 303: { description: 'Done: the page shows it.' }, ...NOT_DONE },
+  };
+}
+
+const ID = { parameters: [parameter('id', '^[0-9a-f]{4,16}$', 'The id of an output in quarantine.')] };
+
+/** The pages for people: their forms take tokens that only these pages have. */
+const REVIEW: OpenApiDocument['paths'] = {
+  '/review': page('What is in quarantine'),
+  '/review/outputs/{id}': page('An output, with what was found in it', ID),
+  '/review/outputs/{id}/release': { ...ID, post: form('Let it through in spite of that', 'review') },
+  '/review/outputs/{id}/deny': { ...ID, post: form('Never let it through', 'review') },
+  '/review/outputs/{id}/approve': { ...ID, post: form('Settle a home that was found in it', 'review') },
+  '/review/outputs/{id}/purge': { ...ID, post: form('Take what was kept of it away', 'admin') },
+  '/review/denials': {
+    ...page('What is never let through'),
+    post: form('Never let a store path or a content through', 'review'),
+  },
+  '/review/decisions/{record}/lift': {
+    parameters: [parameter('record', '^[0-9]+$', 'The number of its record in the audit trail.')],
+    post: form('Take a decision back', 'review'),
+  },
+  '/review/homes': page('Homes that were settled'),
+  '/review/published': page('What is published, and the last day'),
+  '/review/trail': page('The audit trail'),
+  '/review/style.css': fetched('What the pages look like', 'review', {
+    200: { description: 'A style sheet.', content: bytes('text/css') },
+    ...lines(401, 403),
+  }),
+};
+
 const PATHS: OpenApiDocument['paths'] = {
   '/nix-cache-info': cacheObject('what the cache is', 'text/x-nix-cache-info', []),
   '/{hashPart}.narinfo': cacheObject('a narinfo', 'text/x-nix-narinfo', [HASH_PART]),
@@ -191,6 +244,7 @@ const PATHS: OpenApiDocument['paths'] = {
     200: { description: 'OpenAPI 3.1.', content: bytes('application/json') },
     ...lines(401, 403),
   }),
+  ...REVIEW,
   '/metrics': fetched('Counters for Prometheus; never without a token, but where there are none', 'read', {
     200: { description: 'In the text format of Prometheus.', content: text },
     ...lines(401, 403, 500),
