@@ -20,7 +20,8 @@ export interface Inspector {
    * @param name of the object: its ending tells brotli
    * @param growth while it is being written; null: it lies there as a whole
    * @param size bytes it will have, if known: small ones do not wait behind large ones
-   * @throws NarScanError SCAN_FAILED where it could not be inspected for a fault of this machine; INTERRUPTED at the end
+   * @throws NarScanError SCAN_FAILED where it could not be inspected for a fault of this machine; INTERRUPTED at the end;
+   *   UPLOAD_TRUNCATED where the growth fails: why is told by who receives the upload
    */
   nar(
     file: string,
