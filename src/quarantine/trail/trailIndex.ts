@@ -1,13 +1,18 @@
 import { rmSync } from 'node:fs';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { TrailHead } from '../../ledger/ledger.ts';
 import { saysDamaged } from '../../ledger/sqlite/fault.ts';
+import { schemaVersion } from '../../ledger/sqlite/migration.ts';
+import { Statements } from '../../ledger/sqlite/statements.ts';
 import { sqlite } from '../../nix/sqlite.ts';
 import { hashPartOf } from '../../nix/storePath.ts';
 import type { Digest } from '../../report/ids.ts';
 import type { Denial, Release } from '../decision.ts';
 import { decisionSum } from './decisionSum.ts';
+import { denialOfRow, type OutputRow, outputOfRow, releaseOfRow, type Row } from './indexRows.ts';
 import type { AuditRecord } from './record.ts';
+
+export type { OutputRow } from './indexRows.ts';
 
 /** Another number: the index is made anew. */
 const VERSION = 3;
@@ -42,18 +47,6 @@ export interface IndexState {
   readonly head: TrailHead;
 }
 
-/** Where the last record of a quarantined output stands in the trail. */
-export interface OutputRow {
-  readonly id: string;
-  readonly seq: number;
-  /** Offset of its line in the trail. */
-  readonly offset: number;
-  /** Bytes of the kept NAR; null where none is kept (any more). */
-  readonly kept: number | null;
-}
-
-type Row = Record<string, unknown>;
-
 const MEMORY = ':memory:';
 
 class OtherVersion extends Error {}
@@ -74,12 +67,13 @@ export class TrailIndex implements Disposable {
   readonly inMemory: boolean;
   readonly #database: DatabaseSync;
   readonly #digest: Digest;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements: Statements;
   /** Whether decisions were changed since the state was set. */
   #decided = false;
 
   private constructor(database: DatabaseSync, digest: Digest, inMemory: boolean) {
     this.#database = database;
+    this.#statements = new Statements(database);
     this.#digest = digest;
     this.inMemory = inMemory;
   }
@@ -112,9 +106,9 @@ export class TrailIndex implements Disposable {
       // a power cut may not leave half of a transaction
       database.exec('pragma synchronous = normal');
       const index = new TrailIndex(database, digest, file === MEMORY);
-      if (index.#version() !== VERSION) {
+      if (schemaVersion(database) !== VERSION) {
         index.transaction(() => {
-          if (index.#version() !== 0) throw new OtherVersion();
+          if (schemaVersion(database) !== 0) throw new OtherVersion();
           database.exec(SCHEMA);
         });
       }
@@ -128,14 +122,7 @@ export class TrailIndex implements Disposable {
 
   /** Does several things at once, or none of them. @throws what `act` throws, and errors of SQLite */
   transaction(act: () => void): void {
-    this.#database.exec('begin immediate');
-    try {
-      act();
-      this.#database.exec('commit');
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('rollback');
-      throw error;
-    }
+    this.#statements.together('begin immediate', act);
   }
 
   state(): IndexState | null {
@@ -274,25 +261,25 @@ export class TrailIndex implements Disposable {
    */
   outputs(since: number, after: number): readonly OutputRow[] {
     const query = 'select * from outputs where seq > ? and at >= ? order by seq limit ?';
-    return this.#all(query, after, since, PAGE).map(outputRow);
+    return this.#all(query, after, since, PAGE).map(outputOfRow);
   }
 
   /** Some quarantined outputs, the latest first. @param before number of the record before which they are wanted */
   outputsBefore(before: number, most: number): readonly OutputRow[] {
     const query = 'select * from outputs where seq < ? order by seq desc limit ?';
-    return this.#all(query, before, most).map(outputRow);
+    return this.#all(query, before, most).map(outputOfRow);
   }
 
   /** The latest one of a store path with this hash part. */
   outputAt(hashPart: string): OutputRow | null {
     const row = this.#get('select * from outputs where hash_part = ? order by seq desc limit 1', hashPart);
-    return row === undefined ? null : outputRow(row);
+    return row === undefined ? null : outputOfRow(row);
   }
 
   /** Those whose ids begin so, two at most. @param prefix hexadecimal digits */
   outputsNamed(prefix: string): readonly OutputRow[] {
     return this.#all('select * from outputs where id >= ? and id < ? limit 2', prefix, `${prefix}g`).map(
-      outputRow,
+      outputOfRow,
     );
   }
 
@@ -302,13 +289,10 @@ export class TrailIndex implements Disposable {
 
   /** A denial that was lost here would let out what a person refused. @throws Changed, errors of SQLite */
   #refuseChanged(): void {
-    this.#database.exec('begin');
-    try {
+    this.#statements.together('begin', () => {
       const known = this.#knownSum();
       if (known !== null && known !== decisionSum(this.#database, this.#digest)) throw new Changed();
-    } finally {
-      if (this.#database.isTransaction) this.#database.exec('rollback');
-    }
+    });
   }
 
   /** The hash over the decisions when the state was set; null where none was. */
@@ -317,60 +301,15 @@ export class TrailIndex implements Disposable {
     return row === undefined ? null : String(row['decisions']);
   }
 
-  #version(): number {
-    return Number(this.#get('pragma user_version')?.['user_version']);
-  }
-
-  #prepared(query: string): StatementSync {
-    const known = this.#statements.get(query);
-    if (known !== undefined) return known;
-    const statement = this.#database.prepare(query);
-    this.#statements.set(query, statement);
-    return statement;
-  }
-
   #get(query: string, ...values: (string | number | null)[]): Row | undefined {
-    return this.#prepared(query).get(...values);
+    return this.#statements.prepared(query).get(...values);
   }
 
   #all(query: string, ...values: (string | number | null)[]): readonly Row[] {
-    return this.#prepared(query).all(...values);
+    return this.#statements.prepared(query).all(...values);
   }
 
   #run(query: string, ...values: (string | number | null)[]): void {
-    this.#prepared(query).run(...values);
+    this.#statements.prepared(query).run(...values);
   }
-}
-
-function decided(row: Row) {
-  const { seq, reason, actor, at } = row;
-  return { sequence: Number(seq), reason: String(reason), actor: String(actor), at: Number(at) };
-}
-
-function denialOfRow(row: Row): Denial {
-  return {
-    ...decided(row),
-    storePath: textOrNull(row['store_path']),
-    hashPart: textOrNull(row['hash_part']),
-    narHash: textOrNull(row['nar_hash']),
-  };
-}
-
-function releaseOfRow(row: Row): Release {
-  return {
-    ...decided(row),
-    storePath: String(row['store_path']),
-    narHash: String(row['nar_hash']),
-    covers: JSON.parse(String(row['covers'])) as string[],
-    expires: row['expires'] === null ? null : Number(row['expires']),
-  };
-}
-
-function outputRow(row: Row): OutputRow {
-  const kept = row['kept'] === null ? null : Number(row['kept']);
-  return { id: String(row['id']), seq: Number(row['seq']), offset: Number(row['offset']), kept };
-}
-
-function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
 }
