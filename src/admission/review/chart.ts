@@ -21,7 +21,7 @@ const KINDS: readonly (readonly [kind: Kind, name: string])[] = [
 export function admissionsChart(hours: readonly AdmissionHour[]): Html {
   const highest = Math.max(1, ...hours.map((hour) => sum(hour)));
   const totals = KINDS.map(([kind, name]) => ({ kind, name, count: total(hours, kind) }));
-  const said = totals.map(({ name, count }) => `${count} ${name}`).join(', ');
+  const said = totals.map(({ name, count }) => counted(count, name, name)).join(', ');
   return html`<section class="chart" aria-labelledby="chart-title">
     <h2 id="chart-title">Last ${hours.length} hours</h2>
     <svg
@@ -38,7 +38,8 @@ export function admissionsChart(hours: readonly AdmissionHour[]): Html {
     </p>
     <ul class="legend">
       ${totals.map(
-        ({ kind, name, count }) => html`<li><span class="swatch ${kind}"></span>${count} ${name}</li>`,
+        ({ kind, name, count }) =>
+          html`<li><span class="swatch ${kind}"></span>${counted(count, name, name)}</li>`,
       )}
     </ul>
     <details>
@@ -92,7 +93,6 @@ function sum(hour: AdmissionHour): number {
   return KINDS.reduce((all, [kind]) => all + countOf(hour, kind), 0);
 }
 
-function total(hours: readonly AdmissionHour[], kind: Kind): string {
-  const count = hours.reduce((all, hour) => all + countOf(hour, kind), 0);
-  return counted(count, '').trim();
+function total(hours: readonly AdmissionHour[], kind: Kind): number {
+  return hours.reduce((all, hour) => all + countOf(hour, kind), 0);
 }

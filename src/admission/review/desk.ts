@@ -21,7 +21,7 @@ import { Quarantine } from '../../quarantine/store/quarantine.ts';
 import type { AuditRecord, QuarantinedRecord } from '../../quarantine/trail/record.ts';
 import type { OutputRow } from '../../quarantine/trail/trailIndex.ts';
 import type { Catalog } from '../catalog.ts';
-import { shownEntries } from './shownEntries.ts';
+import { isSettleable, shownEntries } from './shownEntries.ts';
 import type {
   DenialsView,
   HomesView,
@@ -81,7 +81,7 @@ export class ReviewDesk {
   }
 
   async output(id: string): Promise<OutputView> {
-    const { state, policy, catalog, decisions } = this.#parts;
+    const { state, catalog, decisions } = this.#parts;
     const now = this.#now();
     return await this.#reading(async (log) => {
       const { record } = outputNamed(log, id);
@@ -89,11 +89,12 @@ export class ReviewDesk {
       const releases = narHash === null ? [] : decisions.releases(storePath, narHash, new Date(now));
       const listed = this.#listed(record, now);
       const result = this.#resultOf(record, new Date(now));
-      const approved = new Set((await catalog.approvals()).map(({ home }) => home));
+      const approvals = await catalog.approvals();
+      const approved = new Set(approvals.map(({ home }) => home));
       return {
         ...listed,
         found: result && {
-          ...(await shownEntries(result, policy.verdict, { state, id: record.id, kept: listed.kept })),
+          ...(await shownEntries(result, approvals, { state, id: record.id, kept: listed.kept })),
           gaps: result.gaps,
           verdict: result.verdict,
         },
@@ -109,7 +110,11 @@ export class ReviewDesk {
     return await this.#reading(async ({ trail }) => {
       const last = trail.lastRecords(before, PAGE);
       const next = last.at(-1)?.offset ?? 0;
-      return { records: last.map(({ record }) => record), next: next === 0 ? null : next, now: this.#now() };
+      const records = last.map(({ record }) => ({
+        record,
+        liftedBy: trail.ask((index) => index.liftOf(record.seq)),
+      }));
+      return { records, next: next === 0 ? null : next, now: this.#now() };
     });
   }
 
@@ -267,11 +272,11 @@ function fits({ id, storePath, homes, rules, verdict }: QuarantinedRecord, query
   return query.verdict === null || verdict === query.verdict;
 }
 
-/** Homes of others that can be told as text: others nobody can name. */
+/** Homes of others that can be settled; what is no text cannot be told in a form. */
 function foreignHomes(result: OutputResult | null): readonly string[] {
-  const homes = (result?.findings ?? []).flatMap(({ rule, home }) => {
-    const text = rule === 'foreign-home' && home !== null ? exactText(home) : null;
-    return text === null ? [] : [text];
+  const homes = (result?.findings ?? []).flatMap((finding) => {
+    const home = isSettleable(finding) && finding.home !== null ? exactText(finding.home) : null;
+    return home === null ? [] : [home];
   });
   return [...new Set(homes)];
 }

@@ -1,11 +1,13 @@
 import type { Finding } from '../../model/facts.ts';
 import { bytesOfByteString } from '../../model/bytes.ts';
 import { leakRange } from '../../report/evidence.ts';
-import { html, type Html } from './html.ts';
+import { Html, html } from './html.ts';
 import type { ShownFinding } from './views.ts';
 
 const ROW = 16;
-/** How many bytes each byte of a leak takes in encodings in which that is always the same. */
+/** As a value it would be written out. */
+const LINE_FEED = new Html('\n');
+/** How many bytes each byte of a leak takes in encodings in which that does not depend on which one it is. */
 const WIDTHS: Readonly<Record<string, number>> = {
   plain: 1,
   utf16le: 2,
@@ -13,6 +15,8 @@ const WIDTHS: Readonly<Record<string, number>> = {
   utf32le: 4,
   utf32be: 4,
   hex: 2,
+  base64: 4 / 3,
+  base64url: 4 / 3,
 };
 
 /** Bytes around a leak in rows of hexadecimal and text: as they lie in the NAR, else what was decoded. */
@@ -20,7 +24,7 @@ export function dumpOf({ finding, surroundings }: Pick<ShownFinding, 'finding' |
   const [start, end] = leakRange(finding);
   if (surroundings !== null) {
     const from = (finding.location.offset ?? 0) - surroundings.offset;
-    const length = (end - start) * (WIDTHS[finding.encoding] ?? 0);
+    const length = Math.ceil((end - start) * (WIDTHS[finding.encoding] ?? 0));
     return rows(surroundings.bytes, surroundings.offset, from, from + length);
   }
   const base = Math.max(0, isPlain(finding) ? (finding.location.offset ?? 0) - start : 0);
@@ -53,7 +57,8 @@ function rows(bytes: Buffer, base: number, from: number, to: number): Html {
       if (byte === undefined) return ' ';
       return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '·';
     });
-    lines.push(html`<span class="at">${(base + at).toString(16).padStart(8, '0')}</span> ${hex} ${text} `);
+    const offset = html`<span class="at">${(base + at).toString(16).padStart(8, '0')}</span>`;
+    lines.push(html`${[offset, '  ', hex, '  ', text, LINE_FEED]}`);
   }
   return html`${lines}`;
 }

@@ -77,8 +77,8 @@ export function problemPage(frame: Frame): string {
   return page(
     frame,
     null,
-    'Not done',
-    html`<h1>Not done</h1>
+    'It did not work',
+    html`<h1>It did not work</h1>
       <p><a href="/review">Back to the quarantine</a></p>`,
   );
 }

@@ -107,8 +107,12 @@ export function reviewPages(app: FastifyInstance, options: ReviewRoutes): void {
   /** A form that changes something; its page is shown again afterwards. */
   const act = (
     path: string,
-    { scope, done, back }: { scope: Scope; done: keyof typeof NOTICES; back: (params: Params) => string },
-    show: (frame: Frame, params: Params) => Promise<string>,
+    {
+      scope,
+      done,
+      back,
+    }: { scope: Scope; done: keyof typeof NOTICES; back: (params: Params, form: Form) => string },
+    show: (frame: Frame, params: Params, form: Form) => Promise<string>,
     change: (caller: Caller, params: Params, form: Form) => Promise<void>,
   ): void => {
     app.post(path, async (request, reply) => {
@@ -127,9 +131,9 @@ export function reviewPages(app: FastifyInstance, options: ReviewRoutes): void {
         }
         await change(caller, params, form);
       } catch (error) {
-        return await sendProblem(reply, caller, error, async (frame) => await show(frame, params));
+        return await sendProblem(reply, caller, error, async (frame) => await show(frame, params, form));
       }
-      return await reply.redirect(`${back(params)}?done=${done}`, 303);
+      return await reply.redirect(`${back(params, form)}?done=${done}`, 303);
     });
   };
 
@@ -187,10 +191,22 @@ export function reviewPages(app: FastifyInstance, options: ReviewRoutes): void {
   act('/review/denials', { ...toDenials, done: 'denied' }, showDenials, async (caller, _, form) => {
     await desk.deny((form['named'] ?? '').trim(), { actor: caller.name, ...decisionForm(form) });
   });
+  // a decision is lifted on the page of its output, too
+  const outputIn = ({ output = '' }: Form): string | null => (/^[0-9a-f]{16}$/.test(output) ? output : null);
   act(
     '/review/decisions/:record/lift',
-    { ...toDenials, done: 'lifted' },
-    showDenials,
+    {
+      scope: 'review',
+      done: 'lifted',
+      back: (_, form) => {
+        const id = outputIn(form);
+        return id === null ? '/review/denials' : back({ id });
+      },
+    },
+    async (frame, _, form) => {
+      const id = outputIn(form);
+      return id === null ? await showDenials(frame) : await showOutput(frame, { id });
+    },
     async (caller, { record }, form) => {
       await desk.lift(wholeNumberOf(record) ?? 0, { actor: caller.name, ...decisionForm(form) });
     },

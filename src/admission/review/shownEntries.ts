@@ -1,7 +1,8 @@
-import type { Finding } from '../../model/facts.ts';
+import { byteStringOfText } from '../../model/bytes.ts';
+import { type Finding, TEXT_CARRIERS } from '../../model/facts.ts';
 import type { OutputResult } from '../../model/report.ts';
-import { blocks, type Strictness } from '../../policy/verdict.ts';
 import { entriesWorstFirst, kindsWorstFirst } from '../../report/grouping.ts';
+import type { Approval } from '../catalog.ts';
 import { surroundingsOf } from './surroundings.ts';
 import type { ShownEntry } from './views.ts';
 
@@ -15,7 +16,7 @@ const OF_KIND = 3;
  */
 export async function shownEntries(
   { findings }: OutputResult,
-  policy: Strictness,
+  approvals: readonly Approval[],
   { state, id, kept }: { readonly state: string; readonly id: string; readonly kept: number | null },
 ): Promise<{ readonly entries: readonly ShownEntry[]; readonly moreEntries: number }> {
   const entries = entriesWorstFirst(findings);
@@ -39,10 +40,20 @@ export async function shownEntries(
       name: entry.name,
       findings: entry.findings.map(({ finding, more }) => ({
         finding,
-        blocks: blocks(finding, policy),
+        settled: approvalOf(finding, approvals),
         surroundings: around.get(finding) ?? null,
         more,
       })),
     })),
   };
+}
+
+/** Whether a leak is a home of others that can be settled: in text, not in what is followed as a path. */
+export function isSettleable({ rule, carrier }: Finding): boolean {
+  return rule === 'foreign-home' && TEXT_CARRIERS.includes(carrier);
+}
+
+function approvalOf(finding: Finding, approvals: readonly Approval[]): Approval | null {
+  if (!isSettleable(finding)) return null;
+  return approvals.find(({ home }) => byteStringOfText(home) === finding.home) ?? null;
 }

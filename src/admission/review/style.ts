@@ -57,7 +57,6 @@ main > section, .wide > section { margin-bottom: 1.75rem; }
 .badge.doubtful { background: var(--doubtful-ground); color: var(--doubtful); }
 .badge.good { background: var(--good-ground); color: var(--good); }
 .rows { list-style: none; margin: 0; padding: 0; background: var(--panel); border: 1px solid var(--line); border-radius: 5px; }
-.rows:empty { display: none; }
 .row { padding: .6rem .9rem; border-top: 1px solid var(--line); }
 .row:first-child { border-top: 0; }
 .row p { margin: 0; }
@@ -65,6 +64,11 @@ main > section, .wide > section { margin-bottom: 1.75rem; }
 .why { overflow-wrap: anywhere; }
 .meta { font-size: .87rem; overflow-wrap: anywhere; }
 time { font-variant-numeric: tabular-nums; }
+@media (min-width: 60rem) {
+  .row:has(> .why) { display: grid; grid-template-columns: minmax(0, 1fr) auto; column-gap: 1.5rem; align-items: baseline; }
+  .row > .why { grid-column: 1; grid-row: 2; }
+  .row:has(> .why) > .meta { grid-column: 2; grid-row: 1 / span 2; text-align: right; }
+}
 .more { margin-top: .8rem; }
 .filter { display: flex; flex-wrap: wrap; align-items: end; gap: .6rem .8rem; margin-bottom: 1rem; }
 .filter .field { flex: 1 1 8rem; margin: 0; }
@@ -103,6 +107,7 @@ summary { cursor: pointer; font-weight: 600; overflow-wrap: anywhere; }
 .finding + .finding { border-top: 1px solid var(--line); }
 .finding > :last-child { margin-bottom: 0; }
 .finding-head { overflow-wrap: anywhere; }
+.finding details { margin-bottom: .5rem; }
 .finding summary { font-weight: 400; font-size: .9rem; color: var(--link); }
 .fix { font-size: .93rem; overflow-wrap: anywhere; }
 pre { margin: 0 0 .5rem; padding: .5rem .7rem; background: var(--code); border-radius: 4px; line-height: 1.55; }

@@ -9,7 +9,7 @@ const DAY = 24 * HOUR;
 export function timeOf(at: number, now: number): Html {
   const iso = new Date(at).toISOString();
   return html`<time datetime="${iso}" title="${iso}">${shortTime(at)}</time>
-    <span class="ago">${distance(at - now)}</span>`;
+    <span class="ago">(${distance(at - now)})</span>`;
 }
 
 /** `2026-11-23 00:40`, in UTC. */

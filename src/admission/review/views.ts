@@ -55,7 +55,8 @@ export interface Surroundings {
 /** One leak, with what stands around it. */
 export interface ShownFinding {
   readonly finding: TracedFinding & { readonly waivedBy?: string };
-  readonly blocks: boolean;
+  /** The approval of its home, where it has one that counts for it. */
+  readonly settled: Approval | null;
   /** Null where the evidence is all there is. */
   readonly surroundings: Surroundings | null;
   /** Leaks of the same kind in the same entry besides it. */
@@ -83,7 +84,11 @@ export interface OutputView extends ListedOutput {
 }
 
 export interface TrailView {
-  readonly records: readonly AuditRecord[];
+  readonly records: readonly {
+    readonly record: AuditRecord;
+    /** Number of the record that took it back; null where it was not. */
+    readonly liftedBy: number | null;
+  }[];
   /** Where to go on; null where there are no more. */
   readonly next: number | null;
   readonly now: number;

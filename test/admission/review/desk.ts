@@ -52,6 +52,18 @@ function scanned(path: string, name: string): Refused {
   const findings = facts.findings.map((finding) =>
     finding.rule === 'foreign-home' ? { ...finding, severity: 'error' as const } : finding,
   );
+  // what lies in a container, which this scan does not open
+  const [first] = facts.findings;
+  if (first !== undefined) {
+    const location = {
+      entry: 'share/doc/manual.tar.gz',
+      container: ['manual.tar', 'doc/<b>.txt'],
+      offset: 21,
+      outerOffset: 0,
+    };
+    const evidence = 'It was built in /home/noamyr/doc and nowhere else.\n';
+    findings.push({ ...first, alias: null, location, evidence, marked: [16, 28] });
+  }
   const whole: OutputFacts = { ...refused.facts, findings, gaps: facts.gaps, stats };
   return { ...refused, facts: whole, result: judged(whole) };
 }

@@ -20,7 +20,7 @@ export function decisionsPanel(frame: Frame, view: OutputView): Html {
       html`<section aria-labelledby="decided-title" class="panel">
         <h2 id="decided-title">Decided</h2>
         <ul class="decided">
-          ${decisions.map((decision) => html`<li>${decisionPart(frame, decision, now)}</li>`)}
+          ${decisions.map((decision) => html`<li>${decisionPart(frame, decision, now, record.id)}</li>`)}
         </ul>
       </section>`
     }
@@ -118,8 +118,16 @@ function purgeForm(frame: Frame, path: string, kept: number | null): Html {
   </details>`;
 }
 
-/** A denial or a release, with the form that takes it back. */
-export function decisionPart(frame: Frame, decision: Denial | Release, now: number): Html {
+/**
+ * A denial or a release, with the form that takes it back.
+ * @param output on whose page it stands; null for another page
+ */
+export function decisionPart(
+  frame: Frame,
+  decision: Denial | Release,
+  now: number,
+  output: string | null,
+): Html {
   const { sequence, actor, reason, at, trail } = decision;
   const isRelease = 'covers' in decision;
   const until = isRelease && decision.expires !== null ? html` until ${shortTime(decision.expires)}` : null;
@@ -132,7 +140,10 @@ export function decisionPart(frame: Frame, decision: Denial | Release, now: numb
             frame,
             `/review/decisions/${sequence}/lift`,
             { text: 'Lift', kind: 'plain', about: `record ${sequence}` },
-            reasonField(id),
+            [
+              output !== null && html`<input type="hidden" name="output" value="${output}" />`,
+              reasonField(id),
+            ],
           )}
         </details>`
       : html`<p class="note">

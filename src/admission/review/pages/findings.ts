@@ -44,27 +44,33 @@ function entryPart({ name, findings }: ShownEntry): Html {
 }
 
 function findingPart(shown: ShownFinding): Html {
-  const { finding, more } = shown;
+  const { finding, more, settled } = shown;
   const { rule, severity, home, alias, carrier, encoding, location, source, waivedBy } = finding;
   const leak = alias ?? home;
   const { before, leak: marked, after } = markedEvidence(finding);
   const label = encoding === 'plain' ? 'Text around it' : `Text around it, decoded from ${encoding}`;
   return html`<div class="finding">
     <p class="finding-head">
-      ${badge(waivedBy === undefined ? severity : 'waived')} <strong>${rule}</strong>
+      ${badge(waivedBy !== undefined ? 'waived' : settled !== null ? 'settled' : severity)} <strong>${rule}</strong>
       ${leak !== null && html`<span class="path">${printableBytes(leak)}</span>`}
       <span class="spot">${carrier}${spotOf(finding)}${encoding !== 'plain' && `, in ${encoding}`}</span>
     </p>
     ${chainPart(location)} ${waivedBy !== undefined && html`<p class="note">Does not count: ${waivedBy}</p>`}
+    ${settled && html`<p class="note">This home was settled by ${settled.actor}: ${settled.reason}</p>`}
     ${source !== undefined && html`<p class="note">The same text stands in the source <span class="path">${source}</span></p>`}
     ${codeBlock(label, html`${before}<mark>${marked}</mark>${after}`, 'text')}
-    <details>
+    <details${!saysAll(shown) && html` open`}>
       <summary>${dumpTitle(shown)}</summary>
       ${codeBlock(dumpTitle(shown), dumpOf(shown), 'dump')}
     </details>
     <p class="fix"><strong>What to change:</strong> ${remedyOf(finding)}</p>
     ${more > 0 && html`<p class="note">And ${counted(more, 'more like it', 'more like it')} in this entry.</p>`}
   </div>`;
+}
+
+/** Whether the text around a leak shows what its bytes would. */
+function saysAll({ finding: { encoding, evidence } }: ShownFinding): boolean {
+  return encoding === 'plain' && /^[\t\n\r -~]*$/.test(evidence);
 }
 
 /** Can be scrolled by keyboard. */

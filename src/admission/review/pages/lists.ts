@@ -1,10 +1,10 @@
 import { recordText } from '../../../quarantine/recordText.ts';
-import type { AuditRecord } from '../../../quarantine/trail/record.ts';
 import { bytesForPeople } from '../../../report/units.ts';
 import { actionForm, reasonField } from '../forms.ts';
 import { html, type Html } from '../html.ts';
 import { badge, pathName } from '../names.ts';
 import { type Frame, page } from '../page.ts';
+import { olderLink, rowsOf } from '../rows.ts';
 import { timeOf } from '../time.ts';
 import type { DenialsView, HomesView, PublishedView, TrailView } from '../views.ts';
 import { decisionPart } from './decisions.ts';
@@ -16,23 +16,20 @@ export function trailPage(frame: Frame, { records, next, now }: TrailView): stri
     '/review/trail',
     'Audit trail',
     html`<h1>Audit trail</h1>
-      ${records.length === 0 && html`<p class="none">Nothing has happened yet.</p>`}
-      <ol class="rows">
-        ${records.map((record) => recordRow(record, now))}
-      </ol>
-      ${next !== null && html`<p class="more"><a href="/review/trail?before=${next}">Older ones</a></p>`}`,
+      ${rowsOf(records, (record) => recordRow(record, now), 'Nothing has happened yet.')}
+      ${olderLink(next === null ? null : `/review/trail?before=${next}`)}`,
   );
 }
 
-function recordRow(record: AuditRecord, now: number): Html {
+function recordRow({ record, liftedBy }: TrailView['records'][number], now: number): Html {
   const { seq, event, actor, at } = record;
-  const text = recordText(record);
-  const about =
-    'id' in record && record.id !== null ? html`<a href="/review/outputs/${record.id}">${text}</a>` : text;
-  return html`<li class="row">
-    <p class="row-head">${badge(event)} <span class="path">${about}</span></p>
-    <p class="meta">${timeOf(Date.parse(at), now)} · ${actor} · record ${seq}</p>
-  </li>`;
+  const id = 'id' in record ? record.id : null;
+  return html`<p class="row-head">${badge(event)} ${recordText(record)}</p>
+    <p class="meta">
+      ${timeOf(Date.parse(at), now)} · ${actor} · record ${seq}
+      ${liftedBy !== null && html`· <strong>lifted by record ${liftedBy}</strong>`}
+      ${id !== null && html`· <a href="/review/outputs/${id}">output ${id.slice(0, 8)}</a>`}
+    </p>`;
 }
 
 /** What is served, the latest first. */
@@ -43,23 +40,20 @@ export function publishedPage(frame: Frame, { paths, isLast, now }: PublishedVie
     '/review/published',
     'Published',
     html`<h1>Published paths</h1>
-      ${paths.length === 0 && html`<p class="none">Nothing more is published.</p>`}
-      <ol class="rows">
-        ${paths.map(
-          ({ storePath, hashPart, verdict, narSize, fileSize, by, at, rules }) =>
-            html`<li class="row">
-              <p class="row-head">
-                ${badge(verdict)} <a href="/${hashPart}.narinfo">${pathName(storePath)}</a>
-              </p>
-              <p class="meta">
-                ${timeOf(at, now)} · from ${by} · ${bytesForPeople(narSize)}, packed
-                ${bytesForPeople(fileSize)} · rules <span class="path">${rules.slice(0, 12)}</span>
-              </p>
-            </li>`,
-        )}
-      </ol>
-      ${!isLast && last !== undefined && html`<p class="more"><a href="/review/published?at=${last.at}&amp;hash=${last.hashPart}">Older ones</a></p>`}`,
+      ${rowsOf(paths, (path) => publishedRow(path, now), 'Nothing more is published.')}
+      ${olderLink(isLast || last === undefined ? null : `/review/published?at=${last.at}&hash=${last.hashPart}`)}`,
   );
+}
+
+function publishedRow(path: PublishedView['paths'][number], now: number): Html {
+  const { storePath, hashPart, verdict, narSize, fileSize, by, at, rules } = path;
+  return html`<p class="row-head">
+      ${badge(verdict)} <a href="/${hashPart}.narinfo">${pathName(storePath)}</a>
+    </p>
+    <p class="meta">
+      ${timeOf(at, now)} · from ${by} · ${bytesForPeople(narSize)}, packed ${bytesForPeople(fileSize)} · rules
+      <span class="path">${rules.slice(0, 12)}</span>
+    </p>`;
 }
 
 /** All that was denied, and the form to deny what is not in quarantine. */
@@ -71,18 +65,7 @@ export function denialsPage(frame: Frame, { denials, now }: DenialsView): string
     html`<h1>Denials</h1>
       <div class="columns">
         <div class="wide">
-          ${denials.length === 0 && html`<p class="none">Nothing is denied.</p>`}
-          <ol class="rows">
-            ${denials.map(
-              (denial) =>
-                html`<li class="row">
-                  <p class="row-head">
-                    ${pathName(denial.storePath ?? denial.hashPart ?? denial.narHash ?? '')}
-                  </p>
-                  ${decisionPart(frame, denial, now)}
-                </li>`,
-            )}
-          </ol>
+          ${rowsOf(denials, (denial) => denialRow(frame, denial, now), 'Nothing is denied.')}
         </div>
         <div class="narrow">
           <section class="panel" aria-labelledby="deny-title">
@@ -107,6 +90,12 @@ export function denialsPage(frame: Frame, { denials, now }: DenialsView): string
   );
 }
 
+function denialRow(frame: Frame, denial: DenialsView['denials'][number], now: number): Html {
+  const { storePath, hashPart, narHash } = denial;
+  return html`<p class="row-head">${pathName(storePath ?? hashPart ?? narHash ?? '')}</p>
+    ${decisionPart(frame, denial, now, null)}`;
+}
+
 /** Homes that were settled. */
 export function homesPage(frame: Frame, { approvals, now }: HomesView): string {
   return page(
@@ -118,16 +107,13 @@ export function homesPage(frame: Frame, { approvals, now }: HomesView): string {
         Homes of others in text for which nothing is held any more. They are settled on the page of an output
         in which they were found.
       </p>
-      ${approvals.length === 0 && html`<p class="none">None was settled.</p>`}
-      <ol class="rows">
-        ${approvals.map(
-          ({ home, reason, actor, at }) =>
-            html`<li class="row">
-              <p class="row-head"><span class="path">${home}</span></p>
-              <p class="reason">${reason}</p>
-              <p class="meta">${timeOf(at, now)} · ${actor}</p>
-            </li>`,
-        )}
-      </ol>`,
+      ${rowsOf(
+        approvals,
+        ({ home, reason, actor, at }) =>
+          html`<p class="row-head"><span class="path">${home}</span></p>
+            <p class="reason">${reason}</p>
+            <p class="meta">${timeOf(at, now)} · ${actor}</p>`,
+        'None was settled.',
+      )}`,
   );
 }

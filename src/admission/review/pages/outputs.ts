@@ -1,19 +1,21 @@
 import { RULES } from '../../../model/facts.ts';
-import { bytesForPeople } from '../../../report/units.ts';
+import { bytesForPeople, counted } from '../../../report/units.ts';
 import { admissionsChart } from '../chart.ts';
 import { choiceField, textField } from '../forms.ts';
 import { html, type Html } from '../html.ts';
 import { pathName, standingBadge } from '../names.ts';
 import { type Frame, page } from '../page.ts';
+import { olderLink, rowsOf } from '../rows.ts';
 import { timeOf } from '../time.ts';
 import { AGES, type ListedOutput, OUTPUT_STANDINGS, type OutputsQuery, type OutputsView } from '../views.ts';
+
+/** Homes of one output that a list names. */
+const HOMES_SHOWN = 3;
 
 /** What is in quarantine, the latest first. */
 export function outputsPage(frame: Frame, view: OutputsView): string {
   const { query, outputs, next, hours, now } = view;
-  const none = isOpen(query)
-    ? html`<p class="none">Nothing is in quarantine.</p>`
-    : html`<p class="none">Nothing among what was looked at fits.</p>`;
+  const none = isForAll(query) ? 'Nothing is in quarantine.' : 'Nothing fits.';
   return page(
     frame,
     '/review',
@@ -22,31 +24,25 @@ export function outputsPage(frame: Frame, view: OutputsView): string {
       ${admissionsChart(hours)}
       <section aria-labelledby="outputs-title">
         <h2 id="outputs-title">Refused outputs</h2>
-        ${filterForm(query)}
-        ${
-          outputs.length === 0
-            ? none
-            : html`<ol class="rows">
-                ${outputs.map((output) => row(output, now))}
-              </ol>`
-        }
-        ${next !== null && html`<p class="more"><a href="/review?${queryText({ ...query, before: next })}">Older ones</a></p>`}
+        ${filterForm(query)} ${rowsOf(outputs, (output) => outputRow(output, now), none)}
+        ${olderLink(next === null ? null : `/review?${queryText({ ...query, before: next })}`)}
       </section>`,
   );
 }
 
-function row({ record, standing, kept }: ListedOutput, now: number): Html {
+function outputRow({ record, standing, kept }: ListedOutput, now: number): Html {
   const { id, storePath, verdict, rules, gaps, homes, at, actor } = record;
   const size = kept === null ? 'not kept' : bytesForPeople(kept);
-  return html`<li class="row">
-    <p class="row-head">
+  const more = homes.length - HOMES_SHOWN;
+  return html`<p class="row-head">
       ${standingBadge(standing, verdict)} <a href="/review/outputs/${id}">${pathName(storePath)}</a>
     </p>
     <p class="why">
-      ${[...rules, ...gaps].join(', ')}${homes.length > 0 && html` · <span class="path">${homes.slice(0, 3).join(' ')}</span>${homes.length > 3 && ` and ${homes.length - 3} more`}`}
+      ${[...rules, ...gaps].join(', ')}
+      <span class="path">${homes.slice(0, HOMES_SHOWN).join(' ')}</span>
+      ${more > 0 && `and ${counted(more, 'more home')}`}
     </p>
-    <p class="meta">${timeOf(Date.parse(at), now)} · from ${actor} · ${size}</p>
-  </li>`;
+    <p class="meta">${timeOf(Date.parse(at), now)} · from ${actor} · ${size}</p>`;
 }
 
 function filterForm(query: OutputsQuery): Html {
@@ -59,12 +55,12 @@ function filterForm(query: OutputsQuery): Html {
     ${choiceField('age', 'Age', AGES, query.age, 'any')}
     <p class="buttons">
       <button type="submit" class="primary">Filter</button
-      >${isOpen(query) ? null : html` <a href="/review">Show all</a>`}
+      >${isForAll(query) ? null : html` <a href="/review">Show all</a>`}
     </p>
   </form>`;
 }
 
-function isOpen({ before: _before, ...filters }: OutputsQuery): boolean {
+function isForAll({ before: _before, ...filters }: OutputsQuery): boolean {
   return Object.values(filters).every((value) => value === null || value === '');
 }
 
