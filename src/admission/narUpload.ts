@@ -9,7 +9,7 @@ import type { SpoolDirectory } from './intake/spool.ts';
 import { readNarName } from './narName.ts';
 import type { PublicationParts } from './publication/parts.ts';
 import { admits, mayPass, outcomeOf, uninspected } from './publication/ruled.ts';
-import { Turns } from './publication/turns.ts';
+import { Turns } from './turns.ts';
 import { deleteFile } from './publication/workFile.ts';
 import type { Body, NarUploads } from './uploads.ts';
 import { refuseUnopened } from './unopened.ts';

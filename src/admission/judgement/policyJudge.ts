@@ -1,4 +1,6 @@
+import { stat } from 'node:fs/promises';
 import { byteStringOfText } from '../../model/bytes.ts';
+import { LIMITS } from '../../model/limits.ts';
 import type { OutputFacts } from '../../model/facts.ts';
 import type { OutputResult } from '../../model/report.ts';
 import type { ForeignHomeMode } from '../../policy/admission.ts';
@@ -12,6 +14,7 @@ import type { Caller, Ruling } from '../contracts.ts';
 import type { Inspector } from '../inspector.ts';
 import type { Judge, NarFile, Refusal, Subject } from '../judge.ts';
 import type { ServerSettings } from '../settings.ts';
+import { Turns } from '../turns.ts';
 import { refusalAnswer } from './refusal.ts';
 import { ruleOn, subjectName } from './rule.ts';
 
@@ -33,6 +36,8 @@ export interface JudgeParts {
 export class PolicyJudge implements Judge, Disposable {
   readonly #parts: JudgeParts;
   readonly #digest: Digest;
+  /** What is synced to disk holds this thread up: one at a time, so that others come in between. */
+  readonly #records = new Turns();
 
   private constructor(parts: JudgeParts, digest: Digest) {
     this.#parts = parts;
@@ -63,7 +68,8 @@ export class PolicyJudge implements Judge, Disposable {
     const { settings, log } = this.#parts;
     let id: string | null = null;
     try {
-      id = await this.#record(ruling, subject, source, caller);
+      const lane = await laneOf(source);
+      id = await this.#records.take(lane, () => this.#record(ruling, subject, source, caller));
     } catch (error) {
       // what could not be recorded is refused all the same
       log.error(error);
@@ -136,6 +142,13 @@ export class PolicyJudge implements Judge, Disposable {
       return id;
     });
   }
+}
+
+/** What is small does not wait until a large NAR is packed. */
+async function laneOf(source: NarFile | null): Promise<'small' | 'large'> {
+  if (source === null) return 'small';
+  const { size } = await stat(source.file);
+  return size <= LIMITS.smallUploadBytes ? 'small' : 'large';
 }
 
 /** A judged result as facts: what was waived may not be tomorrow. */

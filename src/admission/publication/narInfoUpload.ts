@@ -11,7 +11,7 @@ import type { PublicationParts } from './parts.ts';
 import { isPublished, isSamePath, publish, publishAgain } from './publish.ts';
 import { admits, inSpite, outcomeOf, ruledUnseen } from './ruled.ts';
 import { search } from './search.ts';
-import { Turns } from './turns.ts';
+import { Turns } from '../turns.ts';
 import { checkSignatures, signed } from './vouching.ts';
 import { type NarAtHand, narAtHand } from './workFile.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Turns } from '../../../src/admission/publication/turns.ts';
+import { Turns } from '../../src/admission/turns.ts';
 
 it('one at a time under a name, in the order they came, and a failure stops nobody', async () => {
   const turns = new Turns();
