@@ -4,7 +4,7 @@ import { nearest } from '../model/nearest.ts';
 import { type KeyPath, type TomlLines, tomlLines } from './tomlLines.ts';
 
 /** Something wrong in a document. */
-export interface DocumentFault {
+interface DocumentFault {
   readonly line: number;
   /** Key and what is wrong with it. */
   readonly message: string;

@@ -14,11 +14,9 @@ export interface OpenApiDocument {
 
 type Method = 'get' | 'head' | 'put' | 'post';
 
-export type PathItem = { readonly parameters?: readonly object[] } & Readonly<
-  Partial<Record<Method, Operation>>
->;
+type PathItem = { readonly parameters?: readonly object[] } & Readonly<Partial<Record<Method, Operation>>>;
 
-export interface Operation {
+interface Operation {
   readonly summary: string;
   /** Ways to say who asks; none where nobody needs to. */
   readonly security: readonly Readonly<Record<string, readonly string[]>>[];

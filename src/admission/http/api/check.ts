@@ -1,6 +1,7 @@
 import { unlink } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { decisionOf } from '../../../guard/gateDocument.ts';
+import { NarScanError } from '../../../model/errors.ts';
 import type { OutputFacts } from '../../../model/facts.ts';
 import { type SecretKey, signText } from '../../../nix/signature.ts';
 import { verdictOfRun } from '../../../policy/verdict.ts';
@@ -9,6 +10,7 @@ import { jsonReporter } from '../../../report/json.ts';
 import { printableJson } from '../../../report/printable.ts';
 import type { ReportOrigin } from '../../../report/reporter.ts';
 import type { Caller, Ruling } from '../../contracts.ts';
+import type { DiskRoom } from '../../diskRoom.ts';
 import type { Inspector } from '../../inspector.ts';
 import { Growth } from '../../intake/growth.ts';
 import type { SpoolDirectory } from '../../intake/spool.ts';
@@ -19,7 +21,9 @@ import { bodyOf } from '../requestBody.ts';
 export interface CheckParts {
   readonly inspector: Pick<Inspector, 'stream' | 'rules'>;
   readonly judge: Pick<Judge, 'rule'>;
-  readonly spool: Pick<SpoolDirectory, 'receive'>;
+  readonly spool: Pick<SpoolDirectory, 'receive' | 'path'>;
+  /** Of the spool, for what is checked. */
+  readonly room: DiskRoom;
   /** Signs verdicts; never narinfos. */
   readonly verdictKey: SecretKey;
   readonly tool: ReportOrigin['tool'];
@@ -82,10 +86,14 @@ export async function check(
 async function searched(
   request: IncomingMessage,
   { homes }: Caller,
-  { inspector, spool, most }: CheckParts,
+  { inspector, spool, room, most }: CheckParts,
 ): Promise<readonly (OutputFacts & { readonly narSize: number })[]> {
   const growth = new Growth();
-  const receiving = await spool.receive(bodyOf(request), { most, growth });
+  const body = bodyOf(request);
+  if (!(await room.has(body.length ?? 0)))
+    throw new NarScanError('UPLOAD_NO_ROOM', 'there is no room for it');
+  using _announced = room.announce(body.length, growth);
+  const receiving = await spool.receive(body, { most, growth });
   try {
     const inspecting = inspector.stream(receiving.file, { homes, path: null }, growth);
     // a body that breaks off is told first
