@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sqlite } from '../../src/nix/sqlite.ts';
 import { NAR_SCAN, narScan } from '../support/narScan.ts';
@@ -220,6 +221,9 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan copy, with the real Nix', 
         blocking: [{ storePath: base, standing: 'denied', denial: { record: 1, reason: 'not this one' } }],
         report: { verdict: 'incomplete', errors: [{ code: 'PATH_DENIED', target: base }] },
       });
+      const schema = new URL('../../src/report/report.schema.json', import.meta.url);
+      const validate = new Ajv2020().compile(JSON.parse(readFileSync(schema, 'utf8')));
+      expect([validate(document.report), validate.errors]).toEqual([true, null]);
     });
 
     it('each path by a line as soon as it is known what became of it, the rest by the last', () => {
