@@ -92,7 +92,8 @@ async function searched(
   const body = bodyOf(request);
   if (!(await room.has(body.length ?? 0)))
     throw new NarScanError('UPLOAD_NO_ROOM', 'there is no room for it');
-  using _announced = room.announce(body.length, growth);
+  using held = new DisposableStack();
+  held.use(room.announce(body.length, growth));
   const receiving = await spool.receive(body, { most, growth });
   try {
     const inspecting = inspector.stream(receiving.file, { homes, path: null }, growth);
