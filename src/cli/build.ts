@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { rolldown } from 'rolldown';
+import { type OutputOptions, rolldown, type RolldownBuild } from 'rolldown';
 import { manualPage } from './manual.ts';
 import { realpathManual } from './realpath/manual.ts';
 import { SHELL_FUNCTION } from './realpath/shellFunction.ts';
@@ -63,7 +63,7 @@ async function bundleHook(): Promise<void> {
       },
     ],
   });
-  await build.write({
+  await writeCode(build, {
     dir: bundles,
     format: 'cjs',
     dynamicImportInCjs: false,
@@ -78,6 +78,25 @@ async function bundleHook(): Promise<void> {
   });
 }
 
+/** Writes bundles in ASCII alone: V8 keeps such a text in half the memory, and Node reads it faster. */
+async function writeCode(
+  build: RolldownBuild,
+  options: OutputOptions & { readonly dir: string },
+): Promise<void> {
+  const { output } = await build.write(options);
+  for (const file of output) {
+    if (file.type !== 'chunk') continue;
+    // behind a backslash it would be another text; nobody writes that
+    if (/\\[^\0-\x7f]/.test(file.code)) throw new Error(`${file.fileName}: a backslash before no ASCII`);
+    writeFileSync(join(options.dir, file.fileName), file.code.replaceAll(/[^\0-\x7f]/g, escaped));
+  }
+}
+
+/** A character of a literal as JavaScript spells it in ASCII. */
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
 function inputsOf(modules: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(modules).map(([name, file]) => [name, join(source, file)]));
 }
@@ -86,7 +105,7 @@ function inputsOf(modules: Readonly<Record<string, string>>): Record<string, str
 async function bundleProgram(modules: Readonly<Record<string, string>>, dir: string): Promise<void> {
   const build = await rolldown({ input: inputsOf(modules), platform: 'node', external: EXTERNAL });
   const names = { entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' };
-  await build.write({ dir, format: 'cjs', ...names });
+  await writeCode(build, { dir, format: 'cjs', ...names });
 }
 
 /** The public API, as an ES module; its threads run the program's modules. */

@@ -20,3 +20,11 @@ test('a start of the hook loads no module that takes long', () => {
   expect(loaded).toContain('node:fs');
   expect(cheap).toEqual(expect.arrayContaining(loaded));
 });
+
+test('bundles that are started are ASCII alone', () => {
+  const files = readdirSync(bundles).filter((name) => name.endsWith('.cjs'));
+  expect(files).toContain('hook.cjs');
+  for (const name of files) {
+    expect([name, readFileSync(join(bundles, name)).some((byte) => byte > 0x7f)]).toEqual([name, false]);
+  }
+});
