@@ -131,7 +131,7 @@ export const LIMITS = Object.freeze({
   ledgerBytes: 1024 * MiB,
   ledgerScans: 500_000,
   /** An upload: bytes written to its spool at once, and how many must come in every window after the first. */
-  uploadWriteBytes: 512 * KiB,
+  uploadWriteBytes: 256 * KiB,
   uploadWindowMilliseconds: 30_000,
   uploadWindowBytes: 30_000,
   /** Bytes of the disk that no upload takes: the catalog and the audit trail must go on. */
@@ -140,6 +140,8 @@ export const LIMITS = Object.freeze({
   encodingMemoryBytes: 80 * MiB,
   /** Uploads up to this size do not wait behind larger ones. */
   smallUploadBytes: 8 * MiB,
+  /** What a thread of the cache server keeps in memory of streams that must be read out of order; the rest is a file. */
+  inspectionMemoryBytes: 8 * MiB,
   /** Characters of the listing of one NAR; a longer one is not told. */
   listingLength: 16 * MiB,
   /** The cache server: bytes of a request's headers and how long they may take; connections, and requests on each. */

@@ -2,6 +2,7 @@ import { Budget } from '../../inspect/containers/budget.ts';
 import type { ContentDigest } from '../../inspect/contentDigest.ts';
 import { byteStringOfText } from '../../model/bytes.ts';
 import { NarScanError } from '../../model/errors.ts';
+import { LIMITS } from '../../model/limits.ts';
 import type { NeedleContext } from '../../needles/compile.ts';
 import { blake3Digest } from '../../scan/blake3Digest.ts';
 import { InlineHasher } from '../../sources/narHasher.ts';
@@ -23,7 +24,10 @@ import { Searcher } from './searcher.ts';
 export class InspectionWorker {
   readonly #data: InspectionData;
   readonly #pressure: Pressure;
-  readonly #spools = new DiskSpools();
+  readonly #spools = new DiskSpools({
+    memoryBytes: LIMITS.inspectionMemoryBytes,
+    fileBytes: LIMITS.spoolFileBytes,
+  });
   readonly #digest: ContentDigest | null;
   #forAny: Searcher | null = null;
   #forOne: Searcher | null = null;
