@@ -44,7 +44,7 @@ export function admissionsChart(hours: readonly AdmissionHour[]): Html {
     </ul>
     <details>
       <summary>As a table</summary>
-      <div class="scroll" tabindex="0" role="region" aria-label="Uploads by the hour">
+      <div class="scroll" tabindex="0" role="group" aria-label="Uploads by the hour">
         <table>
           <thead>
             <tr>

@@ -48,7 +48,6 @@ function findingPart(shown: ShownFinding): Html {
   const { rule, severity, home, alias, carrier, encoding, location, source, waivedBy } = finding;
   const leak = alias ?? home;
   const { before, leak: marked, after } = markedEvidence(finding);
-  const label = encoding === 'plain' ? 'Text around it' : `Text around it, decoded from ${encoding}`;
   return html`<div class="finding">
     <p class="finding-head">
       ${badge(waivedBy !== undefined ? 'waived' : settled !== null ? 'settled' : severity)} <strong>${rule}</strong>
@@ -58,10 +57,11 @@ function findingPart(shown: ShownFinding): Html {
     ${chainPart(location)} ${waivedBy !== undefined && html`<p class="note">Does not count: ${waivedBy}</p>`}
     ${settled && html`<p class="note">This home was settled by ${settled.actor}: ${settled.reason}</p>`}
     ${source !== undefined && html`<p class="note">The same text stands in the source <span class="path">${source}</span></p>`}
-    ${codeBlock(label, html`${before}<mark>${marked}</mark>${after}`, 'text')}
+    ${encoding !== 'plain' && html`<p class="note">Decoded from ${encoding}:</p>`}
+    <pre class="text">${before}<mark>${marked}</mark>${after}</pre>
     <details${!saysAll(shown) && html` open`}>
       <summary>${dumpTitle(shown)}</summary>
-      ${codeBlock(dumpTitle(shown), dumpOf(shown), 'dump')}
+      <pre class="dump" tabindex="0" role="group" aria-label="${dumpTitle(shown)}">${dumpOf(shown)}</pre>
     </details>
     <p class="fix"><strong>What to change:</strong> ${remedyOf(finding)}</p>
     ${more > 0 && html`<p class="note">And ${counted(more, 'more like it', 'more like it')} in this entry.</p>`}
@@ -71,11 +71,6 @@ function findingPart(shown: ShownFinding): Html {
 /** Whether the text around a leak shows what its bytes would. */
 function saysAll({ finding: { encoding, evidence } }: ShownFinding): boolean {
   return encoding === 'plain' && /^[\t\n\r -~]*$/.test(evidence);
-}
-
-/** Can be scrolled by keyboard. */
-function codeBlock(label: string, content: Part, kind: string): Html {
-  return html`<pre class="${kind}" tabindex="0" role="region" aria-label="${label}">${content}</pre>`;
 }
 
 /** What lies in what, from outside in. */
