@@ -43,8 +43,11 @@ export interface Catalog {
   forgetRefused(fileHash: string): Promise<void>;
 
   published(hashPart: string): Promise<PublishedPath | null>;
-  /** A published path whose NAR has this name, or had it before the same NAR was sent under another compression. */
-  publishedNar(name: string): Promise<PublishedPath | null>;
+  /**
+   * A published path whose NAR has this name, or had it before the same NAR was sent under another compression.
+   * @param counts which of them may be it; every one where it is left out
+   */
+  publishedNar(name: string, counts?: (path: PublishedPath) => boolean): Promise<PublishedPath | null>;
   /** Which of the hash parts are published. */
   publishedAmong(hashParts: readonly string[]): Promise<ReadonlySet<string>>;
   /**

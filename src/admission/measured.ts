@@ -3,6 +3,7 @@ import type { Metrics } from './http/metrics.ts';
 import type { Inspector } from './inspector.ts';
 import type { SpoolDirectory } from './intake/spool.ts';
 import type { Judge } from './judge.ts';
+import { overriding } from './overriding.ts';
 import type { Storage } from './storage.ts';
 
 /** The parts of a server whose work is counted. */
@@ -49,15 +50,4 @@ export function measured(parts: Measurable, metrics: Metrics): Measurable {
       put: async (...about) => await timed('publish', storage.put(...about)),
     }),
   };
-}
-
-/** Does some of an object's methods in its place, and leaves the others to it. */
-function overriding<T extends object>(whole: T, own: Partial<T>): T {
-  return new Proxy(whole, {
-    get: (_, key) => {
-      const owner = key in own ? own : whole;
-      const value: unknown = Reflect.get(owner, key);
-      return typeof value === 'function' ? value.bind(owner) : value;
-    },
-  });
 }

@@ -37,6 +37,7 @@ import { reviewPages } from './review/routes.ts';
 import type { ServerSettings } from './settings.ts';
 import type { Storage } from './storage.ts';
 import { openStorage } from './storage/open.ts';
+import { undenied } from './undenied.ts';
 
 /** How a cache server is run. */
 export interface CacheServerOptions {
@@ -78,7 +79,8 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
   const { settings, log, environment } = options;
   const { state, policy } = settings;
   await using parts = new AsyncDisposableStack();
-  const signing = options.signKey === null ? null : readSigningKey(options.signKey);
+  // a signature vouches for who sent it, and here nobody knows who that is
+  const signing = options.signKey === null || options.noAuth ? null : readSigningKey(options.signKey);
   const trusted = policy.admission.trustedKeys.map(parsePublicKey);
   parts.use(lockOn(state));
   const catalog = await openCatalog(join(state, CATALOG));
@@ -104,6 +106,9 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
     warn: (line: string): void => log.warn(line),
     error: (error: unknown): void => log.error({ err: error }),
   };
+  const decisions = parts.use(await openOwnDecisions(environment, warn));
+  // who refuses nothing serves all that was published
+  const served = settings.dryRun ? catalog : undenied(catalog, decisions);
   const judge = parts.use(await openJudge({ settings, catalog, inspector, environment, log: faults }));
   const verdictKey = openVerdictKey(state, signing);
   const metrics = new Metrics({
@@ -111,7 +116,7 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
     quarantineBytes: () => usedBytes(quarantineDir(state), ''),
     receivedBytes: () => bytesIn(received.path),
   });
-  const plain = { catalog, inspector, judge, spool, storage };
+  const plain = { catalog: served, inspector, judge, spool, storage };
   const work = { ...measured(plain, metrics), settings, log: faults };
   const uploads = new NarReceiver({ ...work, received });
   const publications = new CachePublications({ ...work, keys: { trusted, signing } });
@@ -126,14 +131,13 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
   );
   const lost = (name: string): void => log.error(`the storage has lost ${name}`);
   await app.register(async (cache: FastifyInstance) => {
-    serveCache(cache, { storeDir: settings.storeDir, catalog, storage, door, lost });
+    serveCache(cache, { storeDir: settings.storeDir, catalog: served, storage, door, lost });
     takeUploads(cache, { uploads, publications, door, underWay });
   });
   serveMetrics(app, metrics, door);
   const tool = { name: 'nar-scan', version: settings.version, kernel: compileEngine().engine };
   const most = policy.admission.maxNar;
   serveApi(app, { ...work, door, verdictKey, signingKey: signing, tool, most });
-  const decisions = parts.use(await openOwnDecisions(environment, warn));
   await app.register(async (pages: FastifyInstance) => {
     reviewPages(pages, {
       desk: new ReviewDesk({

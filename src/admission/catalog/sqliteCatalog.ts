@@ -64,8 +64,8 @@ class SqliteCatalog implements Catalog {
     return this.#read((tables) => tables.published(hashPart));
   }
 
-  publishedNar(name: string): Promise<PublishedPath | null> {
-    return this.#read((tables) => tables.publishedNar(name));
+  publishedNar(name: string, counts?: (path: PublishedPath) => boolean): Promise<PublishedPath | null> {
+    return this.#read((tables) => tables.publishedNar(name, counts));
   }
 
   publishedAmong(hashParts: readonly string[]): Promise<ReadonlySet<string>> {

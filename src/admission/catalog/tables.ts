@@ -62,17 +62,19 @@ export class CatalogTables {
     return mapped(this.#row('select * from published where hash_part = ?', hashPart), publishedOf);
   }
 
-  publishedNar(name: string): PublishedPath | null {
+  publishedNar(name: string, counts: (path: PublishedPath) => boolean = () => true): PublishedPath | null {
     const query = `select p.*, n.name, n.file_hash as own_hash, n.file_size as own_size
-      from nars n join published p on p.hash_part = n.hash_part where n.name = ? limit 1`;
-    const row = this.#row(query, name);
-    if (row === null) return null;
-    return publishedOf({
-      ...row,
-      nar_name: row['name'] ?? null,
-      file_hash: row['own_hash'] ?? null,
-      file_size: row['own_size'] ?? null,
-    });
+      from nars n join published p on p.hash_part = n.hash_part where n.name = ?`;
+    for (const row of this.#statements.prepared(query).iterate(name)) {
+      const path = publishedOf({
+        ...row,
+        nar_name: row['name'] ?? null,
+        file_hash: row['own_hash'] ?? null,
+        file_size: row['own_size'] ?? null,
+      });
+      if (counts(path)) return path;
+    }
+    return null;
   }
 
   publishedAmong(hashParts: readonly string[]): ReadonlySet<string> {
