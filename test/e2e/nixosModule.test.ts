@@ -17,9 +17,11 @@ interface Machine {
     readonly services: Readonly<
       Record<string, { readonly description: string; readonly serviceConfig: Unit }>
     >;
+    readonly sockets: Readonly<Record<string, { readonly listenStreams: readonly string[] }>>;
     readonly timers: Readonly<Record<string, { readonly timerConfig: Unit }>>;
     readonly tmpfiles: { readonly rules: readonly string[] };
   };
+  readonly users: { readonly users?: Readonly<Record<string, object>> };
   readonly settings: Readonly<Record<string, unknown>>;
   readonly failures: readonly string[];
 }
@@ -95,7 +97,7 @@ describe.skipIf(!needs('nix-instantiate'))('module.nix', () => {
     const { environment, nix, systemd, failures } = machine('{ }');
     expect(environment).toEqual({ etc: {}, systemPackages: [] });
     expect(nix.settings).toEqual({});
-    expect(systemd).toEqual({ services: {}, timers: {}, tmpfiles: { rules: [] } });
+    expect(systemd).toEqual({ services: {}, sockets: {}, timers: {}, tmpfiles: { rules: [] } });
     expect(failures).toEqual([]);
   });
 
@@ -167,6 +169,47 @@ describe.skipIf(!needs('nix-instantiate'))('module.nix', () => {
   it.skipIf(!needs('systemd-analyze'))('has a unit that systemd accepts', () => {
     const unit = join(evaluator.folder, 'nar-scan.service');
     writeFileSync(unit, block('ini').replaceAll(/ExecStart=\S+/g, `ExecStart=${NAR_SCAN}`));
+    const { stdout, stderr, status } = spawnSync('systemd-analyze', ['verify', '--man=no', unit], {
+      encoding: 'utf8',
+    });
+    expect([stdout, stderr, status]).toEqual(['', '', 0]);
+  });
+
+  const CACHE = `services.nar-scan-cache = {
+    enable = true;
+    listen = "127.0.0.1:9090";
+    tokensFile = "/run/secrets/tokens.toml";
+    signKeyFile = "/run/secrets/cache.key";
+    storage = "https://up%20stream.example.org/";
+    settings.admission.anonymous_read = true;
+    extraFlags = [ "--scans=4" "--home=/home/ci $x" ];
+  };`;
+
+  it('has a cache server behind a socket, which needs nothing else of the module', () => {
+    const { systemd, users, environment } = machine(`{ ${CACHE} }`);
+    expect(systemd.sockets['nar-scan-cache']?.listenStreams).toEqual(['127.0.0.1:9090']);
+    expect(Object.keys(users.users ?? {})).toEqual(['nar-scan-cache']);
+    expect(environment.systemPackages).toEqual([]);
+    expect(Object.keys(environment.etc)).toEqual(['nar-scan-cache/config.toml']);
+    const unit = systemd.services['nar-scan-cache']?.serviceConfig ?? {};
+    expect(unit['ExecStart']).toMatch(
+      /^\/nix\/store\/0{32}-nar-scan\/bin\/nar-scan serve --tokens=%d\/tokens "--state=\/var\/lib\/nar-scan-cache" "--storage=https:\/\/up%%20stream\.example\.org\/" "--policy=\/etc\/nar-scan-cache\/config\.toml" "--scans=4" "--home=\/home\/ci \$\$x" --sign-key=%d\/sign-key$/,
+    );
+    expect(unit).toMatchObject({
+      User: 'nar-scan-cache',
+      LoadCredential: ['tokens:/run/secrets/tokens.toml', 'sign-key:/run/secrets/cache.key'],
+      StateDirectory: 'nar-scan-cache',
+      ProtectSystem: 'strict',
+    });
+    expect(Object.keys(unit)).not.toContain('PrivateNetwork');
+  });
+
+  it.skipIf(!needs('systemd-analyze'))('has a unit of the cache server that systemd accepts', () => {
+    const { services } = machine(`{ ${CACHE} }`).systemd;
+    const lines = unitLines(services['nar-scan-cache']?.serviceConfig ?? {});
+    const unit = join(evaluator.folder, 'nar-scan-cache.service');
+    const text = `[Service]\n${lines.join('\n')}\n`.replaceAll(PACKAGE, ROOT);
+    writeFileSync(unit, text.replaceAll(/^(User|Group)=.*\n/gm, ''));
     const { stdout, stderr, status } = spawnSync('systemd-analyze', ['verify', '--man=no', unit], {
       encoding: 'utf8',
     });

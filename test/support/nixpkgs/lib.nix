@@ -34,6 +34,7 @@ let
           value = make name;
         }) names
       );
+    optional = condition: item: if condition then [ item ] else [ ];
     optionalAttrs = condition: attributes: if condition then attributes else { };
 
     concatMapStringsSep = separator: text: list: concatStringsSep separator (map text list);

@@ -20,7 +20,9 @@ let
       nix.settings = value (types.attrsOf types.str) { };
       systemd.tmpfiles.rules = value (types.listOf types.str) [ ];
       systemd.services = value tree { };
+      systemd.sockets = value tree { };
       systemd.timers = value tree { };
+      users = value tree { };
     };
   };
 
@@ -68,7 +70,13 @@ let
     ;
 in
 {
-  inherit (config) environment nix systemd;
+  inherit (config)
+    environment
+    nix
+    systemd
+    users
+    ;
   inherit (config.services.nar-scan) settings;
+  cacheSettings = config.services.nar-scan-cache.settings;
   failures = map (found: found.message) (lib.filter (found: !found.assertion) config.assertions);
 }

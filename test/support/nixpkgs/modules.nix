@@ -114,6 +114,7 @@ let
         path: values: (head (filter (choice: all choice.check values) choices)).merge path values;
     };
     either = left: right: oneOf [ left right ];
+    nullOr = item: oneOf [ (simple "null" (value: value == null)) item ];
     anything = oneOf [
       package
       (attrsOf anything)
