@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CacheServer, nixClient, type ProgramRun } from '../support/cacheServer.ts';
-import { narScan } from '../support/narScan.ts';
+import { NAR_SCAN, narScan } from '../support/narScan.ts';
 import { needs } from '../support/programs.ts';
 import { NIX_COMPRESSIONS, SymlinkedStore } from '../support/realNix.ts';
 
@@ -163,5 +165,33 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan serve, with the real Nix',
     const again = await CacheServer.start({ storeDir: store.storeDir, folder });
     await again.stop();
     expect(readdirSync(join(state, 'spool'))).toEqual([]);
+  });
+
+  it.skipIf(!needs('systemd-socket-activate'))('listens on the socket that systemd has opened', async () => {
+    const folder = mkdtempSync(join(store.folder, 'activated-'));
+    const socket = join(folder, 'socket');
+    const words = ['--no-auth', '--state', join(folder, 'state'), '--storage', `file://${folder}/storage`];
+    const child = spawn(
+      'systemd-socket-activate',
+      ['-l', socket, '-E', 'PATH', NAR_SCAN, 'serve', ...words],
+      { stdio: 'ignore' },
+    );
+    const exited = once(child, 'exit');
+    await expect.poll(() => existsSync(socket)).toBe(true);
+    const answer = request({ socketPath: socket, path: '/nix-cache-info' }).end();
+    const [response] = (await once(answer, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(200);
+    answer.destroy();
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+  });
+
+  it('a dry run admits what leaks, and says so', async () => {
+    const { url } = await start('--dry-run');
+    expect(await nix('copy', '--to', url, leaky)).toMatchObject({ status: 0 });
+    expect(await fetched(`${hashPart(leaky)}.narinfo`)).toBe(200);
+    const verdict = await fetch(`${url}/api/v1/verdict/${hashPart(leaky)}`);
+    expect(await verdict.json()).toMatchObject({ verdict: 'contaminated' });
+    expect(server?.log()).toContain('contaminated');
   });
 });
