@@ -69,7 +69,7 @@ function recordOf(trail: AuditLog['trail'], { offset }: OutputRow): QuarantinedR
 }
 
 /** Releases of an output that count for what it was quarantined for, by this trail. */
-export function releasesOn(
+function releasesOn(
   { trail }: AuditLog,
   { storePath, narHash, blocking }: QuarantinedRecord,
   now: Date,

@@ -2,7 +2,7 @@ import type { Caller } from '../contracts.ts';
 import { html, type Html, type Part } from './html.ts';
 
 /** What went wrong with what somebody asked for. */
-export interface Problem {
+interface Problem {
   /** One line: what and where. */
   readonly message: string;
   /** One line: what to do about it. */

@@ -23,7 +23,7 @@ export interface OutputsQuery {
 }
 
 export const AGES = ['24h', '7d', '30d'] as const;
-export type Age = (typeof AGES)[number];
+type Age = (typeof AGES)[number];
 
 export const OUTPUT_STANDINGS = ['undecided', 'released', 'denied'] as const;
 export type OutputStanding = (typeof OUTPUT_STANDINGS)[number];

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AuditLog } from '../../../src/quarantine/audit.ts';
 import { needs } from '../../support/programs.ts';
 import { ReviewedState } from './desk.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const QUIET = [
   '--no-sandbox',
   '--disable-gpu',
@@ -82,7 +80,7 @@ describe.skipIf(!needs('chromium'))('the review pages in a browser', () => {
         const page = await opened(path, { width, colorScheme });
         // what is folded is looked at, too
         await page.evaluate('for (const each of document.querySelectorAll("details")) each.open = true');
-        await page.evaluate(AXE);
+        await page.evaluate(axe.source);
         const found = (await page.evaluate(
           'axe.run().then(({ violations }) => violations)',
         )) as readonly Violation[];
