@@ -79,6 +79,8 @@ export class ReviewedState implements AsyncDisposable {
   readonly app: FastifyInstance;
   /** Who asks. */
   scopes: readonly Scope[] = ['read', 'push', 'review', 'admin'];
+  /** How much later than now it is to the pages. */
+  later = 0;
 
   private constructor(catalog: Catalog, decisions: AllDecisions & Disposable, folder: string) {
     this.folder = folder;
@@ -86,16 +88,12 @@ export class ReviewedState implements AsyncDisposable {
     this.catalog = catalog;
     this.decisions = decisions;
     const { state } = this;
-    this.desk = new ReviewDesk({
-      state,
-      policy: BUILT_IN_POLICY,
-      catalog,
-      decisions,
-      withTrail: async (actor, act) => {
-        using log = await AuditLog.open(state, { actor });
-        return await act(log);
-      },
-    });
+    const withTrail = async <T>(actor: string, act: (log: AuditLog) => Promise<T>): Promise<T> => {
+      using log = await AuditLog.open(state, { actor });
+      return await act(log);
+    };
+    const parts = { state, policy: BUILT_IN_POLICY, catalog, decisions, withTrail };
+    this.desk = new ReviewDesk(parts, () => Date.now() + this.later);
     this.app = fastify();
     reviewPages(this.app, {
       desk: this.desk,

@@ -134,6 +134,10 @@ describe('a page', () => {
     expect(await listed('standing=denied')).toEqual(['four']);
     expect(await listed('text=-two&age=24h')).toEqual(['two']);
     expect(await listed('text=nothing')).toEqual([]);
+    reviewed.later = 2 * DAY;
+    expect(await listed('age=24h')).toEqual([]);
+    expect(await listed('age=7d')).toHaveLength(4);
+    reviewed.later = 0;
     expect(await listed('rule=no-rule&verdict=<script>&age=1&before=x&text=a&text=b')).toHaveLength(4);
   });
 
