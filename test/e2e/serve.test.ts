@@ -81,6 +81,16 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan serve, with the real Nix',
     expect(await fetched(`${hashPart(leaky)}.narinfo`)).toBe(200);
   });
 
+  it('a large leak is refused again before it comes, in the same words', async () => {
+    const { url } = await start();
+    const script = `mkdir $out; echo ${store.home}/src/x.c > $out/a; head -c 40000000 /dev/urandom > $out/b`;
+    const large = store.build('large', script);
+    const copy = async (): Promise<ProgramRun> => await nix('copy', '--to', `${url}?compression=none`, large);
+    const [first, second] = [await copy(), await copy()];
+    expect(first).toMatchObject({ status: 1, stderr: expect.stringContaining(store.home) });
+    expect(second).toEqual(first);
+  });
+
   it('signs what a trusted key has signed, for clients that trust only the server', async () => {
     const keys = mkdtempSync(join(store.folder, 'keys-'));
     const pair = (name: string): string => {
@@ -193,5 +203,17 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan serve, with the real Nix',
     const verdict = await fetch(`${url}/api/v1/verdict/${hashPart(leaky)}`);
     expect(await verdict.json()).toMatchObject({ verdict: 'contaminated' });
     expect(server?.log()).toContain('contaminated');
+  });
+
+  it('takes and gives what nix sends beside, packed as it likes', async () => {
+    const { url } = await start();
+    const packed = 'narinfo-compression=xz&ls-compression=br&write-nar-listing=true';
+    expect(await nix('copy', '--to', `${url}?${packed}`, tool)).toMatchObject({ status: 0 });
+    const listing = await fetch(`${url}/${hashPart(tool)}.ls`);
+    expect(listing.headers.get('content-type')).toBe('application/json');
+    const { version, root } = (await listing.json()) as { version: number; root: { entries: object } };
+    expect([version, Object.keys(root.entries)]).toEqual([1, ['bin', 'numbers', 'tool']]);
+    const read = await nix('store', 'cat', '--store', url, `${tool}/tool`);
+    expect(read).toMatchObject({ status: 0, stdout: `${base}\n` });
   });
 });

@@ -49,28 +49,25 @@ export function bareServer(
   });
   const methods = methodsByPath(app);
 
-  app.addHook('onRequest', async (_, reply) => {
+  /** @param status null: the client was gone before it was answered */
+  const note = (request: FastifyRequest, milliseconds: number, status: number | null, more: object): void => {
+    const { method, headers } = request;
+    const who = { request: request.id, by: door.nameOf(request), method, path: shownPath(request) };
+    const received = lengthOf(headers);
+    log.info({ ...who, status, received, milliseconds: Math.round(milliseconds), ...more });
+  };
+  app.addHook('onRequest', async (request, reply) => {
     reply.header('x-content-type-options', 'nosniff');
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) note(request, reply.elapsedTime, null, {});
+    });
   });
   app.addHook('onResponse', async (request, reply) => {
-    const { statusCode: status, elapsedTime } = reply;
-    const milliseconds = Math.round(elapsedTime);
-    const { method } = request;
+    const { statusCode: status, elapsedTime: milliseconds } = reply;
     const route = request.is404 ? null : (request.routeOptions.url ?? null);
-    answered({ method, route, status, milliseconds });
+    answered({ method: request.method, route, status, milliseconds });
     const line = status < 400 ? undefined : reply.raw.statusMessage;
-    const bytes = { received: lengthOf(request.headers), sent: lengthOf(reply.getHeaders()) };
-    const by = door.nameOf(request);
-    log.info({
-      request: request.id,
-      by,
-      method,
-      path: shownPath(request),
-      status,
-      ...bytes,
-      milliseconds,
-      line,
-    });
+    note(request, milliseconds, status, { sent: lengthOf(reply.getHeaders()), line });
   });
   app.setErrorHandler(async (error, request, reply) => {
     const answer = answerToError(error);

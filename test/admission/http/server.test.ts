@@ -328,4 +328,13 @@ describe('the log', () => {
       },
     ]);
   });
+
+  it('tells of a client that was gone before it was answered', async () => {
+    await start({ uploads: { put: async () => await new Promise(() => undefined) } });
+    const socket = await server.connection();
+    socket.write(`PUT /${NAR} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na`);
+    await pause(50);
+    socket.destroy();
+    await expect.poll(() => server.lines).toMatchObject([{ method: 'PUT', path: `/${NAR}`, status: null }]);
+  });
 });
