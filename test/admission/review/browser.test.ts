@@ -2,18 +2,10 @@ import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AuditLog } from '../../../src/quarantine/audit.ts';
+import { QUIET_CHROMIUM } from '../../support/chromium.ts';
 import { needs } from '../../support/programs.ts';
 import { ReviewedState } from './desk.ts';
 
-const QUIET = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 const SIZES = { phone: 390, desktop: 1280 } as const;
 
 interface Violation {
@@ -28,7 +20,7 @@ describe.skipIf(!needs('chromium'))('the review pages in a browser', () => {
   let origin: string;
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: QUIET });
+    browser = await chromium.launch(QUIET_CHROMIUM);
   });
   afterAll(async () => await browser.close());
   beforeEach(async () => {
