@@ -119,8 +119,14 @@ export class ReviewDesk {
   }
 
   async published(after: { readonly at: number; readonly hashPart: string } | null): Promise<PublishedView> {
-    const paths = await this.#parts.catalog.publishedPaths(PAGE + 1, after ?? undefined);
-    return { paths: paths.slice(0, PAGE), isLast: paths.length <= PAGE, now: this.#now() };
+    const { catalog, decisions } = this.#parts;
+    const found = await catalog.publishedPaths(PAGE + 1, after ?? undefined);
+    decisions.refresh();
+    const paths = found.slice(0, PAGE).map((path) => ({
+      ...path,
+      isDenied: decisions.denial(path.storePath, path.narHash) !== null,
+    }));
+    return { paths, isLast: found.length <= PAGE, now: this.#now() };
   }
 
   async denials(): Promise<DenialsView> {

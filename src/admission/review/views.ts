@@ -95,7 +95,8 @@ export interface TrailView {
 }
 
 export interface PublishedView {
-  readonly paths: readonly PublishedPath[];
+  /** `isDenied`: somebody has denied it since, so it is not served. */
+  readonly paths: readonly (PublishedPath & { readonly isDenied: boolean })[];
   readonly isLast: boolean;
   readonly now: number;
 }

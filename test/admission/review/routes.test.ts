@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AuditLog } from '../../../src/quarantine/audit.ts';
+import { publishedPath } from '../catalog/records.ts';
 import { HOSTILE, ReviewedState } from './desk.ts';
 
 let reviewed: ReviewedState;
@@ -155,6 +156,17 @@ describe('a page', () => {
     const trail = await page('/review/trail');
     const older = /<a href="([^"]+)">Older/.exec(trail)?.[1] ?? '';
     expect((await page(older)).match(/class="row"/g)).toHaveLength(3);
+  });
+
+  it('says which published path was denied since', async () => {
+    const [one, two] = [publishedPath('one'), publishedPath('two')];
+    await reviewed.catalog.publish(one);
+    await reviewed.catalog.publish(two);
+    await reviewed.desk.deny(one.narHash, { actor: 'alice', reason: 'no' });
+    const rows = (await page('/review/published')).split('<li').slice(-2);
+    const standing = (name: string): string | undefined =>
+      /class="badge [a-z]+">([a-z]+)</.exec(rows.find((row) => row.includes(`>${name}<`)) ?? '')?.[1];
+    expect([standing('one'), standing('two')]).toEqual(['denied', 'clean']);
   });
 
   it('tells of what is not there, and of what is damaged', async () => {

@@ -46,9 +46,9 @@ export function publishedPage(frame: Frame, { paths, isLast, now }: PublishedVie
 }
 
 function publishedRow(path: PublishedView['paths'][number], now: number): Html {
-  const { storePath, hashPart, verdict, narSize, fileSize, by, at, rules } = path;
+  const { storePath, hashPart, verdict, isDenied, narSize, fileSize, by, at, rules } = path;
   return html`<p class="row-head">
-      ${badge(verdict)} <a href="/${hashPart}.narinfo">${pathName(storePath)}</a>
+      ${badge(isDenied ? 'denied' : verdict)} <a href="/${hashPart}.narinfo">${pathName(storePath)}</a>
     </p>
     <p class="meta">
       ${timeOf(at, now)} · from ${by} · ${bytesForPeople(narSize)}, packed ${bytesForPeople(fileSize)} · rules
