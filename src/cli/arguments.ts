@@ -90,7 +90,7 @@ function refuseHalfCommand(word: string, second: string): void {
   const meant = near === null ? '' : ` (did you mean ${near}?)`;
   throw new NarScanError(
     'USAGE_BAD_VALUE',
-    `${said} is no command${meant}; ${under.join(', ')} are (a file of that name is ./${word})`,
+    `${said} is no command${meant}; ${under.join(', ')} ${under.length === 1 ? 'is' : 'are'} (a file of that name is ./${word})`,
   );
 }
 

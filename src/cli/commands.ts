@@ -28,7 +28,7 @@ export const COMMANDS = [
   },
   {
     name: 'serve',
-    operands: '',
+    operands: '--storage URL --tokens FILE|--no-auth',
     help: 'be a binary cache that lets nothing contaminated in: what clients of Nix send is searched while it comes',
   },
   { name: 'policy check', operands: '[FILE]', help: 'say what is wrong with a policy file' },

@@ -38,13 +38,19 @@ export const SECOND_WORDS: ReadonlyMap<string, readonly string[]> = new Map(
     .filter(([, seconds]) => seconds.length > 0),
 );
 
-/** What a placeholder of a usage line stands for. */
+/** What a placeholder of a usage line stands for; what it has in capitals stands for something else. */
 function completed(placeholder: string): Completed {
-  const name = placeholder.replaceAll(/[[\].]/g, '');
+  // options that cannot be left out stand before operands
+  const operands = placeholder.replaceAll(/--[a-z-]+ \S+/g, '');
+  const name = operands.replaceAll(/[[\].,]/g, '').trim();
   if (name === '') return { kind: 'nothing' };
-  if (name.includes('|')) return { kind: 'choice', choices: name.split('|') };
+  if (name.includes('|') && name === name.toLowerCase()) return { kind: 'choice', choices: name.split('|') };
   if (name.startsWith('TOPIC'))
     return { kind: 'choice', choices: [...new Set(TOPICS.map((topic) => topic.name))] };
   if (name === 'DIR') return { kind: 'directory' };
-  return name === 'FILE' || name === 'TARGET' ? { kind: 'file' } : { kind: 'text' };
+  return isFile(name) ? { kind: 'file' } : { kind: 'text' };
+}
+
+function isFile(name: string): boolean {
+  return /(^|[ |])(FILE|TARGET|(STORE-)?PATH)\b/.test(name);
 }

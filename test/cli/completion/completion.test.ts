@@ -84,6 +84,21 @@ describe.runIf(present('bash'))('what bash offers', () => {
     [['so'], ['some dir', 'some file']],
     [['--jobs', 'so'], []],
     [
+      ['copy', 'so'],
+      ['some dir', 'some file'],
+    ],
+    [
+      ['quarantine', 'show', 'so'],
+      ['some dir', 'some file'],
+    ],
+    [['quarantine', 'show', 'I'], []],
+    [['serve', '--listen', 'H'], []],
+    [['serve', 's'], []],
+    [
+      ['token', 'new', '--scope', ''],
+      ['read', 'push', 'review', 'admin', 'sign'],
+    ],
+    [
       ['scan', 'so'],
       ['some dir', 'some file'],
     ],
