@@ -51,12 +51,17 @@ const exchanges = new WeakMap<
 >();
 
 function watch(request: IncomingMessage, response: ServerResponse): void {
-  const { socket } = request;
+  const { socket, headers } = request;
   exchanges.set(socket, { request, response });
+  // Node ends the last exchange of a connection right behind the answer, which is lost to a client that still sends
+  const hasBody = 'content-length' in headers || 'transfer-encoding' in headers;
+  const isLast = hasBody && !response.shouldKeepAlive;
+  if (isLast) response.shouldKeepAlive = true;
   response.once('finish', () => {
     exchanges.delete(socket);
-    // who is told that all is well goes on sending, and must not be cut off
-    if (!request.complete && response.statusCode >= 300) boundUnwanted(request, socket);
+    const whole = (): void => void (isLast && socket.end());
+    if (request.complete) whole();
+    else dropRest(request, response, whole);
   });
 }
 
@@ -74,15 +79,19 @@ function silent(socket: Socket): void {
  * What is left of a body when the answer is out is read and dropped by Node, which keeps a client that reads only
  * when it has sent from losing the answer; but not without end.
  */
-function boundUnwanted(request: IncomingMessage, socket: Socket): void {
+function dropRest(request: IncomingMessage, { statusCode }: ServerResponse, whole: () => void): void {
+  const { socket } = request;
   const { bytesRead } = socket;
   const began = performance.now();
   const timer = setInterval(() => {
+    // who is told that all is well goes on sending, and must not be cut off
     const isOver =
-      socket.bytesRead - bytesRead > LIMITS.serverUnwantedBytes ||
-      performance.now() - began > LIMITS.serverUnwantedMilliseconds;
-    if (request.complete || socket.destroyed || isOver) clearInterval(timer);
-    if (!request.complete && isOver) socket.destroy();
+      statusCode >= 300 &&
+      (socket.bytesRead - bytesRead > LIMITS.serverUnwantedBytes ||
+        performance.now() - began > LIMITS.serverUnwantedMilliseconds);
+    if (request.complete) whole();
+    else if (isOver) socket.destroy();
+    if (request.complete || socket.destroyed) clearInterval(timer);
   }, 100);
   timer.unref();
 }

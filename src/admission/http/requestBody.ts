@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Body } from '../uploads.ts';
 
-const LENGTH = /^[0-9]{1,15}$/;
+/** What is beyond exact numbers is beyond every limit, too. */
+const LENGTH = /^[0-9]{1,20}$/;
 
 /** The body of a request that nobody has read yet. */
 export function bodyOf(request: IncomingMessage): Body {

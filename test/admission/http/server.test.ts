@@ -86,9 +86,14 @@ describe('uploads', () => {
     expect(answer.toLowerCase()).toContain('www-authenticate: basic');
   });
 
-  it('lets a client that sends all before it reads come to the answer', async () => {
+  it.each([
+    ['HTTP/1.1\r\nHost: x'],
+    // as proxies ask, unless they are told otherwise
+    ['HTTP/1.1\r\nHost: x\r\nConnection: close'],
+    ['HTTP/1.0'],
+  ])('lets a client that sends all before it reads come to the answer: %j', async (version) => {
     await start({ uploads: { before: async () => ({ status: 403, line: 'early' }) } });
-    const head = `PUT /${NAR} HTTP/1.1\r\nHost: x\r\nContent-Length: ${HUGE}\r\n\r\n`;
+    const head = `PUT /${NAR} ${version}\r\nContent-Length: ${HUGE}\r\n\r\n`;
     const socket = await server.connection();
     socket.pause();
     socket.write(head);
@@ -99,6 +104,7 @@ describe('uploads', () => {
     socket.resume();
     const [answer] = (await once(socket, 'data')) as [Buffer];
     expect(answer.toString()).toMatch(/^HTTP\/1\.1 403 early\r\n/);
+    if (!version.endsWith('x')) await once(socket, 'close');
     socket.destroy();
   });
 
