@@ -3,6 +3,7 @@ import type { Answer, Caller } from './contracts.ts';
 
 /** What a client sends. */
 export interface Body {
+  /** Its pieces belong to whoever reads them. */
   readonly stream: Readable;
   /** Content-Length; null where it is not said. */
   readonly length: number | null;

@@ -93,6 +93,7 @@ export class Reception implements Taker {
       left = behind(left, bytesWritten);
     }
     this.#to.growth.grew(this.#written);
+    for (const bytes of pieces) giveBack(bytes);
   }
 
   async #finish(): Promise<void> {
@@ -118,4 +119,13 @@ function behind(pieces: readonly Uint8Array[], count: number): Uint8Array[] {
   for (; at < pieces.length && rest >= (pieces[at]?.length ?? 0); at++) rest -= pieces[at]?.length ?? 0;
   const [first, ...others] = pieces.slice(at);
   return first === undefined ? [] : [first.subarray(rest), ...others];
+}
+
+/**
+ * Gives the memory of a piece back. As garbage it would wait for the collector, which is told of all bytes outside its
+ * heap and comes every few of them.
+ */
+function giveBack({ buffer, length }: Uint8Array): void {
+  // what is a part of something larger is not this one's alone
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
 }
