@@ -18,5 +18,7 @@ export function recordText(record: AuditRecord): string {
       return `${record.id} ${record.storePath}: ${record.because}`;
     case 'exported':
       return `${record.id} ${record.storePath} to ${record.to}`;
+    case 'settled':
+      return `${record.home}, found in ${record.id}: ${record.reason}`;
   }
 }

@@ -190,6 +190,7 @@ export class ReviewDesk {
       if (!foreignHomes(this.#resultOf(record, new Date(now))).includes(home)) {
         throw new NarScanError('REVIEW_INVALID', `'${home}' is no home of others that was found in ${id}`);
       }
+      await log.append({ event: 'settled', id: record.id, home, reason });
       await this.#parts.catalog.approve({ home, reason, actor, at: now });
     });
   }

@@ -70,6 +70,8 @@ function makeSchema() {
     /** A kept NAR was taken away. */
     record('purged', { id, storePath: said, bytes, because: said }),
     record('exported', { id, storePath: said, to: said }),
+    /** A home of others, found in this output, is no reason to hold anything back any more. */
+    record('settled', { id, home: said, reason: said }),
   ]);
 }
 

@@ -215,6 +215,7 @@ export class TrailIndex implements Disposable {
       case 'withheld':
       case 'rejected':
       case 'exported':
+      case 'settled':
         return;
     }
   }

@@ -245,6 +245,7 @@ describe('a form', () => {
     expect(body).toContain('settled by alice');
     expect(body).not.toContain(`${url}/approve`);
     expect(await page('/review/homes')).toContain(home);
+    expect(await page('/review/trail')).toMatch(new RegExp(`settled[^]*${home}, found in ${id}: upstream`));
   });
 
   it('of another server, caller or form changes nothing', async () => {

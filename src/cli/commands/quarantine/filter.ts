@@ -34,6 +34,7 @@ export function outputFilter(said: Arguments): OutputFilter {
  */
 export class RecordFilter {
   readonly #outputs = new Set<string>();
+  readonly #ids = new Set<string>();
   readonly #contents = new Set<string>();
   readonly #decisions = new Set<number>();
 
@@ -43,6 +44,7 @@ export class RecordFilter {
       if (!('storePath' in record) || record.storePath === null) continue;
       if (!fits({ homes: [], rules: [], ...record, storePath: record.storePath })) continue;
       this.#outputs.add(keyOf(record.storePath));
+      if ('id' in record && record.id !== null) this.#ids.add(record.id);
       if ('narHash' in record && record.narHash !== null) this.#contents.add(record.narHash);
     }
   }
@@ -56,6 +58,7 @@ export class RecordFilter {
 
   #isAbout(record: AuditRecord): boolean {
     if (record.event === 'lifted') return this.#decisions.has(record.decision);
+    if (record.event === 'settled') return this.#ids.has(record.id);
     if (record.event === 'denied') {
       const { narHash, hashPart } = record;
       if (narHash !== null && this.#contents.has(narHash)) return true;
