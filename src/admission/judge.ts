@@ -31,6 +31,8 @@ export interface Judge {
    * @returns what is answered, also where nothing could be kept
    */
   refuse(ruling: Ruling, subject: Subject, source: NarFile | null, caller: Caller): Promise<Refusal>;
+  /** What stands against it, for the log where it passes all the same: `contaminated: known-home /home/alice in bin/x (bytes)`. */
+  against(ruling: Ruling, subject: Subject): string;
   /** Fingerprint of all that a ruling for this caller depends on, besides the facts of the bytes: rules, policy, approvals, decisions. */
   judgedBy(caller: Caller): Promise<string>;
 }

@@ -8,7 +8,7 @@ import { Growth } from './intake/growth.ts';
 import type { SpoolDirectory } from './intake/spool.ts';
 import { readNarName } from './narName.ts';
 import type { PublicationParts } from './publication/parts.ts';
-import { admits, mayPass, outcomeOf, uninspected } from './publication/ruled.ts';
+import { admits, mayPass, outcomeOf, tellInSpite, uninspected } from './publication/ruled.ts';
 import { Turns } from './turns.ts';
 import { deleteFile } from './publication/workFile.ts';
 import type { Body, NarUploads } from './uploads.ts';
@@ -131,7 +131,7 @@ export class NarReceiver implements NarUploads {
     const { name, file, fileHash, fileSize, isUninspected, caller, began } = arrived;
     const there = await this.#there(name);
     if (there !== null) return there;
-    const { judge, settings, log } = this.#parts;
+    const { judge, settings } = this.#parts;
     const { narHash, narSize, compression, facts } = inspected;
     const subject = { storePath: null, narHash, references: null };
     // before the ruling: what is decided meanwhile makes that one of another judgement
@@ -147,8 +147,7 @@ export class NarReceiver implements NarUploads {
       await this.#tell(isNone ? 'malformed' : outcomeOf(ruling), fileSize, began);
       return answer;
     }
-    if (outcomeOf(ruling) !== 'admitted')
-      log.warn(`${name} of ${caller.name} is taken in spite of being ${ruling.standing}`);
+    tellInSpite(ruling, subject, `${name} of ${caller.name} is taken`, this.#parts);
     const by = caller.name;
     await this.#receive({
       name,

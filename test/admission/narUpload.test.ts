@@ -180,7 +180,11 @@ describe('a NAR with a leak', () => {
   it('is admitted and told of where nothing is refused', async () => {
     const tests = await opened({ dryRun: true });
     expect(await tests.put(LEAKY, BUILDER)).toMatchObject({ status: 200 });
-    expect(tests.log).toEqual([`${narName(LEAKY)} of noamyr is taken in spite of being contaminated`]);
+    expect(tests.log).toEqual([
+      expect.stringMatching(
+        / of noamyr is taken in spite of being contaminated: known-home \/home\/noamyr in /,
+      ),
+    ]);
     expect(await tests.put(Buffer.from('no NAR'), BUILDER)).toMatchObject({ status: 422 });
   });
 });
@@ -350,7 +354,11 @@ describe('a fault of the server', () => {
       narHash: sha256(CLEAN),
       narSize: CLEAN.length,
     });
-    expect(tests.log).toEqual([`${narName(packed)} of noamyr is taken in spite of being incomplete`]);
+    expect(tests.log).toEqual([
+      expect.stringContaining(
+        `${narName(packed)} of noamyr is taken in spite of being incomplete: internal in`,
+      ),
+    ]);
     expect(tests.files('spool')).toEqual([]);
     await tests.deny(sha256(CLEAN));
     expect(await tests.put(gzipSync(CLEAN, { level: 1 }))).toMatchObject({ status: 403 });

@@ -15,7 +15,7 @@ import type { Inspector } from '../inspector.ts';
 import type { Judge, NarFile, Refusal, Subject } from '../judge.ts';
 import type { ServerSettings } from '../settings.ts';
 import { Turns } from '../turns.ts';
-import { refusalAnswer } from './refusal.ts';
+import { againstText, refusalAnswer } from './refusal.ts';
 import { ruleOn, subjectName } from './rule.ts';
 
 /** What judging works with. */
@@ -77,6 +77,10 @@ export class PolicyJudge implements Judge, Disposable {
     const { storePath, narHash } = subject;
     const sent = { storePath, narHash, id, publicUrl: settings.publicUrl };
     return { answer: refusalAnswer(ruling, sent, settings.policy.verdict), id };
+  }
+
+  against(ruling: Ruling, { narHash }: Subject): string {
+    return againstText(ruling, narHash, this.#parts.settings.policy.verdict);
   }
 
   async judgedBy(caller: Caller): Promise<string> {

@@ -50,9 +50,14 @@ export function refusalAnswer(ruling: Ruling, refused: Refused, policy: Strictne
   };
 }
 
+/** One line for whoever runs the server: the same without what to do about it. */
+export function againstText(ruling: Ruling, narHash: string | null, policy: Strictness): string {
+  return answerLine(saidOf(ruling, { narHash }, policy).what);
+}
+
 function saidOf(
   { standing, result, decision }: Ruling,
-  { narHash }: Refused,
+  { narHash }: Pick<Refused, 'narHash'>,
   policy: Strictness,
 ): { readonly what: string; readonly fix: string | null } {
   if (decision !== null && !('covers' in decision))

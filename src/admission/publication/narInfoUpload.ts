@@ -9,7 +9,7 @@ import type { Body } from '../uploads.ts';
 import { bind, bindPath, type Bound, narNameOf } from './bind.ts';
 import type { PublicationParts } from './parts.ts';
 import { isPublished, isSamePath, publish, publishAgain } from './publish.ts';
-import { admits, inSpite, outcomeOf, ruledUnseen } from './ruled.ts';
+import { admits, outcomeOf, ruledUnseen, tellInSpite } from './ruled.ts';
 import { search } from './search.ts';
 import { Turns } from '../turns.ts';
 import { checkSignatures, signed } from './vouching.ts';
@@ -82,7 +82,7 @@ export class NarInfoUploads {
   }
 
   async #judged(upload: Upload, bound: Bound, nar: NarAtHand): Promise<Judged> {
-    const { judge, settings, log } = this.#parts;
+    const { judge, settings } = this.#parts;
     const { hashPart, bytes, caller } = upload;
     const { storePath, references } = bound.info;
     const said = { name: `${hashPart}.narinfo`, bytes };
@@ -101,8 +101,7 @@ export class NarInfoUploads {
       const { answer } = await judge.refuse(ruling, subject, { file: nar.file, name: nar.name }, caller);
       return { answer, outcome };
     }
-    const line = inSpite(ruling, storePath, caller.name);
-    if (line !== null) log.warn(line);
+    tellInSpite(ruling, subject, `${storePath} of ${caller.name} is published`, this.#parts);
     const info = this.#signed(bound.info, bound.isVouched, caller);
     await publish({ hashPart, info, nar, listing, ruling, caller }, this.#parts);
     return { answer: done(`${storePath} is published`), outcome: 'admitted' };

@@ -1,6 +1,7 @@
 import type { Gap, OutputFacts } from '../../model/facts.ts';
 import { NarScanError } from '../../model/errors.ts';
 import type { Admission, Ruling } from '../contracts.ts';
+import type { Subject } from '../judge.ts';
 import type { PublicationParts } from './parts.ts';
 
 const OUTCOMES = {
@@ -35,11 +36,15 @@ export function ruledUnseen(ruling: Ruling): Ruling {
   return outcomeOf(ruling) === 'admitted' ? { ...ruling, standing: 'incomplete' } : ruling;
 }
 
-/** A line for the log where something is published that would be refused; null where it is not so. */
-export function inSpite({ standing, blocking }: Ruling, what: string, by: string): string | null {
-  if (OUTCOMES[standing] === 'admitted') return null;
-  const against = `${blocking.length} findings and gaps stand against it`;
-  return `${what} of ${by} is published in spite of being ${standing}: ${against}`;
+/** Tells the log where something passes that would be refused. */
+export function tellInSpite(
+  ruling: Ruling,
+  subject: Subject,
+  what: string,
+  { judge, log }: Pick<PublicationParts, 'judge' | 'log'>,
+): void {
+  if (outcomeOf(ruling) === 'admitted') return;
+  log.warn(`${what} in spite of being ${judge.against(ruling, subject)}`);
 }
 
 /** Whether an inspection failed for a fault of this machine, and the operator has said that it may. */

@@ -3,7 +3,7 @@ import { fileHead, fileTail } from '../../formats/nar/writer.ts';
 import { contentName, narHashText } from '../../nix/narHash.ts';
 import type { Answer, Caller, InspectionContext } from '../contracts.ts';
 import type { PublicationParts } from './parts.ts';
-import { admits, inSpite, mayPass, uninspected } from './ruled.ts';
+import { admits, mayPass, tellInSpite, uninspected } from './ruled.ts';
 import { bytesAtHand } from './workFile.ts';
 
 const ROOT = { name: null, depth: 0 };
@@ -21,7 +21,7 @@ export async function refusalOf(
   caller: Caller,
   parts: PublicationParts,
 ): Promise<Answer | null> {
-  const { inspector, judge, settings, log } = parts;
+  const { inspector, judge, settings } = parts;
   const nar = Buffer.concat([fileHead(ROOT, false, text.length), text, fileTail(ROOT, text.length)]);
   const narHash = narHashText(createHash('sha256').update(nar).digest());
   const called = contentName(narHash);
@@ -41,7 +41,6 @@ export async function refusalOf(
   if (!admits(ruling, isUninspected, settings)) {
     return (await judge.refuse(ruling, subject, { file: spooled.file, name: called }, caller)).answer;
   }
-  const line = inSpite(ruling, name, caller.name);
-  if (line !== null) log.warn(line);
+  tellInSpite(ruling, subject, `${name} of ${caller.name} is published`, parts);
   return null;
 }

@@ -250,6 +250,7 @@ export class CacheOfTests implements AsyncDisposable {
         const status = ruling.standing === 'incomplete' ? 422 : 403;
         return Promise.resolve({ answer: { status, line: `refused: ${entries}` }, id: null });
       },
+      against: ({ standing }) => standing,
       judgedBy: () => Promise.resolve(''),
     };
   }
