@@ -1,6 +1,7 @@
 import { type ErrorCode, NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { type NarInfo, parseNarInfo } from '../../nix/narinfo.ts';
+import { fingerprint } from '../../nix/signature.ts';
 import { hashPartOf } from '../../nix/storePath.ts';
 import { answerLine } from '../answers.ts';
 import type { Admission, Answer, Caller, PublishedPath } from '../contracts.ts';
@@ -110,6 +111,9 @@ export class NarInfoUploads {
   /** What is published stays as it is, but new signatures that are trusted are worth having. */
   async #again({ info, caller }: Upload, published: PublishedPath): Promise<Answer> {
     const before = parseNarInfo(Buffer.from(published.narInfo), this.#parts.settings.storeDir);
+    // a signature is over the references, too: whoever may have things signed vouches for what they have sent
+    if (fingerprint(info) !== fingerprint(before))
+      throw new NarScanError('PATH_PUBLISHED', `${info.storePath} is published with other references`);
     const { trusted } = checkSignatures(info.signatures, before, this.#trusted);
     const signatures = [...new Set([...before.signatures, ...trusted])].toSorted();
     const after = this.#signed({ ...before, signatures }, trusted.length > 0, caller);

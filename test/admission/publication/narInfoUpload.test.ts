@@ -257,6 +257,13 @@ describe("the server's signature", () => {
     expect(await signers()).toEqual(['cache.example.org-1']);
   });
 
+  it('is not added to references that others have told before', async () => {
+    await cache.upload(CLEAN, PATH, { references: [PATH] });
+    const sent = await cache.put(info, callerWith('sign'));
+    expect(sent).toMatchObject({ status: 409, line: expect.stringMatching(/other references/) });
+    expect(await signers()).toEqual([]);
+  });
+
   it('is added to what is named by its content', async () => {
     const digest = createHash('sha256').update(CLEAN).digest();
     const text = `source:sha256:${digest.toString('hex')}:${STORE_DIR}:hello`;
