@@ -137,7 +137,7 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
   serveMetrics(app, metrics, door);
   const tool = { name: 'nar-scan', version: settings.version, kernel: compileEngine().engine };
   const most = policy.admission.maxNar;
-  serveApi(app, { ...work, door, verdictKey, signingKey: signing, tool, most });
+  serveApi(app, { ...work, storeDir: settings.storeDir, door, verdictKey, signingKey: signing, tool, most });
   await app.register(async (pages: FastifyInstance) => {
     reviewPages(pages, {
       desk: new ReviewDesk({

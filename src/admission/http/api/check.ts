@@ -4,6 +4,7 @@ import { decisionOf } from '../../../guard/gateDocument.ts';
 import { NarScanError } from '../../../model/errors.ts';
 import type { OutputFacts } from '../../../model/facts.ts';
 import { type SecretKey, signText } from '../../../nix/signature.ts';
+import { parsePathInStore } from '../../../nix/storePath.ts';
 import { verdictOfRun } from '../../../policy/verdict.ts';
 import { type Digest, loadDigest } from '../../../report/ids.ts';
 import { jsonReporter } from '../../../report/json.ts';
@@ -24,6 +25,8 @@ export interface CheckParts {
   readonly spool: Pick<SpoolDirectory, 'receive' | 'path'>;
   /** Of the spool, for what is checked. */
   readonly room: DiskRoom;
+  /** The logical store dir of the server. */
+  readonly storeDir: string;
   /** Signs verdicts; never narinfos. */
   readonly verdictKey: SecretKey;
   readonly tool: ReportOrigin['tool'];
@@ -52,7 +55,8 @@ interface Checked {
  * Searches a NAR or an export stream as an upload would be, and keeps nothing of it. What was found is said of its
  * NarHash: who asks must publish nothing else.
  *
- * @throws NarScanError as the spool, the inspector and the judge do: nothing is said of what did not come as a whole
+ * @throws NarScanError EXPORT_BAD_PATH, and as the spool, the inspector and the judge do: nothing is said of what did not
+ *   come as a whole
  */
 export async function check(
   request: IncomingMessage,
@@ -63,6 +67,7 @@ export async function check(
   const outputs = await searched(request, caller, parts);
   const checked: Checked[] = [];
   for (const facts of outputs) {
+    refuseStrange(facts.storePath, parts.storeDir);
     // nobody will tell more of its references than it says itself
     const subject = { storePath: facts.storePath, narHash: facts.narHash, references: 'weighed' as const };
     checked.push({ facts, ruling: await judge.rule(facts, subject, caller) });
@@ -106,6 +111,12 @@ async function searched(
       if (error.code !== 'ENOENT') throw error;
     });
   }
+}
+
+/** What is called otherwise than a store path could say more of itself in the statement than was found. */
+function refuseStrange(storePath: string | null, storeDir: string): void {
+  if (storePath === null || parsePathInStore(storeDir, storePath)?.inside === '') return;
+  throw new NarScanError('EXPORT_BAD_PATH', `'${storePath.slice(0, 200)}' is no store path in ${storeDir}`);
 }
 
 /** Of nothing at all: incomplete. */

@@ -54,6 +54,7 @@ export class ApiServer implements AsyncDisposable {
       inspector,
       judge: { rule: async (facts, subject) => ruleOn(facts, subject, groundsOf(this.decided)) },
       spool: SpoolDirectory.open(this.#spool),
+      storeDir: '/nix/store',
       verdictKey: this.verdictKey,
       signingKey: this.signingKey,
       tool: { name: 'nar-scan', version: '0', kernel: 'simd' },

@@ -101,6 +101,14 @@ describe('the interface for programs', () => {
     ]);
   });
 
+  it('says nothing of an output whose path would say more in the statement', async () => {
+    const named = `${STORE_PATH};sha256:${'0'.repeat(52)};1;clean`;
+    const stream = Buffer.concat([exported(CLEAN, named), uint64(0)]);
+    const response = await server.ask('/api/v1/check', 'push', { method: 'POST', body: stream });
+    expect(response.status).toBe(422);
+    expect(await response.text()).toMatch(/EXPORT_BAD_PATH: .* is no store path in \/nix\/store/);
+  });
+
   it.each<[string, Uint8Array]>([
     ['nothing', Buffer.alloc(0)],
     ['what is no NAR', Buffer.from('hello')],
