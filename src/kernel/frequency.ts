@@ -1,3 +1,5 @@
+import { once } from '../model/once.ts';
+
 // How rare bytes are in what is usually scanned: in a large x86-64 library, in text (HTML, Python,
 // Perl, C headers) and, with less weight, in a list of every path of a Debian system. Written as
 // -log2 of the share times a scale, rounded, one digit of base 36 a byte value.
@@ -105,18 +107,19 @@ function digitOf(code: number): number {
 export const KINDS_OF_DATA: readonly { readonly share: number; readonly bytes: Float64Array }[] = KINDS.map(
   ([share, digits]) => ({ share, bytes: shares(digits, 2) }),
 );
-const single = shares(SINGLE, 2);
-const afterSlash = AFTER_SLASH.map((digits) => shares(digits, 1.5));
-const beforeSlash = BEFORE_SLASH.map((digits) => shares(digits, 1.5));
+// few searches are planned by these
+const single = once(() => shares(SINGLE, 2));
+const afterSlash = once(() => AFTER_SLASH.map((digits) => shares(digits, 1.5)));
+const beforeSlash = once(() => BEFORE_SLASH.map((digits) => shares(digits, 1.5)));
 
 /** The share of addresses at which this byte stands. */
 export function shareOf(byte: number): number {
-  return single[byte] as number;
+  return single()[byte] as number;
 }
 
 /** The share of addresses at which `first` stands and `second` stands `distance` behind it. ASCII only. */
 export function shareOfPair(first: number, second: number, distance: number): number {
-  if (first === SLASH) return afterSlash[distance - 1]?.[second] as number;
-  if (second === SLASH) return beforeSlash[distance - 1]?.[first] as number;
+  if (first === SLASH) return afterSlash()[distance - 1]?.[second] as number;
+  if (second === SLASH) return beforeSlash()[distance - 1]?.[first] as number;
   return shareOf(first) * shareOf(second);
 }

@@ -21,10 +21,11 @@ export interface Matcher {
   readonly size: number;
   /**
    * Replaces the needle set. `places` are those of an earlier plan: they save time, and change nothing else.
+   * `hasty`: little is to be searched, so planning is to end soon, and each byte may take longer.
    *
    * @throws NarScanError KERNEL_NEEDLE_COUNT, KERNEL_NEEDLE_LENGTH; the old set is then still loaded.
    */
-  load(needles: readonly Uint8Array[], places?: Places): void;
+  load(needles: readonly Uint8Array[], places?: Places, hasty?: boolean): void;
   /**
    * Finds every occurrence, overlapping ones too, of every needle whose first byte lies in
    * [from, to) and whose last byte lies before `limit` (`limit` ≥ `to`; all are addresses). Calls

@@ -41,8 +41,11 @@ const MOST_OFFSET = 48;
 export class Planner {
   readonly #buckets = new BucketPlanner(MOST_OFFSET);
 
-  /** @param places where needles were placed when the program was built: it saves the planning of those */
-  plan(needles: readonly Uint8Array[], places: Places = []): Plan {
+  /**
+   * @param places where needles were placed when the program was built: it saves the planning of those
+   * @param hasty planning is to end soon: what is to be put into buckets goes where it costs little
+   */
+  plan(needles: readonly Uint8Array[], places: Places = [], hasty = false): Plan {
     this.#buckets.seed(places);
     const all = [...needles.keys()];
     const runs = all.filter((index) => isRun(needles[index] as Uint8Array));
@@ -50,15 +53,15 @@ export class Planner {
     if (rest.length === 0) return { strategy: 'pairs', second: 1, third: 1, fingerprints: [], runs };
     const areFew = runs.length <= MOST_RUNS_BY_FINGERPRINT;
     if (rest.length > MOST_BY_CLASSES)
-      return areFew ? this.#inBuckets(needles, all, []) : this.#inBuckets(needles, rest, runs);
+      return areFew ? this.#inBuckets(needles, all, [], hasty) : this.#inBuckets(needles, rest, runs, hasty);
     const together = areFew ? choose(needles, all) : null;
     if (runs.length === 0)
-      return together === null ? this.#inBuckets(needles, all, []) : asPlan(together, []);
+      return together === null ? this.#inBuckets(needles, all, [], hasty) : asPlan(together, []);
     const apart = choose(needles, rest);
     if (together !== null && (apart === null || together.cost <= apart.cost + COST_OF_RUNS)) {
       return asPlan(together, []);
     }
-    return apart === null ? this.#inBuckets(needles, rest, runs) : asPlan(apart, runs);
+    return apart === null ? this.#inBuckets(needles, rest, runs, hasty) : asPlan(apart, runs);
   }
 
   /** Where the needles of the last plan are that are searched for in buckets. */
@@ -67,8 +70,13 @@ export class Planner {
   }
 
   /** Fingerprints of adjacent bytes; the masks of any bytes can be built. */
-  #inBuckets(needles: readonly Uint8Array[], chosen: readonly number[], runs: readonly number[]): Plan {
-    const fingerprints = this.#buckets.plan(needles, chosen);
+  #inBuckets(
+    needles: readonly Uint8Array[],
+    chosen: readonly number[],
+    runs: readonly number[],
+    hasty: boolean,
+  ): Plan {
+    const fingerprints = this.#buckets.plan(needles, chosen, hasty);
     return { strategy: 'buckets', second: 1, third: 2, fingerprints, runs };
   }
 }

@@ -35,9 +35,9 @@ export class SimdMatcher implements Matcher {
     this.pending = new PendingHits(kernel);
   }
 
-  load(needles: readonly Uint8Array[], places: Places = []): void {
+  load(needles: readonly Uint8Array[], places: Places = [], hasty = false): void {
     checkNeedles(needles);
-    const plan = this.planner.plan(needles, places);
+    const plan = this.planner.plan(needles, places, hasty);
     writeTables(this.kernel, needles, plan);
     const offsets = plan.fingerprints.map(({ offset }) => offset);
     this.leastOffset = Math.min(...offsets);

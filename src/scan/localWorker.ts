@@ -42,7 +42,7 @@ export class LocalWorker implements PoolWorker {
   /** Loaded here: where all is remembered nothing is searched. */
   async #start(data: WorkerData): Promise<ScanWorker> {
     const worker = await import('./worker.ts');
-    return new worker.ScanWorker(data, (answer) => this.#tell('message', answer), this.#isOver);
+    return new worker.ScanWorker(data, (answer) => this.#tell('message', answer), { isOver: this.#isOver });
   }
 
   #die(error: unknown): void {

@@ -28,6 +28,12 @@ import {
 /** Below this many pieces a worker keeps what it has. */
 const DONATE_FROM = 2;
 
+/** What a worker in the main thread knows besides: it scans what is done sooner than a thread starts. */
+export interface LocalScan {
+  /** Whether the run is to end for a reason that {@link Control} does not know. */
+  readonly isOver: () => boolean;
+}
+
 /** One worker: takes assignments one after another, and gives work away while others have none. */
 export class ScanWorker {
   readonly #data: WorkerData;
@@ -48,13 +54,16 @@ export class ScanWorker {
   #kept = false;
   /** Bytes that may yet be hashed before node:crypto is worth its loading. */
   #quicklyHashed = 512 * 1024;
+  /** Little is to be searched. */
+  readonly #hasty: boolean;
 
-  /** @param isOver whether the run is to end for a reason that {@link Control} does not know */
-  constructor(data: WorkerData, send: (message: FromWorker) => void, isOver?: () => boolean) {
+  /** @param local where it works in the main thread */
+  constructor(data: WorkerData, send: (message: FromWorker) => void, local?: LocalScan) {
     this.#data = data;
     this.#send = send;
     this.#digest = data.digests ? blake3Digest() : null;
-    this.#control = new Control(data.control, isOver);
+    this.#hasty = local !== undefined;
+    this.#control = new Control(data.control, local?.isOver);
     this.#matcher = createMatcher({ size: windowsBytes(data.limits.depth), compiled: data.compiled });
     this.#window = new Window(this.#matcher);
     this.#tree = new TreeScanner(new FileContents(this.#window), () => this.#control.hungry > 0);
@@ -195,7 +204,7 @@ export class ScanWorker {
       this.#inspection = prepareInspection(
         this.#matcher,
         { ...context, hashParts, aliases: [...context.aliases, ...aliases] },
-        { maxDepth: this.#data.limits.depth, spools: this.#spools, digest: this.#digest },
+        { maxDepth: this.#data.limits.depth, spools: this.#spools, digest: this.#digest, hasty: this.#hasty },
       );
       this.#searched = key;
     }

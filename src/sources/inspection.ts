@@ -29,6 +29,8 @@ export interface InspectionOptions {
   readonly spools?: Spools;
   /** Where facts are to be told with the digest of the content that they are about. */
   readonly digest?: ContentDigest | null;
+  /** Little is to be inspected: what is prepared for long searches is prepared in haste. */
+  readonly hasty?: boolean;
 }
 
 /**
@@ -38,11 +40,11 @@ export interface InspectionOptions {
 export function prepareInspection(
   matcher: Matcher,
   context: NeedleContext,
-  { maxDepth, spools = new DiskSpools(), digest = null }: InspectionOptions,
+  { maxDepth, spools = new DiskSpools(), digest = null, hasty = false }: InspectionOptions,
 ): Inspection {
   const set = compileNeedles(context);
   const opens = maxDepth > 0;
-  matcher.load(searchedBytes(set, opens), PLACES);
+  matcher.load(searchedBytes(set, opens), PLACES, hasty);
   const classifier = new Classifier(set);
   let containers: Promise<ContainerInspector> | null = null;
   const load = async (): Promise<ContainerInspector> => {

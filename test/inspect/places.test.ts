@@ -10,6 +10,9 @@ const FILE = new URL('../../src/inspect/places.generated.ts', import.meta.url);
 /** What is searched for whatever is scanned. */
 const fixed = (): readonly Uint8Array[] => searchedBytes(compileNeedles(context()), true);
 
+const textAt = (needles: readonly Uint8Array[], index: number): string =>
+  Buffer.from(needles[index] ?? []).toString('latin1');
+
 function generated(): string {
   const planner = new Planner();
   planner.plan(fixed());
@@ -46,4 +49,17 @@ it('places that fit no needle are passed over', () => {
   const needles = fixed();
   const wrong = needles.map((needle) => [Buffer.from(needle).toString('latin1'), 9, needle.length] as const);
   expect(new Planner().plan(needles, wrong)).toEqual(new Planner().plan(needles));
+});
+
+it('in haste those that were planned before stay, and the others get places of their own', async () => {
+  const { PLACES } = await import('../../src/inspect/places.generated.ts');
+  const needles = searchedBytes(compileNeedles({ ...context(), hashParts: ['0'.repeat(32)] }), true);
+  const planned = new Planner().plan(needles, PLACES, true);
+  const before = new Map(
+    new Planner().plan(fixed()).fingerprints.map(({ needle, ...place }) => [textAt(fixed(), needle), place]),
+  );
+  expect(planned.fingerprints.map(({ needle }) => needle)).toEqual([...needles.keys()]);
+  for (const { needle, ...place } of planned.fingerprints) {
+    expect(place).toEqual(before.get(textAt(needles, needle)) ?? place);
+  }
 });

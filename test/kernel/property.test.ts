@@ -24,6 +24,7 @@ const searches = fc.constantFrom(...ALPHABETS).chain((alphabet) => {
     some: fc.array(fc.tuple(text(0, 40), fc.nat()), { minLength: 1, maxLength: 40, size: 'max' }),
     few: fc.nat(400),
     alignment: fc.nat(63),
+    hasty: fc.boolean(),
     cuts: fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })),
     tail: fc.nat(600),
   });
@@ -43,12 +44,12 @@ function put(matcher: Matcher, data: Uint8Array, alignment: number): number {
 describe.each(ENGINES)('the %s engine', (engine) => {
   test('finds what a naive search finds, in any range', () => {
     fc.assert(
-      fc.property(searches, ({ needles: all, some, few, alignment, cuts, tail }) => {
+      fc.property(searches, ({ needles: all, some, few, alignment, hasty, cuts, tail }) => {
         const matcher = matcherOf(engine);
         const texts = all.slice(0, 1 + (few % all.length));
         const needles = texts.map(bytes);
         const data = dataOf(texts, some);
-        matcher.load(needles);
+        matcher.load(needles, [], hasty);
         const start = put(matcher, data, alignment);
         const [low, high] = cuts.map((cut) => Math.floor(cut * data.length)).sort((a, b) => a - b) as [
           number,
@@ -71,7 +72,7 @@ describe.each(ENGINES)('the %s engine', (engine) => {
         const texts = [...fixed.slice(turn % 7), ...own, ...fixed.slice(0, turn % 7)].slice(turn % 5);
         const needles = texts.map(bytes);
         const data = bytes(texts.join('h') + own.join('/hom') + fixed.join(''));
-        matcher.load(needles);
+        matcher.load(needles, [], turn % 2 === 0);
         const start = put(matcher, data, turn % 64);
         const end = start + data.length;
         expect(searchIn(matcher, start, end, end, start)).toEqual(naive(needles, data, 0, data.length));
