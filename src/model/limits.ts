@@ -138,6 +138,9 @@ export const LIMITS = Object.freeze({
   diskReserveBytes: 64 * MiB,
   /** Memory for what is packed by its Content-Encoding: `xz -9` takes 65 MiB. */
   encodingMemoryBytes: 80 * MiB,
+  /** Streams in a row of such a body, and how long it is unpacked until others get their turn. */
+  encodingStreams: 64,
+  encodingTurnMilliseconds: 10,
   /** Uploads up to this size do not wait behind larger ones. */
   smallUploadBytes: 8 * MiB,
   /** What a thread of the cache server keeps in memory of streams that must be read out of order; the rest is a file. */

@@ -3,6 +3,7 @@ import type { StreamCodec } from '../../formats/compression/codec.ts';
 import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import type { Body } from '../uploads.ts';
+import { Turns } from '../turns.ts';
 import { Arrival, expectBody } from './arrival.ts';
 
 /** Content codings: those of HTTP, and the names that Nix gives to others (Nix: src/libstore/http-binary-cache-store.cc). */
@@ -17,8 +18,10 @@ const CODINGS: ReadonlyMap<string, StreamCodec> = new Map([
   ['xz', 'xz'],
   ['bzip2', 'bzip2'],
 ]);
-/** Other requests are served between pieces of this size. */
-const TURN_BYTES = 256 * 1024;
+/** What is unpacked before it is looked whether others wait. */
+const PIECE_BYTES = 16 * 1024;
+/** One body is unpacked at a time, and small ones do not wait behind large ones. */
+const unpacking = new Turns();
 
 /**
  * Takes a body that is small, a narinfo or the like, as its sender had it before it was packed for the way.
@@ -31,7 +34,9 @@ export async function receiveSmall(body: Body, most: number): Promise<Buffer> {
   const codec = CODINGS.get((body.encoding ?? '').trim().toLowerCase());
   if (codec === undefined) throw new NarScanError('UPLOAD_ENCODING', `Content-Encoding: '${body.encoding}'`);
   const bytes = await gathered(body, most);
-  return codec === 'none' ? bytes : await unpacked(codec, bytes, most);
+  if (codec === 'none') return bytes;
+  const lane = bytes.length <= PIECE_BYTES ? 'small' : 'large';
+  return await unpacking.take(lane, async () => await unpacked(codec, bytes, most));
 }
 
 function gathered(body: Body, most: number): Promise<Buffer> {
@@ -47,21 +52,38 @@ function gathered(body: Body, most: number): Promise<Buffer> {
 
 async function unpacked(codec: StreamCodec, packed: Buffer, most: number): Promise<Buffer> {
   const { decompress } = await import('../../formats/compression/decompress.ts');
+  const turn = new Turn();
+  const limits = { memoryBytes: LIMITS.encodingMemoryBytes, streams: LIMITS.encodingStreams };
   const pieces: Buffer[] = [];
   let count = 0;
-  let turn = TURN_BYTES;
   try {
-    for await (const piece of decompress(codec, [packed], { memoryBytes: LIMITS.encodingMemoryBytes })) {
+    for await (const piece of decompress(codec, turn.pieces(packed), limits)) {
       count += piece.length;
       if (count > most) throw new NarScanError('UPLOAD_TOO_LARGE', `it unpacks to more than ${most} bytes`);
       pieces.push(Buffer.from(piece));
-      if (count < turn) continue;
-      turn = count + TURN_BYTES;
-      await setImmediate();
+      await turn.pass();
     }
   } catch (error) {
     if (!(error instanceof NarScanError) || !error.code.startsWith('COMPRESSION_')) throw error;
     throw new NarScanError('UPLOAD_ENCODING', `${codec}: ${error.message}`, { cause: error });
   }
   return Buffer.concat(pieces, count);
+}
+
+/** Lets other requests be served when enough time has gone by, however little came of it. */
+class Turn {
+  #began = performance.now();
+
+  async pass(): Promise<void> {
+    if (performance.now() - this.#began < LIMITS.encodingTurnMilliseconds) return;
+    await setImmediate();
+    this.#began = performance.now();
+  }
+
+  async *pieces(packed: Buffer): AsyncGenerator<Uint8Array, void, undefined> {
+    for (let at = 0; at < packed.length; at += PIECE_BYTES) {
+      yield packed.subarray(at, at + PIECE_BYTES);
+      await this.pass();
+    }
+  }
 }

@@ -1,6 +1,7 @@
 import { BitReader } from './bzip2Bits.ts';
 import { Bzip2Block } from './bzip2Block.ts';
-import { fault, trailing, truncated } from './fault.ts';
+import type { DecompressLimits } from './codec.ts';
+import { fault, StreamCount, trailing, truncated } from './fault.ts';
 import type { Input } from './input.ts';
 import { MAGIC, matchMagic } from './magic.ts';
 
@@ -19,7 +20,8 @@ type Chunks = AsyncGenerator<Uint8Array, void, undefined>;
  * decoded one by one, each from bytes that lie in one piece. Randomised blocks, which no bzip2
  * since 1999 writes, are not supported.
  */
-export async function* decodeBzip2(input: Input): Chunks {
+export async function* decodeBzip2(input: Input, limits: DecompressLimits): Chunks {
+  const streams = new StreamCount('bzip2', limits.streams);
   for (let first = true; ; first = false) {
     const next = await matchMagic(input, MAGIC.bzip2);
     if (next === 'none' && !first) return;
@@ -29,6 +31,7 @@ export async function* decodeBzip2(input: Input): Chunks {
         ? fault('CORRUPT', 'bzip2', 0, 'does not begin as the format does')
         : trailing('bzip2', input.offset);
     }
+    streams.begins(input.offset);
     if (!(await input.fill(4))) throw truncated('bzip2', input.offset + input.available);
     const level = input.bytes[input.start + 3]! - 0x30;
     if (level < 1 || level > 9) throw fault('CORRUPT', 'bzip2', input.offset, 'block size is none');

@@ -15,6 +15,24 @@ export function truncated(codec: StreamCodec, offset: number): NarScanError {
   return fault('TRUNCATED', codec, offset, 'ends early');
 }
 
+/** Counts the streams in a row of one input. */
+export class StreamCount {
+  readonly #codec: StreamCodec;
+  readonly #most: number;
+  #count = 0;
+
+  constructor(codec: StreamCodec, most: number) {
+    this.#codec = codec;
+    this.#most = most;
+  }
+
+  /** One more begins. @throws NarScanError COMPRESSION_UNSUPPORTED */
+  begins(offset: number): void {
+    if (++this.#count > this.#most)
+      throw fault('UNSUPPORTED', this.#codec, offset, `there are more than ${this.#most} streams in a row`);
+  }
+}
+
 export function trailing(codec: StreamCodec, offset: number): NarScanError {
   return fault('TRAILING', codec, offset, 'bytes after the end are not another stream');
 }

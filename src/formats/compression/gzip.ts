@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
-import { fault, trailing, truncated } from './fault.ts';
+import type { DecompressLimits } from './codec.ts';
+import { fault, StreamCount, trailing, truncated } from './fault.ts';
 import { inflate } from './inflate.ts';
 import type { Input } from './input.ts';
 import { MAGIC, matchMagic } from './magic.ts';
@@ -16,8 +17,12 @@ const TRAILER_BYTES = 8;
  * Decodes a gzip file (RFC 1952): members in a row, CRC32 and length of each checked. Zeros may
  * follow a member, as for gzip itself; a member behind them is decoded too.
  */
-export async function* decodeGzip(input: Input): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* decodeGzip(
+  input: Input,
+  limits: DecompressLimits,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let first = true;
+  const streams = new StreamCount('gzip', limits.streams);
   for (;;) {
     if (!first) await input.skipZeros();
     const next = await matchMagic(input, MAGIC.gzip);
@@ -29,6 +34,7 @@ export async function* decodeGzip(input: Input): AsyncGenerator<Uint8Array, void
         : trailing('gzip', input.offset);
     }
     first = false;
+    streams.begins(input.offset);
     await skipHeader(input);
     const sum = { crc: 0, length: 0 };
     for await (const chunk of inflate('gzip', input)) {

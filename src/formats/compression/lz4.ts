@@ -1,4 +1,5 @@
-import { fault, trailing, truncated } from './fault.ts';
+import type { DecompressLimits } from './codec.ts';
+import { fault, StreamCount, trailing, truncated } from './fault.ts';
 import type { Input } from './input.ts';
 import { decodeLz4Block } from './lz4Block.ts';
 import { MAGIC } from './magic.ts';
@@ -19,7 +20,8 @@ type Chunks = AsyncGenerator<Uint8Array, void, undefined>;
  * A legacy frame has no end mark. One whose last block is a full one may have been cut behind it
  * and counts as truncated.
  */
-export async function* decodeLz4(input: Input): Chunks {
+export async function* decodeLz4(input: Input, limits: DecompressLimits): Chunks {
+  const streams = new StreamCount('lz4', limits.streams);
   for (let first = true; ; first = false) {
     const magic = await nextMagic(input);
     if (magic === 'none' && !first) return;
@@ -29,6 +31,7 @@ export async function* decodeLz4(input: Input): Chunks {
         ? fault('CORRUPT', 'lz4', 0, 'does not begin as the format does')
         : trailing('lz4', input.offset);
     }
+    streams.begins(input.offset);
     input.start += 4;
     if (magic === 'frame') yield* decodeFrame(input);
     else if (magic === 'legacy') yield* decodeLegacy(input);

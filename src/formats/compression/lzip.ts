@@ -4,7 +4,7 @@ import type { Input } from './input.ts';
 import { LzmaDecoder } from './liblzma/decoder.ts';
 import { decodeMember } from './liblzma/member.ts';
 import { MAGIC, matchMagic } from './magic.ts';
-import { fault } from './fault.ts';
+import { fault, StreamCount } from './fault.ts';
 
 /**
  * Decodes an .lz file (RFC draft-diaz-lzip): members in a row, each with CRC32 and sizes, which
@@ -15,6 +15,7 @@ export async function* decodeLzip(
   limits: DecompressLimits,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let first = true;
+  const streams = new StreamCount('lzip', limits.streams);
   const decoder = new LzmaDecoder(limits.memoryBytes);
   try {
     for (;;) {
@@ -28,6 +29,7 @@ export async function* decodeLzip(
           : trailing('lzip', input.offset);
       }
       first = false;
+      streams.begins(input.offset);
       yield* decodeMember('lzip', decoder, input);
     }
   } finally {

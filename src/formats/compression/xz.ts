@@ -1,5 +1,5 @@
 import type { DecompressLimits } from './codec.ts';
-import { trailing, truncated } from './fault.ts';
+import { StreamCount, trailing, truncated } from './fault.ts';
 import type { Input } from './input.ts';
 import { LzmaDecoder } from './liblzma/decoder.ts';
 import { decodeMember } from './liblzma/member.ts';
@@ -13,9 +13,11 @@ export async function* decodeXz(
   input: Input,
   limits: DecompressLimits,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const streams = new StreamCount('xz', limits.streams);
   const decoder = new LzmaDecoder(limits.memoryBytes);
   try {
     do {
+      streams.begins(input.offset);
       yield* decodeMember('xz', decoder, input);
     } while (await anotherStream(input));
   } finally {

@@ -1,6 +1,6 @@
 import { constants, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
 import type { DecompressLimits } from './codec.ts';
-import { fault, trailing, truncated } from './fault.ts';
+import { fault, StreamCount, trailing, truncated } from './fault.ts';
 import type { Input } from './input.ts';
 import { MAGIC } from './magic.ts';
 import { PUMP_OPTIONS, ZlibPump } from './zlibPump.ts';
@@ -33,6 +33,7 @@ export async function* decodeZstd(
   input: Input,
   limits: DecompressLimits,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const streams = new StreamCount('zstd', limits.streams);
   for (let first = true; ; first = false) {
     const next = await nextFrame(input);
     if (next === 'none' && !first) return;
@@ -42,6 +43,7 @@ export async function* decodeZstd(
         ? fault('CORRUPT', 'zstd', 0, 'does not begin as the format does')
         : trailing('zstd', input.offset);
     }
+    streams.begins(input.offset);
     if (next === 'skippable') await skipFrame(input);
     else yield* decodeFrame(input, limits);
   }

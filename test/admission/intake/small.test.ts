@@ -43,3 +43,31 @@ test.each([
   const most = sent.encoding === 'gzip' ? 100_000 : MOST;
   await expect(receiveSmall(sent, most)).rejects.toMatchObject({ code });
 });
+
+test.each([
+  ['gzip', (): Buffer => gzipSync('')],
+  ['zstd', (): Buffer => zstdCompressSync('')],
+  ['zstd', (): Buffer => Buffer.concat([zstdCompressSync(''), Buffer.from('502a4d1800000000', 'hex')])],
+  ['xz', (): Buffer => execFileSync('xz', ['-c'], { input: '' })],
+  ['bzip2', (): Buffer => execFileSync('bzip2', ['-c'], { input: '' })],
+])('thousands of empty streams in one body keep nobody waiting: %s', async (encoding, empty) => {
+  const stream = empty();
+  const bytes = Buffer.concat(Array.from({ length: 20_000 }, () => stream));
+  await expect(receiveSmall(body(bytes, encoding), bytes.length)).rejects.toMatchObject({
+    code: 'UPLOAD_ENCODING',
+    message: expect.stringContaining('streams in a row'),
+  });
+  const several = Buffer.concat(Array.from({ length: 8 }, () => stream));
+  expect(await receiveSmall(body(several, encoding), 1000)).toEqual(Buffer.alloc(0));
+});
+
+test('others get their turn while a body is unpacked that gives next to nothing', async () => {
+  // many blocks that hold nothing, in one frame
+  const blocks = Buffer.alloc(3 * 2_000_000);
+  const frame = Buffer.concat([Buffer.from('28b52ffd0048', 'hex'), blocks, Buffer.from('010000', 'hex')]);
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  await receiveSmall(body(frame, 'zstd'), frame.length).catch(() => undefined);
+  clearInterval(timer);
+  expect(turns).toBeGreaterThan(2);
+});
