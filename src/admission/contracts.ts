@@ -58,8 +58,6 @@ export type NarCompression = (typeof NAR_COMPRESSIONS)[number];
 export interface Spooled {
   /** The file, in the server's spool directory. */
   readonly file: string;
-  /** `sha256:<nix32>` of its bytes. */
-  readonly fileHash: string;
   readonly fileSize: number;
 }
 

@@ -4,6 +4,7 @@ import { canBeWaived } from '../policy/baseline.ts';
 import { answerLine, answerOf } from './answers.ts';
 import type { Admission, Answer, Caller, Inspected, ReceivedNar, Ruling } from './contracts.ts';
 import { DiskRoom } from './diskRoom.ts';
+import { FileHasher, fileHashOf } from './intake/fileHasher.ts';
 import { Growth } from './intake/growth.ts';
 import type { SpoolDirectory } from './intake/spool.ts';
 import { readNarName } from './narName.ts';
@@ -88,17 +89,21 @@ export class NarReceiver implements NarUploads {
   ): Promise<Answer> {
     const { spool, inspector } = this.#parts;
     const said = readNarName(name);
-    const { file, whole } = await spool.receive(body, { most: this.#most, growth });
+    const hasher = new FileHasher();
+    const { file, whole } = await spool.receive(body, { most: this.#most, growth, hasher });
     try {
       const context = { homes: by.caller.homes, path: null };
       const inspecting = inspector.nar(file, name, context, growth, body.length);
       // of what never comes as a whole nobody asks what was found
       inspecting.catch(() => undefined);
-      const { fileHash, fileSize } = await whole;
-      if (fileHash !== said.fileHash)
-        throw new NarScanError('UPLOAD_HASH', `what came as ${name} has the hash ${fileHash}`);
+      const { fileSize } = await whole;
+      const computed = hasher.finish();
+      if (computed !== null) refuseMisnamed(name, computed);
       const searched = await inspecting.catch((error: unknown) => ({ error }));
       const isUninspected = 'error' in searched;
+      const fileHash =
+        computed ?? (isUninspected ? null : hashOfUnpacked(searched, fileSize)) ?? (await fileHashOf(file));
+      refuseMisnamed(name, fileHash);
       const inspected = isUninspected ? await this.#unsearched(file, name, searched.error) : searched;
       if (inspected.narHash === null) await refuseUnopened(file, name);
       else if (said.compression !== null && said.compression !== inspected.compression)
@@ -225,6 +230,17 @@ export class NarReceiver implements NarUploads {
       this.#parts.log.error(error);
     }
   }
+}
+
+/** @throws NarScanError UPLOAD_HASH */
+function refuseMisnamed(name: string, fileHash: string): void {
+  if (fileHash !== readNarName(name).fileHash)
+    throw new NarScanError('UPLOAD_HASH', `what came as ${name} has the hash ${fileHash}`);
+}
+
+/** FileHash of what is a NAR as it is, from its first byte to its last; null for all else. */
+function hashOfUnpacked({ compression, narHash, narSize }: Inspected, fileSize: number): string | null {
+  return compression === 'none' && narSize === fileSize ? narHash : null;
 }
 
 /** Faults of what was sent, for the chart. */

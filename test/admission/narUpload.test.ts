@@ -237,10 +237,12 @@ describe('an upload', () => {
         status: 400,
         line: expect.stringMatching(/UPLOAD_NAME/),
       });
-    expect(await tests.put(LEAKY, BUILDER, narName(CLEAN))).toMatchObject({
-      status: 400,
-      line: expect.stringMatching(/UPLOAD_HASH/),
-    });
+    const trailing = Buffer.concat([CLEAN, Buffer.alloc(8)]);
+    for (const bytes of [LEAKY, gzipSync(CLEAN), CLEAN.subarray(0, -8), trailing, Buffer.alloc(0)])
+      expect(await tests.put(bytes, BUILDER, narName(CLEAN))).toMatchObject({
+        status: 400,
+        line: expect.stringMatching(/UPLOAD_HASH/),
+      });
     expect([tests.files('spool'), tests.files('received')]).toEqual([[], []]);
     expect(existsSync(join(tests.state, 'quarantine'))).toBe(false);
     expect(await tests.put(CLEAN, BUILDER)).toMatchObject({ status: 200 });

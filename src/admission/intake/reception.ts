@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { type FileHandle, unlink } from 'node:fs/promises';
 import type { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
-import { narHashText } from '../../nix/narHash.ts';
 import type { Spooled } from '../contracts.ts';
 import type { Body } from '../uploads.ts';
 import { Arrival, type Taker } from './arrival.ts';
+import type { FileHasher } from './fileHasher.ts';
 import type { Growth } from './growth.ts';
 import { writeFault } from './writeFault.ts';
 
@@ -16,6 +15,7 @@ interface Destination {
   readonly file: string;
   readonly most: number;
   readonly growth: Growth;
+  readonly hasher: FileHasher | null;
 }
 
 /**
@@ -28,7 +28,6 @@ export class Reception implements Taker {
   readonly #arrival: Arrival;
   readonly #handle: FileHandle;
   readonly #to: Destination;
-  readonly #hash = createHash('sha256');
   readonly #settled = Promise.withResolvers<Spooled>();
   #pieces: Uint8Array[] = [];
   #waiting = 0;
@@ -45,7 +44,7 @@ export class Reception implements Taker {
   }
 
   piece(bytes: Uint8Array): void {
-    this.#hash.update(bytes);
+    this.#to.hasher?.update(bytes);
     this.#pieces.push(bytes);
     this.#waiting += bytes.length;
     if (!this.#isWriting) void this.#write();
@@ -100,8 +99,7 @@ export class Reception implements Taker {
     await this.#handle.close();
     const { file, growth } = this.#to;
     growth.end('complete');
-    const fileHash = narHashText(this.#hash.digest());
-    this.#settled.resolve({ file, fileHash, fileSize: this.#written });
+    this.#settled.resolve({ file, fileSize: this.#written });
   }
 
   async #dispose(fault: NarScanError): Promise<void> {

@@ -8,6 +8,7 @@ import { NarScanError } from '../../model/errors.ts';
 import type { Spooled } from '../contracts.ts';
 import type { Body } from '../uploads.ts';
 import { expectBody } from './arrival.ts';
+import type { FileHasher } from './fileHasher.ts';
 import type { Growth } from './growth.ts';
 import { Reception } from './reception.ts';
 import { writeFault } from './writeFault.ts';
@@ -21,6 +22,8 @@ export interface ReceiveOptions {
   readonly most: number;
   /** Told of every write, and of the end. */
   readonly growth: Growth;
+  /** Told of every piece that is written; left out: nobody asks for the hash. */
+  readonly hasher?: FileHasher;
 }
 
 /** A body that is being received. */
@@ -78,7 +81,7 @@ export class SpoolDirectory {
    *
    * @throws NarScanError UPLOAD_ENCODING, UPLOAD_TOO_LARGE, UPLOAD_NO_ROOM, STATE_NOT_WRITTEN where it cannot even begin
    */
-  async receive(body: Body, { most, growth }: ReceiveOptions): Promise<Receiving> {
+  async receive(body: Body, { most, growth, hasher }: ReceiveOptions): Promise<Receiving> {
     const file = this.fresh();
     let handle: FileHandle;
     try {
@@ -89,7 +92,7 @@ export class SpoolDirectory {
       growth.end('failed');
       throw error;
     }
-    const whole = new Reception(body, handle, { file, most, growth }).whole;
+    const whole = new Reception(body, handle, { file, most, growth, hasher: hasher ?? null }).whole;
     // the inspection of what has come may end first
     whole.catch(() => undefined);
     return { file, whole };

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { FileHasher, fileHashOf } from '../../../src/admission/intake/fileHasher.ts';
 import { Growth } from '../../../src/admission/intake/growth.ts';
 import { SpoolDirectory } from '../../../src/admission/intake/spool.ts';
 import type { Spooled } from '../../../src/admission/contracts.ts';
@@ -37,8 +38,13 @@ function body(stream: Readable, length: number | null = null, encoding: string |
   return { stream, length, encoding };
 }
 
-async function received(sent: Body, most = MOST, growth = new Growth()): Promise<Spooled> {
-  const { whole } = await spool.receive(sent, { most, growth });
+async function received(
+  sent: Body,
+  most = MOST,
+  growth = new Growth(),
+  hasher = new FileHasher(),
+): Promise<Spooled> {
+  const { whole } = await spool.receive(sent, { most, growth, hasher });
   return await whole;
 }
 
@@ -56,8 +62,10 @@ describe('a body', () => {
           const bytes = Buffer.concat(pieces);
           const growth = new Growth();
           const stream = Readable.from(pieces.filter(({ length }) => length > 0));
-          const spooled = await received(body(stream, isTold ? bytes.length : null), MOST, growth);
-          expect(spooled).toMatchObject({ fileHash: hashOf(bytes), fileSize: bytes.length });
+          const hasher = new FileHasher();
+          const spooled = await received(body(stream, isTold ? bytes.length : null), MOST, growth, hasher);
+          expect([hasher.finish(), spooled.fileSize]).toEqual([hashOf(bytes), bytes.length]);
+          expect(await fileHashOf(spooled.file)).toBe(hashOf(bytes));
           expect(readFileSync(spooled.file)).toEqual(bytes);
           expect(statSync(spooled.file).mode & 0o777).toBe(0o600);
           expect([growth.state, growth.length]).toEqual(['complete', bytes.length]);
@@ -81,8 +89,9 @@ describe('a body', () => {
   test('of more bytes than are gathered for one write is taken whole', async () => {
     const bytes = Buffer.alloc(5 * LIMITS.uploadWriteBytes + 7, 'leak');
     const pieces = Array.from({ length: 400 }, (_, at) => bytes.subarray(at * 7000, (at + 1) * 7000));
-    const spooled = await received(body(Readable.from(pieces)));
-    expect(spooled.fileHash).toBe(hashOf(bytes));
+    const hasher = new FileHasher();
+    await received(body(Readable.from(pieces)), MOST, new Growth(), hasher);
+    expect(hasher.finish()).toBe(hashOf(bytes));
   });
 
   test.each([
