@@ -34,10 +34,10 @@ import { readSigningKey } from './publication/signingKey.ts';
 import { openVerdictKey } from './publication/verdictKey.ts';
 import { ReviewDesk } from './review/desk.ts';
 import { reviewPages } from './review/routes.ts';
+import { servedOf } from './served.ts';
 import type { ServerSettings } from './settings.ts';
 import type { Storage } from './storage.ts';
 import { openStorage } from './storage/open.ts';
-import { undenied } from './undenied.ts';
 
 /** How a cache server is run. */
 export interface CacheServerOptions {
@@ -107,8 +107,7 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
     error: (error: unknown): void => log.error({ err: error }),
   };
   const decisions = parts.use(await openOwnDecisions(environment, warn));
-  // who refuses nothing serves all that was published
-  const served = settings.dryRun ? catalog : undenied(catalog, decisions);
+  const served = servedOf(catalog, decisions, settings);
   const judge = parts.use(await openJudge({ settings, catalog, inspector, environment, log: faults }));
   const verdictKey = openVerdictKey(state, signing);
   const metrics = new Metrics({

@@ -33,8 +33,12 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan serve, with the real Nix',
     server = null;
   });
 
-  const start = async (...args: readonly string[]): Promise<CacheServer> =>
-    (server = await CacheServer.start({ storeDir: store.storeDir, args: ['--home', store.home, ...args] }));
+  const start = async (...args: readonly string[]): Promise<CacheServer> => await startIn(undefined, ...args);
+  /** @param folder that is kept; undefined: one of its own */
+  const startIn = async (folder: string | undefined, ...args: readonly string[]): Promise<CacheServer> => {
+    const said = { storeDir: store.storeDir, args: ['--home', store.home, ...args] };
+    return (server = await CacheServer.start(folder === undefined ? said : { ...said, folder }));
+  };
   const nix = async (...args: readonly string[]): Promise<ProgramRun> =>
     await nixClient(store.environment, ...args);
   const hashPart = (path: string): string => path.slice(store.storeDir.length + 1).slice(0, 32);
@@ -196,13 +200,21 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan serve, with the real Nix',
     expect(await exited).toEqual([0, null]);
   });
 
-  it('a dry run admits what leaks, and says so', async () => {
-    const { url } = await start('--dry-run');
+  it('a dry run admits what leaks, and says so; without it that is not served any more', async () => {
+    const folder = mkdtempSync(join(store.folder, 'dry-'));
+    const { url } = await startIn(folder, '--dry-run');
     expect(await nix('copy', '--to', url, leaky)).toMatchObject({ status: 0 });
     expect(await fetched(`${hashPart(leaky)}.narinfo`)).toBe(200);
     const verdict = await fetch(`${url}/api/v1/verdict/${hashPart(leaky)}`);
     expect(await verdict.json()).toMatchObject({ verdict: 'contaminated' });
     expect(server?.log()).toContain('contaminated');
+
+    await server?.stop();
+    const strict = await startIn(folder);
+    expect(await fetched(`${hashPart(leaky)}.narinfo`)).toBe(404);
+    expect(await fetched(`${hashPart(base)}.narinfo`)).toBe(200);
+    expect(await nix('copy', '--to', strict.url, leaky)).toMatchObject({ status: 1 });
+    expect(await fetched(`${hashPart(leaky)}.narinfo`)).toBe(404);
   });
 
   it('takes and gives what nix sends beside, packed as it likes', async () => {

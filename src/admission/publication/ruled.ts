@@ -14,7 +14,7 @@ const OUTCOMES = {
 } as const satisfies Readonly<Record<Ruling['standing'], Admission['outcome']>>;
 
 /** What a ruling is in the chart. */
-export function outcomeOf({ standing }: Ruling): Admission['outcome'] {
+export function outcomeOf({ standing }: Pick<Ruling, 'standing'>): Admission['outcome'] {
   return OUTCOMES[standing];
 }
 
