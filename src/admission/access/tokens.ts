@@ -80,12 +80,11 @@ const token = z.strictObject({
 });
 
 /** What a tokens file may hold. */
-const TOKENS = z.strictObject({ token: z.array(token) }).check((context) => {
-  const tokens = context.value.token;
+const TOKENS = z.strictObject({ token: z.optional(z.array(token)) }).check((context) => {
+  const tokens = context.value.token ?? [];
   const fault = (message: string, ...path: (string | number)[]): void => {
     context.issues.push({ code: 'custom', input: context.value, message, path: ['token', ...path] });
   };
-  if (tokens.length === 0) fault('is empty');
   if (tokens.length > LIMITS.tokens) fault(`has more than ${LIMITS.tokens} entries`);
   for (const key of ['name', 'secret'] as const) {
     const seen = new Set<string>();
@@ -100,14 +99,15 @@ const TOKENS = z.strictObject({ token: z.array(token) }).check((context) => {
 });
 
 /**
- * The tokens that a file holds. Unsafe homes, unknown scopes, names and secrets that stand twice are refused.
+ * The tokens that a file holds; it may hold none. Unsafe homes, unknown scopes, names and secrets that stand twice are refused.
  * @param name of the file, for messages
  * @throws NarScanError TOKENS_INVALID, naming file, line and key of the first fault
  */
 export function parseTokens(bytes: Uint8Array, name: string): readonly Token[] {
   const { content, faults } = examineDocument(bytes, { schema: TOKENS, kind: 'a tokens file' });
   if (content === null) throw new NarScanError('TOKENS_INVALID', firstFault(name, faults));
-  return content.token.map(({ name, secret, scopes, homes = [], expires }) => ({
+  const { token: tokens = [] } = content;
+  return tokens.map(({ name, secret, scopes, homes = [], expires }) => ({
     name,
     digest: Buffer.from(secret.slice('sha256:'.length), 'hex'),
     scopes: allOf(scopes),

@@ -15,6 +15,7 @@ export class TokensFile {
   #looked: number;
 
   /**
+   * @param path of a file with one token at least; later it may hold none
    * @param warn is told of a change that cannot be read: what counted before it goes on to count
    * @throws NarScanError TOKENS_UNREADABLE, TOKENS_INVALID, TOKENS_UNSAFE
    */
@@ -26,6 +27,8 @@ export class TokensFile {
     // what changes from here on is noticed
     this.#seen = markOf(path);
     this.#tokens = readTokens(path);
+    // who takes the last one away means that; who starts with none has forgotten something
+    if (this.#tokens.length === 0) throw new NarScanError('TOKENS_INVALID', `there is no token in '${path}'`);
   }
 
   /** The file is looked at when somebody asks, but not more often than every second. */
@@ -60,12 +63,12 @@ function readTokens(path: string): readonly Token[] {
     bytes = readSettingsFile(path, LIMITS.tokensBytes, (status) => {
       const found = unsafeAt(path, status);
       if (found === null) return;
-      throw new NarScanError('TOKENS_UNSAFE', `the tokens at ${found.path} are not used: ${found.why}`);
+      throw new NarScanError('TOKENS_UNSAFE', `the tokens at '${found.path}' are not used: ${found.why}`);
     });
   } catch (error) {
     if (!(error instanceof SettingsFileFault)) throw error;
     const { message, cause } = error;
-    throw new NarScanError('TOKENS_UNREADABLE', `the tokens in ${path} cannot be read: ${message}`, {
+    throw new NarScanError('TOKENS_UNREADABLE', `the tokens in '${path}' cannot be read: ${message}`, {
       cause,
     });
   }

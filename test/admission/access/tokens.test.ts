@@ -49,8 +49,6 @@ describe('a tokens file', () => {
   });
 
   it.each<[string, string, string]>([
-    ['no token', '', 't:1: token: is missing'],
-    ['an empty list', 'token = []', 't:1: token: is empty'],
     ['no scope', entry('a', 'scopes = []'), 't:4: token[1].scopes: is empty'],
     [
       'an unknown scope',

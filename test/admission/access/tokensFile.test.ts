@@ -40,6 +40,14 @@ describe('the tokens of a file', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('are none any more when the last one is taken away', () => {
+    const file = open();
+    writeFileSync(path, '# nobody');
+    expect(names(file)).toEqual([]);
+    writeFileSync(path, 'token = []');
+    expect([names(file), warnings]).toEqual([[], []]);
+  });
+
   it('are looked after again although the clock was set back', () => {
     const file = open();
     writeFileSync(path, entry('two'));
@@ -63,6 +71,7 @@ describe('the tokens of a file', () => {
   it.each<[string, string, () => void]>([
     ['is not there', 'TOKENS_UNREADABLE', () => rmSync(path)],
     ['is none', 'TOKENS_INVALID', () => writeFileSync(path, 'frob')],
+    ['holds none', 'TOKENS_INVALID', () => writeFileSync(path, '')],
     ['others may write to', 'TOKENS_UNSAFE', () => chmodSync(path, 0o602)],
     ['lies where others may put another', 'TOKENS_UNSAFE', () => chmodSync(folder, 0o777)],
     ['is too large', 'TOKENS_UNREADABLE', () => writeFileSync(path, '#'.repeat(9 * 1024 * 1024))],
