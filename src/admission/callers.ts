@@ -13,6 +13,8 @@ export type Passage =
   | { readonly caller: Caller; readonly refusal: null }
   | {
       readonly caller: null;
+      /** Whose token came with it, which is not enough; null: nobody's. */
+      readonly name: string | null;
       readonly refusal: Answer;
       /** Headers of that answer, in lower case: how to ask again. */
       readonly headers: Readonly<Record<string, string>>;

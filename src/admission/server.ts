@@ -73,7 +73,7 @@ const EXPIRY_MILLISECONDS = 600_000;
 /**
  * Starts a cache server: opens all it works with, takes away what a server before it has left half done, and listens.
  *
- * @throws NarScanError of the parts, and STATE_LOCKED where another server runs on the same state
+ * @throws NarScanError of the parts, and SERVER_RUNS where another server runs on the same state
  */
 export async function openCacheServer(options: CacheServerOptions): Promise<CacheServer> {
   const { settings, log, environment } = options;
@@ -153,6 +153,7 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
   });
   await app.ready();
   const address = await listen(app.server, options.listen);
+  tellStart(options, storage, address);
   const stop = parts.move();
   return {
     address,
@@ -165,6 +166,20 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
       await stop.disposeAsync();
     },
   };
+}
+
+/** What somebody who reads the log wants to know of how the server is run. */
+function tellStart(
+  { settings, tokens, signKey, log }: CacheServerOptions,
+  storage: Storage,
+  at: string,
+): void {
+  const { version, state, storeDir, hostHomes, dryRun, policy } = settings;
+  const { homes } = policy.facts;
+  const { onFailure, foreignHome } = policy.admission;
+  const places = { storage: storage.shown, state, storeDir, tokens, signKey };
+  log.info({ version, ...places, homes, hostHomes, foreignHome, onFailure, dryRun }, `listens on ${at}`);
+  if (dryRun) log.warn('a dry run: nothing is refused');
 }
 
 /** Does something again and again; a fault is told, and does not end it. */
@@ -181,7 +196,7 @@ function every(
 /** One server at a time: two would sweep each other's spool. */
 function lockOn(state: string): Disposable {
   const lock = tryLock(join(state, LOCK), 'alone');
-  if (lock === null) throw new NarScanError('STATE_LOCKED', `another server runs on '${state}'`);
+  if (lock === null) throw new NarScanError('SERVER_RUNS', `another server runs on '${state}'`);
   return lock;
 }
 

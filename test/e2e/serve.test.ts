@@ -149,7 +149,7 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan serve, with the real Nix',
 
   it('one server at a time has a state', async () => {
     const { folder } = await start();
-    await expect(CacheServer.start({ storeDir: store.storeDir, folder })).rejects.toThrow('STATE_LOCKED');
+    await expect(CacheServer.start({ storeDir: store.storeDir, folder })).rejects.toThrow('SERVER_RUNS');
   });
 
   it('gives an upload time to end, but not without end, and leaves nothing of it', async () => {

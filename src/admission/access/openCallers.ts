@@ -37,10 +37,11 @@ export class OpenCallers implements Callers {
     if (stranger !== null) {
       return refused(
         new NarScanError('ACCESS_OPEN', `a server without tokens answers no request ${stranger}`),
+        null,
       );
     }
     if (!EVERYTHING.has(scope)) {
-      return refused(new NarScanError('ACCESS_SCOPE', `without tokens nobody has the scope ${scope}`));
+      return refused(new NarScanError('ACCESS_SCOPE', `without tokens nobody has the scope ${scope}`), null);
     }
     const homes = await this.#catalog.homes(ANONYMOUS);
     return { caller: { name: ANONYMOUS, scopes: EVERYTHING, homes }, refusal: null };

@@ -35,21 +35,24 @@ export class TokenCallers implements Callers {
       if (scope === 'read' && anonymousRead) {
         return { caller: { name: ANONYMOUS, scopes: new Set(['read']), homes: [] }, refusal: null };
       }
-      return refused(new NarScanError('ACCESS_NO_TOKEN', `this takes a token with the scope ${scope}`));
+      return refused(new NarScanError('ACCESS_NO_TOKEN', `this takes a token with the scope ${scope}`), null);
     }
     const at = now();
     const token = tokenOf(secret, source.tokens, at);
     if (token === null) {
       if (this.#failures.add(address, at)) {
-        return refused(new NarScanError('ACCESS_TOO_MANY', 'too many wrong tokens came from this address'));
+        return refused(
+          new NarScanError('ACCESS_TOO_MANY', 'too many wrong tokens came from this address'),
+          null,
+        );
       }
       failed(address);
-      return refused(new NarScanError('ACCESS_UNKNOWN_TOKEN', 'the server does not know this token'));
+      return refused(new NarScanError('ACCESS_UNKNOWN_TOKEN', 'the server does not know this token'), null);
     }
     const { name, scopes, homes } = token;
     if (!scopes.has(scope)) {
       const message = `the token '${name}' lacks the scope ${scope}`;
-      return refused(new NarScanError('ACCESS_SCOPE', message));
+      return refused(new NarScanError('ACCESS_SCOPE', message), name);
     }
     const registered = await catalog.homes(name);
     return { caller: { name, scopes, homes: [...new Set([...homes, ...registered])] }, refusal: null };

@@ -15,7 +15,8 @@ export class Door implements Callers {
 
   async pass(request: AccessRequest, scope: Scope): Promise<Passage> {
     const passage = await this.#callers.pass(request, scope);
-    if (passage.caller !== null) this.#names.set(request.headers, passage.caller.name);
+    const { name } = passage.caller ?? passage;
+    if (name !== null) this.#names.set(request.headers, name);
     return passage;
   }
 
@@ -28,7 +29,7 @@ export class Door implements Callers {
     return null;
   }
 
-  /** The name of whom a request was let in as; null for nobody. */
+  /** Whose request it is, let in or not; null for nobody. */
   nameOf(request: FastifyRequest): string | null {
     return this.#names.get(request.raw.headers) ?? null;
   }

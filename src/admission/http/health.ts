@@ -15,20 +15,12 @@ export function tellHealth(
   needs: readonly Need[],
   missing: (name: string, error: unknown) => void,
 ): void {
-  const ready = remembered(async () => {
-    const lacking = await Promise.all(
-      needs.map(async ({ name, check }) => {
-        try {
-          await check();
-          return [];
-        } catch (error) {
-          missing(name, error);
-          return [name];
-        }
-      }),
-    );
-    return lacking.flat();
-  }, LIMITS.serverReadyMilliseconds);
+  const ready = remembered(async () => await lackingOf(needs, missing), LIMITS.serverReadyMilliseconds);
+  // nobody may ask for hours, and the first upload would be told
+  app.addHook('onReady', (done) => {
+    void ready();
+    done();
+  });
   app.get('/healthz', async (_, reply) => await reply.header('cache-control', 'no-store').send('ok\n'));
   app.get('/readyz', async (_, reply) => {
     const lacking = await ready();
@@ -36,6 +28,25 @@ export function tellHealth(
     if (lacking.length === 0) return await reply.send('ready\n');
     return await reply.code(503).send(`not ready: ${lacking.join(', ')}\n`);
   });
+}
+
+/** The names of what is not there. */
+async function lackingOf(
+  needs: readonly Need[],
+  missing: (name: string, error: unknown) => void,
+): Promise<readonly string[]> {
+  const lacking = await Promise.all(
+    needs.map(async ({ name, check }) => {
+      try {
+        await check();
+        return [];
+      } catch (error) {
+        missing(name, error);
+        return [name];
+      }
+    }),
+  );
+  return lacking.flat();
 }
 
 /** Asks at most once in that time, however many want to know. */

@@ -4,6 +4,15 @@ import { type AddressInfo, connect, type ListenOptions } from 'node:net';
 import { NarScanError } from '../../model/errors.ts';
 import type { ListenAddress } from './listenAddress.ts';
 
+/** Why it cannot be listened somewhere, by the code of the system. */
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['EADDRINUSE', 'a program listens there already'],
+  ['EADDRNOTAVAIL', 'this machine has no such address'],
+  ['ENOTFOUND', 'nobody knows a machine of this name'],
+  // of a directory that is not there, too
+  ['EACCES', 'this user may not, or its directory is missing'],
+]);
+
 /** Connections that the system keeps until they are accepted. */
 const BACKLOG = 1024;
 
@@ -51,8 +60,9 @@ async function removeDeadSocket(path: string): Promise<void> {
 
 function listenFailed(address: ListenAddress, error: unknown): NarScanError {
   const [where] = 'host' in address ? [`${address.host}:${address.port}`] : Object.values(address);
-  const { code, message } = error as NodeJS.ErrnoException;
-  return new NarScanError('LISTEN_FAILED', `'${where}' cannot be listened on: ${code ?? message}`, {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const reason = REASONS.get(code) ?? (code === '' ? message : code);
+  return new NarScanError('LISTEN_FAILED', `'${where}' cannot be listened on: ${reason}`, {
     cause: error,
   });
 }

@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino';
+import { NarScanError } from '../../model/errors.ts';
 
 const STDERR = 2;
 
@@ -8,7 +9,23 @@ const STDERR = 2;
  */
 export function openLog(level: 'info' | 'silent' = 'info'): Logger {
   const destination = pino.destination({ dest: STDERR, sync: true });
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, redact: REDACTED }, destination);
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: REDACTED,
+    serializers: { err: shownError },
+  };
+  return pino(options, destination);
+}
+
+/** Of errors that say by themselves what and where, with what to do; of others with the place in the program. */
+function shownError(error: unknown): unknown {
+  if (error instanceof NarScanError) {
+    const { code, message, hint } = error;
+    return { code, message, hint };
+  }
+  return error instanceof Error ? pino.stdSerializers.err(error) : error;
 }
 
 /** For errors that others make, which may hold a whole request. */

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { NarScanError } from '../../model/errors.ts';
 import type { Storage, StoredContent, StoredObject } from '../storage.ts';
-import { saysMissing, storageFault } from './fault.ts';
+import { saysMissing, storageFault, storageUnusable } from './fault.ts';
 import { partsOfName } from './names.ts';
 
 /** Where objects are made before they are put in place: no name of an object begins with a dot. */
@@ -35,7 +35,7 @@ export class DirectoryStorage implements Storage {
 
   /**
    * @param root is made where it is not there yet
-   * @throws NarScanError STORAGE_FAILED, STORAGE_FULL
+   * @throws NarScanError STORAGE_UNUSABLE, STORAGE_FULL
    */
   static async open(root: string): Promise<DirectoryStorage> {
     const storage = new DirectoryStorage(root);
@@ -43,7 +43,7 @@ export class DirectoryStorage implements Storage {
       await storage.#make(storage.#unfinished);
       await storage.#sweep();
     } catch (error) {
-      throw storageFault(`the storage '${root}' cannot be used`, error);
+      throw storageUnusable(root, error);
     }
     return storage;
   }

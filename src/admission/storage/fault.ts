@@ -23,6 +23,13 @@ export function storageFault(what: string, error: unknown): NarScanError {
   });
 }
 
+/** What keeps a directory from being a storage, for whoever starts the server. */
+export function storageUnusable(root: string, error: unknown): NarScanError {
+  const fault = storageFault(`the storage '${root}' cannot be used`, error);
+  if (fault.code === 'STORAGE_FULL') return fault;
+  return new NarScanError('STORAGE_UNUSABLE', fault.message, { cause: error });
+}
+
 /** What another server answers is told as its number alone: the text is another's. */
 export function unexpectedStatus(status: number | undefined): Error {
   return new Error(`it answers with status ${status ?? 0}`);

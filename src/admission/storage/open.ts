@@ -11,7 +11,7 @@ import { UpstreamStorage } from './upstream.ts';
  * Opens what `--storage` names: `file:///directory`, or `http://` or `https://` of a cache that takes uploads.
  * Its user and password stand in the URL, or in the file of netrc that `NETRC` names, else `~/.netrc`.
  *
- * @throws NarScanError USAGE_BAD_VALUE, STORAGE_FAILED, STORAGE_FULL
+ * @throws NarScanError USAGE_BAD_VALUE, STORAGE_UNUSABLE, STORAGE_FULL
  */
 export async function openStorage(text: string, environment: NodeJS.ProcessEnv): Promise<Storage> {
   const url = URL.parse(text);

@@ -67,7 +67,7 @@ describe('--listen', () => {
     const taken = listen(createServer(), { host: '127.0.0.1', port });
     await expect(taken).rejects.toMatchObject({
       code: 'LISTEN_FAILED',
-      message: `'127.0.0.1:${port}' cannot be listened on: EADDRINUSE`,
+      message: `'127.0.0.1:${port}' cannot be listened on: a program listens there already`,
     });
     server.close();
   });

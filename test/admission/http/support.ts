@@ -22,6 +22,7 @@ const everybody: Callers = {
       ? { caller: { name: 'everybody', scopes: new Set(['read', 'push']), homes: [] }, refusal: null }
       : {
           caller: null,
+          name: null,
           refusal: { status: 401, line: 'nar-scan: who are you?' },
           headers: { 'www-authenticate': 'Basic realm="nar-scan"' },
         },
