@@ -15,6 +15,8 @@ interface CacheServerOptions {
   /** Where nothing is said of access, everybody may do everything. */
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** Bytes that a file of its may have. */
+  readonly limit?: number;
 }
 
 /** What a program said and how it ended. */
@@ -48,6 +50,7 @@ export class CacheServer implements AsyncDisposable {
     storage,
     args = [],
     env = {},
+    limit,
   }: CacheServerOptions): Promise<CacheServer> {
     const place = folder ?? mkdtempSync(join(tmpdir(), 'nar-scan-server-'));
     const directory = join(place, 'storage');
@@ -63,7 +66,9 @@ export class CacheServer implements AsyncDisposable {
       ...access,
       ...args,
     ];
-    const child = spawn(NAR_SCAN, words, {
+    const limited = limit === undefined ? [] : ['prlimit', `--fsize=${limit}`];
+    const [program = '', ...rest] = [...limited, NAR_SCAN, ...words];
+    const child = spawn(program, rest, {
       env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
