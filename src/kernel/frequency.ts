@@ -48,7 +48,7 @@ const BEFORE_SLASH = [
  * and how rare a byte is in it, scale 2. Roughly zeros and tables, words, capitals, punctuation, machine
  * code twice.
  */
-const KINDS: readonly (readonly [share: number, digits: string])[] = [
+const DIGITS_OF_KINDS: readonly (readonly [share: number, digits: string])[] = [
   [
     0.222,
     '1ceffhhhfjjjijlhgjeljmmmjmlllnmhhllmjlnmjmnnlmmmijnnmnnokonnlmmmhjlmimnmflonkmnnknnnnmnnloonmnon' +
@@ -103,11 +103,13 @@ function digitOf(code: number): number {
   return code < 0x3a ? code - 0x30 : code - 0x57;
 }
 
+/** How many kinds of data are told apart. */
+export const KINDS: number = DIGITS_OF_KINDS.length;
+// not every search is planned by these
 /** Kinds of data: how much there is of each, and the share of each byte value in it. */
-export const KINDS_OF_DATA: readonly { readonly share: number; readonly bytes: Float64Array }[] = KINDS.map(
-  ([share, digits]) => ({ share, bytes: shares(digits, 2) }),
+export const kindsOfData: () => readonly { readonly share: number; readonly bytes: Float64Array }[] = once(
+  () => DIGITS_OF_KINDS.map(([share, digits]) => ({ share, bytes: shares(digits, 2) })),
 );
-// few searches are planned by these
 const single = once(() => shares(SINGLE, 2));
 const afterSlash = once(() => AFTER_SLASH.map((digits) => shares(digits, 1.5)));
 const beforeSlash = once(() => BEFORE_SLASH.map((digits) => shares(digits, 1.5)));

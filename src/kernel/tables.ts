@@ -1,4 +1,4 @@
-import { BUCKET_POSITIONS } from './buckets.ts';
+import { BUCKET_POSITIONS } from './bucket.ts';
 import type { Kernel } from './module.ts';
 import { RUN_ALPHABET, type Plan } from './plan.ts';
 

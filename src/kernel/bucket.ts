@@ -1,0 +1,179 @@
+import { once } from '../model/once.ts';
+import { KINDS, kindsOfData } from './frequency.ts';
+
+/** The adjacent bytes of a fingerprint: of each counts the low nibble, of some the high one, too. */
+export const BUCKET_POSITIONS: readonly { readonly high: boolean }[] = [
+  { high: true },
+  { high: false },
+  { high: true },
+];
+/** Bytes of a fingerprint. */
+export const POSITIONS: number = BUCKET_POSITIONS.length;
+
+/** How much there is of each kind of data, and by byte and kind the share of the byte; plans in haste need neither. */
+const weights = once(() => {
+  const kinds = kindsOfData();
+  const ofBytes = new Float64Array(256 * KINDS);
+  for (const [kind, { bytes }] of kinds.entries()) {
+    for (let byte = 0; byte < 256; byte++) ofBytes[byte * KINDS + kind] = bytes[byte] as number;
+  }
+  return { kinds: Float64Array.from(kinds, ({ share }) => share), bytes: ofBytes };
+});
+
+/** Fingerprints that are told apart from those of other buckets, as the nibbles at each of their positions. */
+export class Bucket {
+  #share: number | null = 0;
+  readonly #positions = BUCKET_POSITIONS.map(({ high }) => new NibbleSets(high));
+
+  /** The share of addresses at which its fingerprints may stand. */
+  get share(): number {
+    this.#share ??= weights().kinds.reduce(
+      (sum, share, kind) =>
+        sum + this.#positions.reduce((product, { shares }) => product * (shares[kind] as number), share),
+      0,
+    );
+    return this.#share;
+  }
+
+  /** Where in the needle the first fingerprint begins that brings no nibble, at `last` at most; else -1. */
+  offsetHeld(needle: Uint8Array, last: number): number {
+    const [p0, p1, p2] = this.#positions as [NibbleSets, NibbleSets, NibbleSets];
+    for (let offset = 0; offset <= last; offset++) {
+      if (
+        p0.has(needle[offset] as number) &&
+        p1.has(needle[offset + 1] as number) &&
+        p2.has(needle[offset + 2] as number)
+      ) {
+        return offset;
+      }
+    }
+    return -1;
+  }
+
+  /** How many nibbles a fingerprint brings. */
+  nibblesWith(needle: Uint8Array, offset: number): number {
+    const [p0, p1, p2] = this.#positions as [NibbleSets, NibbleSets, NibbleSets];
+    return (
+      p0.lacked(needle[offset] as number) +
+      p1.lacked(needle[offset + 1] as number) +
+      p2.lacked(needle[offset + 2] as number)
+    );
+  }
+
+  shareWith(needle: Uint8Array, offset: number): number {
+    const kinds = weights().kinds;
+    const [p0, p1, p2] = this.#positions as [NibbleSets, NibbleSets, NibbleSets];
+    const a = p0.learnt(needle[offset] as number);
+    const b = p1.learnt(needle[offset + 1] as number);
+    const c = p2.learnt(needle[offset + 2] as number);
+    let share = 0;
+    for (let kind = 0; kind < KINDS; kind++) {
+      share +=
+        (kinds[kind] as number) *
+        (p0.with[a + kind] as number) *
+        (p1.with[b + kind] as number) *
+        (p2.with[c + kind] as number);
+    }
+    return share;
+  }
+
+  /** Counts the fingerprint of a needle in or out. */
+  change(needle: Uint8Array, offset: number, by: 1 | -1): void {
+    for (const [i, position] of this.#positions.entries()) position.change(needle[offset + i] as number, by);
+    this.#share = null;
+  }
+}
+
+/** The nibbles of the bytes at one position of a bucket, counted. */
+class NibbleSets {
+  readonly #shares = new Float64Array(KINDS);
+  /** Whether nibbles came or went since the shares were told. */
+  #stale = false;
+  /** By byte and kind, what the shares would be with that byte: where learnt since the last change. */
+  readonly with = new Float64Array(256 * KINDS).fill(-1);
+  readonly #low = new Uint16Array(16);
+  /** Where high nibbles do not count, all of them are there. */
+  readonly #high: Uint16Array;
+  readonly #hasHigh: boolean;
+
+  constructor(hasHigh: boolean) {
+    this.#hasHigh = hasHigh;
+    this.#high = new Uint16Array(16).fill(hasHigh ? 0 : 1);
+  }
+
+  /** By kind of data, the share of bytes that have a nibble of each. */
+  get shares(): Float64Array {
+    if (this.#stale) this.#tell();
+    return this.#shares;
+  }
+
+  /** Whether both nibbles of a byte are there. */
+  has(byte: number): boolean {
+    return (this.#low[byte & 15] as number) > 0 && (this.#high[byte >> 4] as number) > 0;
+  }
+
+  /** How many nibbles of a byte are not there. */
+  lacked(byte: number): number {
+    return ((this.#low[byte & 15] as number) > 0 ? 0 : 1) + ((this.#high[byte >> 4] as number) > 0 ? 0 : 1);
+  }
+
+  /** Where in `with` the shares with this byte begin. */
+  learnt(byte: number): number {
+    if (this.#stale) this.#tell();
+    const at = byte * KINDS;
+    if ((this.with[at] as number) < 0) {
+      for (let kind = 0; kind < KINDS; kind++) this.with[at + kind] = this.#shareWith(byte, kind);
+    }
+    return at;
+  }
+
+  #shareWith(byte: number, kind: number): number {
+    const shares = kindsOfData()[kind]?.bytes as Float64Array;
+    const low = byte & 15;
+    const high = byte >> 4;
+    let share = this.#shares[kind] as number;
+    if (this.#low[low] === 0) {
+      for (let nibble = 0; nibble < 16; nibble++) {
+        if ((this.#high[nibble] as number) > 0) share += shares[nibble * 16 + low] as number;
+      }
+    }
+    if (this.#high[high] === 0) {
+      for (let nibble = 0; nibble < 16; nibble++) {
+        if (nibble === low || (this.#low[nibble] as number) > 0)
+          share += shares[high * 16 + nibble] as number;
+      }
+    }
+    return share;
+  }
+
+  change(byte: number, by: 1 | -1): void {
+    const isNew = count(this.#low, byte & 15, by);
+    // one nibble more among others of its kind changes nothing
+    if (!(this.#hasHigh && count(this.#high, byte >> 4, by)) && !isNew) return;
+    this.#stale = true;
+  }
+
+  #tell(): void {
+    this.#stale = false;
+    this.with.fill(-1);
+    const shares = this.#shares.fill(0);
+    const ofBytes = weights().bytes;
+    for (let high = 0; high < 16; high++) {
+      if ((this.#high[high] as number) === 0) continue;
+      for (let low = 0; low < 16; low++) {
+        if ((this.#low[low] as number) === 0) continue;
+        const at = (high * 16 + low) * KINDS;
+        for (let kind = 0; kind < KINDS; kind++) {
+          shares[kind] = (shares[kind] as number) + (ofBytes[at + kind] as number);
+        }
+      }
+    }
+  }
+}
+
+/** Whether a nibble came that was not there, or the last of its kind went. */
+function count(nibbles: Uint16Array, nibble: number, by: 1 | -1): boolean {
+  const before = nibbles[nibble] as number;
+  nibbles[nibble] = before + by;
+  return before === 0 || before + by === 0;
+}
