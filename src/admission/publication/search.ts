@@ -3,7 +3,7 @@ import type { OutputFacts } from '../../model/facts.ts';
 import type { Caller, InspectionContext } from '../contracts.ts';
 import type { PublicationParts } from './parts.ts';
 import { mayPass, together, uninspected } from './ruled.ts';
-import { bytesAtHand, type NarAtHand } from './workFile.ts';
+import { bytesAtHand, deleteFile, type NarAtHand } from './workFile.ts';
 
 /** What was found in an output and its narinfo. */
 export interface Searched {
@@ -44,7 +44,7 @@ export async function search(
     const facts = uninspected(nar.name, path.storePath, nar.narHash, error);
     return { facts, listing: null, isUninspected: true };
   }
-  refuseAnother(found, nar);
+  await refuseAnother(found, nar);
   const { facts, listing } = found;
   return { facts: together(facts, said, narInfo.name), listing, isUninspected: false };
 }
@@ -54,12 +54,14 @@ function valueOf<T>(settled: PromiseSettledResult<T>): T {
   return settled.value;
 }
 
-/** The bytes lay on a disk since they were bound to their hash. */
-function refuseAnother(
+/** The bytes lay on a disk since they were bound to their hash. What is spoilt there is taken away, to be sent again. */
+async function refuseAnother(
   found: Pick<NarAtHand, 'compression'> & { narHash: string | null; narSize: number },
   nar: NarAtHand,
-): void {
+): Promise<void> {
   const isSame =
     found.narHash === nar.narHash && found.narSize === nar.narSize && found.compression === nar.compression;
-  if (!isSame) throw new NarScanError('SCAN_FAILED', `${nar.name} is not what was received any more`);
+  if (isSame) return;
+  if (nar.received !== null) await deleteFile(nar.received);
+  throw new NarScanError('SCAN_FAILED', `${nar.name} is not what was received any more`);
 }

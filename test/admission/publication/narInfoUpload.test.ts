@@ -338,6 +338,9 @@ describe('what could not be inspected', () => {
         line: expect.stringMatching(/is not what was received/),
       });
       expect(await cache.catalog.published(part('a'))).toBeNull();
+      // the next try finds that it has to send the NAR, too
+      expect(await cache.put(info)).toMatchObject({ status: 422 });
+      expect(await cache.upload(CLEAN, PATH)).toMatchObject({ status: 200 });
     },
   );
 });
