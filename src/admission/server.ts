@@ -8,8 +8,6 @@ import { NarScanError } from '../model/errors.ts';
 import { LIMITS } from '../model/limits.ts';
 import { parsePublicKey } from '../nix/signature.ts';
 import { bytesIn, quarantineDir, usedBytes } from '../quarantine/store/place.ts';
-import { openOwnDecisions } from '../quarantine/ownDecisions.ts';
-import { withAuditLog } from '../quarantine/ownTrail.ts';
 import { openCallers } from './access/open.ts';
 import type { Catalog } from './catalog.ts';
 import { openCatalog } from './catalog/sqliteCatalog.ts';
@@ -26,7 +24,7 @@ import { UnderWay } from './http/underWay.ts';
 import { takeUploads } from './http/uploadRoutes.ts';
 import { ThreadedInspector } from './inspection/threadedInspector.ts';
 import { SpoolDirectory } from './intake/spool.ts';
-import { openJudge } from './judgement/open.ts';
+import { PolicyJudge } from './judgement/policyJudge.ts';
 import { expireReceived, NarReceiver } from './narUpload.ts';
 import { measured } from './measured.ts';
 import { CachePublications } from './publication/publications.ts';
@@ -38,6 +36,7 @@ import { servedOf } from './served.ts';
 import type { ServerSettings } from './settings.ts';
 import type { Storage } from './storage.ts';
 import { openStorage } from './storage/open.ts';
+import { openServerTrail } from './trail.ts';
 
 /** How a cache server is run. */
 export interface CacheServerOptions {
@@ -106,9 +105,10 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
     warn: (line: string): void => log.warn(line),
     error: (error: unknown): void => log.error({ err: error }),
   };
-  const decisions = parts.use(await openOwnDecisions(environment, warn));
-  const served = servedOf(catalog, decisions, settings);
-  const judge = parts.use(await openJudge({ settings, catalog, inspector, environment, log: faults }));
+  const trail = parts.use(await openServerTrail(settings, environment, warn));
+  const served = servedOf(catalog, trail.decisions, settings);
+  const tool = { name: 'nar-scan', version: settings.version, kernel: compileEngine().engine };
+  const judge = await PolicyJudge.open({ settings, catalog, inspector, ...trail, tool, log: faults });
   const verdictKey = openVerdictKey(state, signing);
   const metrics = new Metrics({
     inspector,
@@ -134,18 +134,11 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
     takeUploads(cache, { uploads, publications, door, underWay });
   });
   serveMetrics(app, metrics, door);
-  const tool = { name: 'nar-scan', version: settings.version, kernel: compileEngine().engine };
   const most = policy.admission.maxNar;
   serveApi(app, { ...work, storeDir: settings.storeDir, door, verdictKey, signingKey: signing, tool, most });
   await app.register(async (pages: FastifyInstance) => {
     reviewPages(pages, {
-      desk: new ReviewDesk({
-        state,
-        policy,
-        catalog,
-        decisions,
-        withTrail: async (actor, act) => await withAuditLog(environment, policy.gate, actor, warn, act),
-      }),
+      desk: new ReviewDesk({ state, policy, catalog, ...trail }),
       admit: async (request, reply, scope) => await door.admit(request, reply, scope),
       publicUrl: settings.publicUrl,
       failed: faults.error,

@@ -8,10 +8,10 @@ import { openCatalog } from '../../src/admission/catalog/sqliteCatalog.ts';
 import type { Answer, Caller } from '../../src/admission/contracts.ts';
 import type { Inspector } from '../../src/admission/inspector.ts';
 import { SpoolDirectory } from '../../src/admission/intake/spool.ts';
-import type { Judge } from '../../src/admission/judge.ts';
-import { openJudge } from '../../src/admission/judgement/open.ts';
+import { PolicyJudge } from '../../src/admission/judgement/policyJudge.ts';
 import { NarReceiver, type NarUploadParts } from '../../src/admission/narUpload.ts';
 import type { ServerSettings } from '../../src/admission/settings.ts';
+import { openServerTrail } from '../../src/admission/trail.ts';
 import { narHashText } from '../../src/nix/narHash.ts';
 import type { AdmissionSettings } from '../../src/policy/admission.ts';
 import { BUILT_IN_POLICY } from '../../src/policy/policy.ts';
@@ -33,18 +33,18 @@ export class NarUploadsOfTests implements AsyncDisposable {
   /** The state directory of the server. */
   readonly state: string;
   readonly catalog: Catalog;
-  readonly judge: Judge & Disposable;
+  readonly #trail: Disposable;
   readonly parts: NarUploadParts;
   readonly uploads: NarReceiver;
   readonly log: unknown[] = [];
   /** Objects that the storage has, with their sizes. */
   readonly stored = new Map<string, number>();
 
-  private constructor(folder: string, judge: Judge & Disposable, parts: NarUploadParts, log: unknown[]) {
+  private constructor(folder: string, trail: Disposable, parts: NarUploadParts, log: unknown[]) {
     this.folder = folder;
     this.state = join(folder, 'state');
     this.catalog = parts.catalog;
-    this.judge = judge;
+    this.#trail = trail;
     this.parts = { ...parts, storage: { size: async (name) => this.stored.get(name) ?? null } };
     this.uploads = new NarReceiver(this.parts);
     this.log = log;
@@ -73,12 +73,14 @@ export class NarUploadsOfTests implements AsyncDisposable {
       warn: (line: string) => void told.push(line),
       error: (error: unknown) => void told.push(error),
     };
-    const judge = await openJudge({ settings, catalog, inspector, environment: {}, log });
+    const trail = await openServerTrail(settings, {}, log.error);
+    const tool = { name: 'nar-scan', version: '0', kernel: 'simd' };
+    const judge = await PolicyJudge.open({ settings, catalog, inspector, ...trail, tool, log });
     const spool = SpoolDirectory.open(join(state, 'spool'));
     const received = SpoolDirectory.open(join(state, 'received'));
     const storage = { size: async () => null };
     const parts = { settings, catalog, inspector, judge, spool, received, storage, log };
-    return new NarUploadsOfTests(folder, judge, parts, told);
+    return new NarUploadsOfTests(folder, trail, parts, told);
   }
 
   /** PUT of a NAR as the server does it. @param name by its content where it is left out */
@@ -113,7 +115,7 @@ export class NarUploadsOfTests implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.judge[Symbol.dispose]();
+    this.#trail[Symbol.dispose]();
     await this.catalog.close();
     rmSync(this.folder, { recursive: true, force: true });
   }

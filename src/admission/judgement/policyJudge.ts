@@ -4,8 +4,6 @@ import { LIMITS } from '../../model/limits.ts';
 import type { OutputFacts } from '../../model/facts.ts';
 import type { OutputResult } from '../../model/report.ts';
 import type { ForeignHomeMode } from '../../policy/admission.ts';
-import type { AuditLog } from '../../quarantine/audit.ts';
-import type { AllDecisions } from '../../quarantine/decision.ts';
 import { Quarantine } from '../../quarantine/store/quarantine.ts';
 import { type Digest, loadDigest } from '../../report/ids.ts';
 import type { ReportOrigin } from '../../report/reporter.ts';
@@ -14,26 +12,23 @@ import type { Caller, Ruling } from '../contracts.ts';
 import type { Inspector } from '../inspector.ts';
 import type { Judge, NarFile, Refusal, Subject } from '../judge.ts';
 import type { ServerSettings } from '../settings.ts';
+import type { ServerTrail } from '../trail.ts';
 import { Turns } from '../turns.ts';
 import { againstText, refusalAnswer } from './refusal.ts';
 import { ruleOn, subjectName } from './rule.ts';
 
 /** What judging works with. */
-export interface JudgeParts {
+export interface JudgeParts extends ServerTrail {
   readonly settings: Pick<ServerSettings, 'policy' | 'publicUrl' | 'version'>;
   readonly catalog: Pick<Catalog, 'approvals'>;
   readonly inspector: Pick<Inspector, 'known' | 'rules' | 'repack'>;
-  /** Those that count for this server. */
-  readonly decisions: AllDecisions & Disposable;
-  /** Which kernel searches here, for the reports that are kept. */
-  readonly kernel: string;
-  /** Opens the audit trail for what somebody does. */
-  withTrail<T>(actor: string, act: (trail: AuditLog) => Promise<T>): Promise<T>;
+  /** What searches here, for the reports that are kept. */
+  readonly tool: ReportOrigin['tool'];
   readonly log: { error(error: unknown): void };
 }
 
 /** Judges uploads under the policy of the server, what its people decided, and the homes that they have settled. */
-export class PolicyJudge implements Judge, Disposable {
+export class PolicyJudge implements Judge {
   readonly #parts: JudgeParts;
   readonly #digest: Digest;
   /** What is synced to disk holds this thread up: one at a time, so that others come in between. */
@@ -101,10 +96,6 @@ export class PolicyJudge implements Judge, Disposable {
     return this.#digest(Buffer.from(JSON.stringify(depends)));
   }
 
-  [Symbol.dispose](): void {
-    this.#parts.decisions[Symbol.dispose]();
-  }
-
   #foreignHome({ homes }: Caller): ForeignHomeMode {
     const { foreignHome } = this.#parts.settings.policy.admission;
     return foreignHome ?? (homes.length > 0 ? 'warn' : 'hold');
@@ -117,7 +108,7 @@ export class PolicyJudge implements Judge, Disposable {
     source: NarFile | null,
     caller: Caller,
   ): Promise<string | null> {
-    const { settings, inspector, kernel, log } = this.#parts;
+    const { settings, inspector, tool, log } = this.#parts;
     const { narHash } = subject;
     const storePath = subjectName(subject, result);
     const nar = source && {
@@ -131,7 +122,7 @@ export class PolicyJudge implements Judge, Disposable {
         return null;
       }
       const rules = await inspector.rules(caller.homes);
-      const origin: ReportOrigin = { tool: { name: 'nar-scan', version: settings.version, kernel }, rules };
+      const origin: ReportOrigin = { tool, rules };
       const { id, refusal } = await new Quarantine(trail, settings.policy.gate.quarantine).keep({
         storePath,
         nar,

@@ -6,7 +6,6 @@ import { spanOf } from '../../model/when.ts';
 import { decide } from '../../policy/decide.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { AuditLog } from '../../quarantine/audit.ts';
-import type { AllDecisions } from '../../quarantine/decision.ts';
 import {
   decisionOf,
   denialOf,
@@ -21,6 +20,7 @@ import { Quarantine } from '../../quarantine/store/quarantine.ts';
 import type { AuditRecord, QuarantinedRecord } from '../../quarantine/trail/record.ts';
 import type { OutputRow } from '../../quarantine/trail/trailIndex.ts';
 import type { Catalog } from '../catalog.ts';
+import type { ServerTrail } from '../trail.ts';
 import { isSettleable, shownEntries } from './shownEntries.ts';
 import type {
   DenialsView,
@@ -41,14 +41,10 @@ const BATCH = 200;
 const CHART_HOURS = 24;
 
 /** What reviewing works with. */
-export interface ReviewParts {
+export interface ReviewParts extends ServerTrail {
   readonly state: string;
   readonly policy: Pick<Policy, 'verdict' | 'gate'>;
   readonly catalog: Pick<Catalog, 'approvals' | 'approve' | 'hours' | 'publishedPaths'>;
-  /** Those that count for this server. */
-  readonly decisions: AllDecisions;
-  /** Opens the audit trail for what somebody does. */
-  withTrail<T>(actor: string, act: (trail: AuditLog) => Promise<T>): Promise<T>;
 }
 
 /** What somebody decides. */
