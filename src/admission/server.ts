@@ -167,10 +167,10 @@ function tellStart(
   storage: Storage,
   at: string,
 ): void {
-  const { version, state, storeDir, hostHomes, dryRun, policy } = settings;
+  const { version, state, storeDir, publicUrl, hostHomes, dryRun, policy } = settings;
   const { homes } = policy.facts;
   const { onFailure, foreignHome } = policy.admission;
-  const places = { storage: storage.shown, state, storeDir, tokens, signKey };
+  const places = { publicUrl, storage: storage.shown, state, storeDir, tokens, signKey };
   log.info({ version, ...places, homes, hostHomes, foreignHome, onFailure, dryRun }, `listens on ${at}`);
   if (dryRun) log.warn('a dry run: nothing is refused');
 }

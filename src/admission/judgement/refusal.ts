@@ -31,7 +31,8 @@ const CHAIN_MOST = 200;
 const SAID_MOST = 90;
 const URL_MOST = 160;
 
-const HELD_ADVICE = 'a reviewer can settle that home for good, or name it with the homes of this client';
+const HELD_ADVICE =
+  'if it is a home of who built this, mend the build; else ask a reviewer to settle it for good';
 
 /** The status and the one line that whoever sent it reads: what, where, how much more, and what to do about it. */
 export function refusalAnswer(ruling: Ruling, refused: Refused, policy: Strictness): Refusal['answer'] {
@@ -103,8 +104,9 @@ function placeOf({ entry, container }: OutputResult['findings'][number]['locatio
 }
 
 function pageOf(id: string, { publicUrl }: Refused): string {
-  const origin = publicUrl ?? '';
-  return `${origin.length > URL_MOST ? '' : origin}/review/outputs/${id}`;
+  const page = `/review/outputs/${id}`;
+  // it would be taken for a path on the client's own machine
+  return publicUrl === null || publicUrl.length > URL_MOST ? `${page} of this cache` : `${publicUrl}${page}`;
 }
 
 /** Printable text without its middle: a path is told by both of its ends. */

@@ -31,7 +31,7 @@ const NOTICES: Readonly<Record<string, string>> = {
   denied: 'Denied.',
   lifted: 'Lifted.',
   purged: 'Purged.',
-  settled: 'Settled. Nothing is held for this home any more.',
+  settled: 'Settled. Nothing is held for this home any more. Whoever sent it sends it again.',
 };
 
 /** Nothing but our own style sheet is loaded, no script runs, and nobody puts the pages into a frame. */
