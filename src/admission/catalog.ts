@@ -48,8 +48,8 @@ export interface Catalog {
    * @param counts which of them may be it; every one where it is left out
    */
   publishedNar(name: string, counts?: (path: PublishedPath) => boolean): Promise<PublishedPath | null>;
-  /** Which of the hash parts are published. */
-  publishedAmong(hashParts: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Which of the store paths are published, under just these names. */
+  publishedAmong(storePaths: readonly string[]): Promise<ReadonlySet<string>>;
   /**
    * @returns the path that is published from now on: this one, or, where the hash part (store path, NarHash) or the
    * name of the NAR (NarHash, FileHash) was published before with another content, that one, and nothing is changed

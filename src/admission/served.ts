@@ -1,3 +1,4 @@
+import { hashPartOf } from '../nix/storePath.ts';
 import type { Decisions } from '../quarantine/decision.ts';
 import type { Catalog } from './catalog.ts';
 import type { PublishedPath } from './contracts.ts';
@@ -38,10 +39,11 @@ export function servedOf(
       decisions.refresh();
       return await catalog.publishedNar(name, (path) => isAllowed(path) && counts(path));
     },
-    publishedAmong: async (hashParts) => {
+    publishedAmong: async (storePaths) => {
       decisions.refresh();
-      const paths = await Promise.all([...(await catalog.publishedAmong(hashParts))].map(published));
-      return new Set(paths.filter((path) => path !== null).map(({ hashPart }) => hashPart));
+      const hashParts = [...(await catalog.publishedAmong(storePaths))].map((path) => hashPartOf(path) ?? '');
+      const paths = await Promise.all(hashParts.map(published));
+      return new Set(paths.flatMap((path) => (path === null ? [] : [path.storePath])));
     },
   });
 }

@@ -68,8 +68,8 @@ class SqliteCatalog implements Catalog {
     return this.#read((tables) => tables.publishedNar(name, counts));
   }
 
-  publishedAmong(hashParts: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.#read((tables) => tables.publishedAmong(hashParts));
+  publishedAmong(storePaths: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#read((tables) => tables.publishedAmong(storePaths));
   }
 
   async publish(path: PublishedPath): Promise<PublishedPath> {

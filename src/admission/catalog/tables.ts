@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Statements } from '../../ledger/sqlite/statements.ts';
 import { LIMITS } from '../../model/limits.ts';
+import { hashPartOf } from '../../nix/storePath.ts';
 import type { AdmissionHour, Approval, RefusedNar } from '../catalog.ts';
 import type { Admission, PublishedPath, ReceivedNar } from '../contracts.ts';
 import { approvalOf, bytes, hourOf, publishedOf, receivedOf, refusedOf, type Row, text } from './rows.ts';
@@ -77,10 +78,10 @@ export class CatalogTables {
     return null;
   }
 
-  publishedAmong(hashParts: readonly string[]): ReadonlySet<string> {
+  publishedAmong(storePaths: readonly string[]): ReadonlySet<string> {
     return this.#statements.together('begin', () => {
-      const query = 'select 1 from published where hash_part = ?';
-      return new Set(hashParts.filter((part) => this.#row(query, part) !== null));
+      const query = 'select 1 from published where hash_part = ? and store_path = ?';
+      return new Set(storePaths.filter((path) => this.#row(query, hashPartOf(path), path) !== null));
     });
   }
 

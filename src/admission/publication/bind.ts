@@ -35,7 +35,7 @@ export function narNameOf({ url }: Pick<NarInfo, 'url'>): string {
  * Binds a narinfo to a NAR: everything that it says must be so, and what it leaves out is filled in.
  *
  * @param hashPart in the name of the request
- * @param published which hash parts are published
+ * @param published store paths that are published
  * @throws NarScanError NARINFO_WRONG, NARINFO_UNBOUND
  */
 export function bind(
@@ -53,9 +53,7 @@ export function bind(
   same('FileHash', info.fileHash ?? nar.fileHash, nar.fileHash);
   same('FileSize', info.fileSize ?? nar.fileSize, nar.fileSize);
   same('Compression', info.compression, nar.compression);
-  const missing = references.find(
-    (reference) => reference !== storePath && !published.has(hashPartOf(reference) ?? ''),
-  );
+  const missing = references.find((reference) => reference !== storePath && !published.has(reference));
   if (missing !== undefined) refuse('NARINFO_UNBOUND', `it refers to ${missing}, which is not here`);
   const vouched = checkSignatures(signatures, info, trusted);
   const isNamedByContent = ca !== null && worth(ca, info) === 'proven';

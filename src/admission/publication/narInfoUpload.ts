@@ -2,7 +2,6 @@ import { type ErrorCode, NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { type NarInfo, parseNarInfo } from '../../nix/narinfo.ts';
 import { fingerprint } from '../../nix/signature.ts';
-import { hashPartOf } from '../../nix/storePath.ts';
 import { answerLine } from '../answers.ts';
 import type { Admission, Answer, Caller, PublishedPath } from '../contracts.ts';
 import { receiveSmall } from '../intake/small.ts';
@@ -74,8 +73,7 @@ export class NarInfoUploads {
     const begin = performance.now();
     await using nar = await narAtHand(name, this.#parts);
     if (nar === null) throw new NarScanError('NARINFO_UNBOUND', `the narinfo: ${name} has not come`);
-    const hashParts = info.references.map((reference) => hashPartOf(reference) ?? '');
-    const published = await this.#parts.catalog.publishedAmong(hashParts);
+    const published = await this.#parts.catalog.publishedAmong(info.references);
     const bound = bind(info, nar, hashPart, published, this.#trusted);
     const { answer, outcome } = await this.#judged(upload, bound, nar);
     await this.#tell(outcome, nar.fileSize, performance.now() - begin);

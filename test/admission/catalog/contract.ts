@@ -41,7 +41,7 @@ export function catalogContract(name: string, store: CatalogStore): void {
       expect(await catalog.refused(path.fileHash)).toBeNull();
       expect(await catalog.published(path.hashPart)).toBeNull();
       expect(await catalog.publishedNar(path.narName)).toBeNull();
-      expect(await catalog.publishedAmong([path.hashPart])).toEqual(new Set());
+      expect(await catalog.publishedAmong([path.storePath])).toEqual(new Set());
       expect(await catalog.publishedPaths(10)).toEqual([]);
       expect(await catalog.homes('builder')).toEqual([]);
       expect(await catalog.approvals()).toEqual([]);
@@ -105,8 +105,8 @@ export function catalogContract(name: string, store: CatalogStore): void {
       await reopen();
       expect(await catalog.published(path.hashPart)).toEqual(path);
       expect(await catalog.publishedNar(path.narName)).toEqual(path);
-      const other = publishedPath('b').hashPart;
-      expect(await catalog.publishedAmong([other, path.hashPart])).toEqual(new Set([path.hashPart]));
+      const others = [publishedPath('b').storePath, `${path.storePath}-of-another-name`];
+      expect(await catalog.publishedAmong([...others, path.storePath])).toEqual(new Set([path.storePath]));
     });
 
     it('publishes the same content anew: its narinfo may gain signatures', async () => {
@@ -139,8 +139,8 @@ export function catalogContract(name: string, store: CatalogStore): void {
       const [a, b] = [publishedPath('a', { content: 'same' }), publishedPath('b', { content: 'same' })];
       await catalog.publish(a);
       expect(await catalog.publish(b)).toEqual(b);
-      expect(await catalog.publishedAmong([a.hashPart, b.hashPart])).toEqual(
-        new Set([a.hashPart, b.hashPart]),
+      expect(await catalog.publishedAmong([a.storePath, b.storePath])).toEqual(
+        new Set([a.storePath, b.storePath]),
       );
     });
 

@@ -6,6 +6,8 @@ export const hashOf = (text: string): string => narHashText(createHash('sha256')
 const digits = (text: string): string => hashOf(text).slice('sha256:'.length);
 export const hashPartNamed = (name: string): string => digits(`path ${name}`).slice(0, 32);
 
+export const storePathNamed = (name: string): string => `/nix/store/${hashPartNamed(name)}-${name}`;
+
 /** A NAR whose content goes by `content`, as it is packed goes by `packed`. */
 export function receivedNar(content: string, at = 1, packed = content): ReceivedNar {
   return {
@@ -34,7 +36,7 @@ export function publishedPath(
   const nar = receivedNar(content, at, made.packed);
   return {
     hashPart: hashPartNamed(name),
-    storePath: `/nix/store/${hashPartNamed(name)}-${name}`,
+    storePath: storePathNamed(name),
     narInfo,
     narName: nar.name,
     narHash: nar.narHash,

@@ -18,7 +18,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openCatalog } from '../../../src/admission/catalog/sqliteCatalog.ts';
 import { catalogContract } from './contract.ts';
-import { hashPartNamed, publishedPath } from './records.ts';
+import { hashPartNamed, publishedPath, storePathNamed } from './records.ts';
 
 let folder: string;
 let file: string;
@@ -48,7 +48,7 @@ function writer(
 async function isPublished(...names: readonly string[]): Promise<boolean> {
   const catalog = await openCatalog(file);
   try {
-    return (await catalog.publishedAmong(names.map(hashPartNamed))).size === names.length;
+    return (await catalog.publishedAmong(names.map(storePathNamed))).size === names.length;
   } finally {
     await catalog.close();
   }

@@ -31,7 +31,7 @@ const INFO: NarInfo = {
   signatures: [],
   ca: null,
 };
-const PUBLISHED = new Set(['a'.repeat(32)]);
+const PUBLISHED = new Set([OTHER]);
 const alice = generateSecretKey('alice-1');
 const noamyr = generateSecretKey('noamyr-1');
 
@@ -57,6 +57,7 @@ describe('a narinfo', () => {
     ['the compression that is meant where none is named', { compression: 'bzip2' }, 'NARINFO_WRONG'],
     ['another hash part', { storePath: `/nix/store/${'b'.repeat(32)}-hello` }, 'NARINFO_WRONG'],
     ['an unknown reference', { references: [`/nix/store/${'c'.repeat(32)}-x`] }, 'NARINFO_UNBOUND'],
+    ['a reference of another name', { references: [`${OTHER}-2`] }, 'NARINFO_UNBOUND'],
     ['another NAR', { url: `nar/${'2'.repeat(52)}.nar.xz` }, 'NARINFO_WRONG'],
     ['a CA that is none', { ca: 'fixed:r:sha256:' }, 'NARINFO_WRONG'],
     ['a CA of another path', { ca: `fixed:r:sha256:${'0'.repeat(52)}` }, 'NARINFO_WRONG'],
