@@ -145,6 +145,9 @@ export const LIMITS = Object.freeze({
   smallUploadBytes: 8 * MiB,
   /** What a thread of the cache server keeps in memory of streams that must be read out of order; the rest is a file. */
   inspectionMemoryBytes: 8 * MiB,
+  /** Errors, warnings and gaps kept of one upload, and notes, which large outputs have many of: they are judged and recorded where all requests are answered. */
+  uploadFacts: 4000,
+  uploadNotes: 20_000,
   /** Characters of the listing of one NAR; a longer one is not told. */
   listingLength: 16 * MiB,
   /** The cache server: bytes of a request's headers and how long they may take; connections, and requests on each. */

@@ -21,13 +21,33 @@ function emptyFacts(): PartialFacts {
   };
 }
 
+/** How many facts are kept: so many of each severity, and so many gaps. */
+export class FactRoom {
+  readonly #left: Record<Severity | 'gap', number>;
+
+  /** @param notes as many as of the others where it is left out */
+  constructor(most: number, notes: number = most) {
+    this.#left = { error: most, warning: most, note: notes, gap: most };
+  }
+
+  /** Whether one more is kept. */
+  takes(kind: Severity | 'gap'): boolean {
+    return this.#left[kind]-- > 0;
+  }
+}
+
 /**
  * Takes facts in bounded memory. Each severity has a share of its own, so that the first errors
  * are kept whatever came before them; what is not kept is counted and becomes a gap.
  */
 export class FactSink {
   readonly facts: PartialFacts = emptyFacts();
-  readonly #kept: Record<Severity, number> = { error: 0, warning: 0, note: 0 };
+  readonly #room: FactRoom;
+
+  /** @param room of this output alone where it is left out */
+  constructor(room: FactRoom = new FactRoom(LIMITS.factsPerOutput)) {
+    this.#room = room;
+  }
 
   finding(entry: ByteString, local: LocalFinding): void {
     this.addFinding(findingAt(entry, local));
@@ -43,12 +63,12 @@ export class FactSink {
   }
 
   addFinding(finding: Finding): void {
-    if (this.#kept[finding.severity]++ < LIMITS.factsPerOutput) this.facts.findings.push(finding);
+    if (this.#room.takes(finding.severity)) this.facts.findings.push(finding);
     else this.facts.lost++;
   }
 
   addGap(gap: Gap): void {
-    if (this.facts.gaps.length < LIMITS.factsPerOutput) this.facts.gaps.push(gap);
+    if (this.#room.takes('gap')) this.facts.gaps.push(gap);
     else this.facts.lost++;
   }
 

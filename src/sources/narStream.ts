@@ -5,7 +5,7 @@ import { ExportParser, type ExportTrailer } from '../formats/nar/exportStream.ts
 import { NarParser, narTrailing } from '../formats/nar/parser.ts';
 import type { Budget } from '../inspect/containers/budget.ts';
 import type { LocalGap } from '../inspect/local.ts';
-import { FactSink, type PartialFacts } from './factSink.ts';
+import { type FactRoom, FactSink, type PartialFacts } from './factSink.ts';
 import type { Inspection } from './inspection.ts';
 import { type EntryObserver, NarEntries, type StreamRange } from './narEntries.ts';
 import type { NarHasher } from './narHasher.ts';
@@ -32,6 +32,8 @@ export interface StreamContext {
   /** What the root is called, where that is known: a file's kind may be told by it. */
   readonly rootName?: ByteString;
   readonly observer?: EntryObserver | null;
+  /** For the facts of all of its outputs together; each has its own where it is left out. */
+  readonly facts?: FactRoom;
 }
 
 /**
@@ -44,11 +46,12 @@ export abstract class StreamScan {
   protected before = 0;
   #raw = false;
   protected readonly context: StreamContext;
-  protected sink = new FactSink();
+  protected sink: FactSink;
   protected entries: NarEntries;
 
   constructor(context: StreamContext) {
     this.context = context;
+    this.sink = new FactSink(context.facts);
     this.entries = this.openEntries();
   }
 
@@ -242,7 +245,7 @@ export class ExportScan extends StreamScan {
   }
 
   #begin(): void {
-    this.sink = new FactSink();
+    this.sink = new FactSink(this.context.facts);
     this.entries = this.openEntries();
     this.entries.chunkBegin(this.before);
     this.#budget = this.context.budget.fresh();
@@ -254,7 +257,7 @@ export class ExportScan extends StreamScan {
     const narHash = this.context.hasher?.finish() ?? null;
     this.#closed.push({ trailer, narHash, narSize: this.#narSize, sink: this.sink });
     if (this.entries.waits) this.#waiting.push({ entries: this.entries, budget: this.#budget });
-    this.sink = new FactSink();
+    this.sink = new FactSink(this.context.facts);
     this.#open = false;
   }
 

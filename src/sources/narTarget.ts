@@ -6,6 +6,7 @@ import { type Budget, checkRatio, type ContainerLimits, LimitReached } from '../
 import type { Codec } from '../formats/compression/codec.ts';
 import { sniffNar, SNIFF_BYTES } from '../formats/nar/sniff.ts';
 import { FdSource, readFull, RunEnded, type ByteSource } from './byteSource.ts';
+import type { FactRoom } from './factSink.ts';
 import type { Inspection } from './inspection.ts';
 import type { EntryObserver, StreamRange } from './narEntries.ts';
 import type { NarHasher } from './narHasher.ts';
@@ -29,6 +30,8 @@ export interface NarTargetOptions {
   readonly observer?: EntryObserver | null;
   /** What a packed stream may unpack to, where it comes from somebody who is not to be trusted with more. */
   readonly unpacked?: ContainerLimits;
+  /** For the facts of all outputs together, where it comes from somebody who is not to be trusted with more. */
+  readonly facts?: FactRoom;
   /** Told how the stream is packed, before anything is searched. */
   readonly packed?: (codec: Codec) => void;
 }
@@ -183,6 +186,7 @@ class StreamTarget {
         budget: this.#options.budget,
         ...(this.#options.rootName === undefined ? {} : { rootName: this.#options.rootName }),
         observer: this.#options.observer ?? null,
+        ...(this.#options.facts === undefined ? {} : { facts: this.#options.facts }),
       };
       const isExport = this.#options.exportStream || sniffNar(head) === 'export';
       this.#scan = isExport ? new ExportScan(context) : new NarScan(context);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Finding, Gap, Severity } from '../../src/model/facts.ts';
 import { LIMITS } from '../../src/model/limits.ts';
 import { verdictOfOutput } from '../../src/policy/verdict.ts';
-import { FactSink } from '../../src/sources/factSink.ts';
+import { FactRoom, FactSink } from '../../src/sources/factSink.ts';
 
 const at = (entry: string, offset: number | null = null): Finding['location'] => ({
   entry,
@@ -132,5 +132,22 @@ describe('too many facts', () => {
     whole.addFinding(finding('note', 'a'));
     whole.merge(part.facts);
     expect(whole.sorted().gaps.map(({ detail }) => detail)).toEqual(['4 more facts were not kept']);
+  });
+});
+
+it('a room is that of all sinks that share it; what finds none is counted, and a gap', () => {
+  const room = new FactRoom(2, 3);
+  const [first, second] = [new FactSink(room), new FactSink(room)];
+  for (const sink of [first, second]) {
+    for (const severity of ['error', 'note'] as const) {
+      sink.addFinding(finding(severity, 'a'));
+      sink.addFinding(finding(severity, 'b'));
+    }
+  }
+  expect(first.sorted()).toMatchObject({ findings: { length: 4 }, gaps: [], lost: 0 });
+  expect(second.sorted()).toMatchObject({
+    findings: [{ severity: 'note' }],
+    gaps: [{ reason: 'limit-entries' }],
+    lost: 3,
   });
 });

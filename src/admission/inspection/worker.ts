@@ -5,6 +5,7 @@ import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import type { NeedleContext } from '../../needles/compile.ts';
 import { blake3Digest } from '../../scan/blake3Digest.ts';
+import { FactRoom } from '../../sources/factSink.ts';
 import { InlineHasher } from '../../sources/narHasher.ts';
 import type { StreamOutput } from '../../sources/narStream.ts';
 import { type NarTargetOptions, scanSource } from '../../sources/narTarget.ts';
@@ -124,6 +125,7 @@ export class InspectionWorker {
       passed: () => source.ended !== null,
       budget: new Budget(limits, undefined, 0, () => source.ended !== null),
       unpacked: limits,
+      facts: new FactRoom(LIMITS.uploadFacts, LIMITS.uploadNotes),
     });
     if (source.ended === 'given-up') return { kind: 'given-up' };
     if (source.ended === 'upload-failed') throw new NarScanError('UPLOAD_TRUNCATED', 'the upload broke off');

@@ -206,3 +206,12 @@ function flipped(bytes: Buffer): Buffer {
   copy[at] = (copy[at] ?? 0) ^ 1;
   return copy;
 }
+
+test('of an upload that leaks everywhere no more is kept than can be judged between two requests', async () => {
+  const entries = Array.from({ length: 6000 }, (_, index) => {
+    return [String(index).padStart(6, '0'), file('/home/noamyr/src/x.c')] as const;
+  });
+  const { facts } = await inspected(nar(directory(...entries)));
+  expect(facts.findings).toHaveLength(4000);
+  expect(facts.gaps).toMatchObject([{ reason: 'limit-entries', detail: '2000 more facts were not kept' }]);
+});

@@ -1,5 +1,6 @@
 import { unlink } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { decisionOf } from '../../../guard/gateDocument.ts';
 import { NarScanError } from '../../../model/errors.ts';
 import type { OutputFacts } from '../../../model/facts.ts';
@@ -71,6 +72,8 @@ export async function check(
     // nobody will tell more of its references than it says itself
     const subject = { storePath: facts.storePath, narHash: facts.narHash, references: 'weighed' as const };
     checked.push({ facts, ruling: await judge.rule(facts, subject, caller) });
+    // a stream may have very many outputs, and others are to be answered meanwhile
+    await setImmediate();
   }
   const rules = await inspector.rules(caller.homes);
   const said = { verdict: worstOf(checked), rules, at: new Date().toISOString() };
