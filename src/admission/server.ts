@@ -66,9 +66,6 @@ const CATALOG = 'catalog.sqlite';
 const SPOOL = 'spool';
 const RECEIVED = 'received';
 
-/** How often NARs are looked for that have waited too long for their narinfo. */
-const EXPIRY_MILLISECONDS = 600_000;
-
 /**
  * Starts a cache server: opens all it works with, takes away what a server before it has left half done, and listens.
  *
@@ -119,7 +116,9 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
   const work = { ...measured(plain, metrics), settings, log: faults };
   const uploads = new NarReceiver({ ...work, received });
   const publications = new CachePublications({ ...work, keys: { trusted, signing } });
-  parts.use(every(EXPIRY_MILLISECONDS, async () => await expireReceived(work, Date.now()), faults.error));
+  parts.use(
+    every(LIMITS.receivedSweepMilliseconds, async () => await expireReceived(work, Date.now()), faults.error),
+  );
 
   const door = new Door(callers);
   const underWay = new UnderWay();

@@ -168,9 +168,18 @@ export const LIMITS = Object.freeze({
   serverReadyMilliseconds: 5000,
   /** Room on its disk without which the server is not ready. */
   serverLeastRoom: 256 * MiB,
+  /** Bytes of a body that it parses in memory; of a file with a key. */
+  serverParsedBytes: 64 * KiB,
+  keyBytes: 4096,
+  /** NARs that wait for their narinfos: how often it is looked which have waited too long, and how long one must have waited to begin anew when it is sent again. */
+  receivedSweepMilliseconds: 600_000,
+  receivedRenewalMilliseconds: 600_000,
   /** The review pages: outputs that are looked at for one page of a list, and bytes of a kept NAR for one page's leaks. */
   reviewedOutputs: 2000,
   reviewNarBytes: 256 * MiB,
+  /** A form of them: its bytes, and how long its page may lie open before it is sent. */
+  reviewFormBytes: 16 * KiB,
+  reviewFormMilliseconds: 12 * 3_600_000,
   /** Refused uploads that are known before they are sent again, the latest. */
   refusedUploads: 100_000,
   /** An upstream storage: how long nothing may come from it, a netrc file, what is read of an answer to reuse its connection. */

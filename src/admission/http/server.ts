@@ -5,14 +5,13 @@ import fastify, {
   LogController,
 } from 'fastify';
 import { NarScanError } from '../../model/errors.ts';
+import { LIMITS } from '../../model/limits.ts';
 import { answerLine, answerOf } from '../answers.ts';
 import { cacheObjectOf, plainPathOf } from './cachePath.ts';
 import type { Door } from './door.ts';
 import { httpServer } from './nodeServer.ts';
 import { NOT_FOUND, sendAnswer } from './replies.ts';
 
-/** Bytes of a body that is parsed in memory: forms and small documents. */
-const PARSED_BODY_MOST = 64 * 1024;
 /** No router looks at what is none; nothing is routed there. */
 const NO_PATH = '/.';
 
@@ -39,7 +38,7 @@ export function bareServer(
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: false,
-    bodyLimit: PARSED_BODY_MOST,
+    bodyLimit: LIMITS.serverParsedBytes,
     routerOptions: { maxParamLength: 4096 },
     requestIdHeader: false,
     // what has come is answered while the server stops

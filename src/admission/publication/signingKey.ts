@@ -1,9 +1,8 @@
 import { readSettingsFile, SettingsFileFault } from '../../ledger/settingsFile.ts';
 import { NarScanError } from '../../model/errors.ts';
+import { LIMITS } from '../../model/limits.ts';
 import { parseSecretKey, type SecretKey } from '../../nix/signature.ts';
 
-/** A key's text is far shorter. */
-const BYTES_MOST = 4096;
 const OTHERS = 0o007;
 
 /**
@@ -13,7 +12,7 @@ const OTHERS = 0o007;
 export function readSigningKey(path: string): SecretKey {
   let text: string;
   try {
-    const bytes = readSettingsFile(path, BYTES_MOST, ({ mode }) => {
+    const bytes = readSettingsFile(path, LIMITS.keyBytes, ({ mode }) => {
       if ((mode & OTHERS) !== 0) throw new SettingsFileFault('everybody may read or change it', false);
     });
     text = bytes.toString('latin1').trimEnd();

@@ -5,6 +5,7 @@ import { syncDirectory, writeSynced } from '../../ledger/durable.ts';
 import { unsafeAt } from '../../ledger/ownership.ts';
 import { stateNotWritten, stateUnreadable } from '../../ledger/stateDir.ts';
 import { NarScanError } from '../../model/errors.ts';
+import { LIMITS } from '../../model/limits.ts';
 import {
   generateSecretKey,
   parseSecretKey,
@@ -17,8 +18,6 @@ const FILE = 'verdict-key';
 const NAME = 'nar-scan-verdict-1';
 const PRIVATE = 0o600;
 const OTHERS = 0o077;
-/** A key's text is far shorter. */
-const BYTES_MOST = 4096;
 
 /**
  * The key that signs verdicts; it is made at the first start. It is never the one that signs paths: a client that trusts
@@ -58,7 +57,7 @@ function read(path: string): SecretKey {
     const unsafe = unsafeAt(path, status);
     if (unsafe !== null) throw new NarScanError('STATE_UNSAFE', `'${unsafe.path}': ${unsafe.why}`);
     if ((status.mode & OTHERS) !== 0) throw new NarScanError('STATE_UNSAFE', `'${path}': others may read it`);
-    if (!status.isFile() || status.size > BYTES_MOST) throw new Error('it is no file with a key');
+    if (!status.isFile() || status.size > LIMITS.keyBytes) throw new Error('it is no file with a key');
     text = readFileSync(path, 'utf8');
   } catch (error) {
     throw stateUnreadable(path, error);

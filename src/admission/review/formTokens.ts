@@ -1,7 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { LIMITS } from '../../model/limits.ts';
 
-/** How long a page may lie open before a form of it is sent. */
-const VALID_MS = 12 * 3600 * 1000;
 const TOKEN = /^([0-9a-z]{1,11})\.([0-9a-zA-Z_-]{43})$/;
 
 /**
@@ -33,7 +32,7 @@ export class FormTokens {
         .digest(),
     );
     const age = this.#now() - Number.parseInt(time, 36);
-    return isRight && age >= 0 && age <= VALID_MS;
+    return isRight && age >= 0 && age <= LIMITS.reviewFormMilliseconds;
   }
 
   #sum(caller: string, action: string, time: string): Buffer {

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { NarScanError } from '../../model/errors.ts';
+import { LIMITS } from '../../model/limits.ts';
 import { reportError } from '../../model/report.ts';
 import type { Caller, Scope } from '../contracts.ts';
 import type { ReviewDesk } from './desk.ts';
@@ -59,7 +60,7 @@ export function reviewPages(app: FastifyInstance, options: ReviewRoutes): void {
   });
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
-    { parseAs: 'string', bodyLimit: 16 * 1024 },
+    { parseAs: 'string', bodyLimit: LIMITS.reviewFormBytes },
     (_, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
   );
   app.get('/review/style.css', async (request, reply) => {
