@@ -1,5 +1,6 @@
 import { rename, stat } from 'node:fs/promises';
 import { NarScanError } from '../model/errors.ts';
+import { LIMITS } from '../model/limits.ts';
 import { canBeWaived } from '../policy/baseline.ts';
 import { answerLine, answerOf } from './answers.ts';
 import type { Admission, Answer, Caller, Inspected, ReceivedNar, Ruling } from './contracts.ts';
@@ -185,8 +186,12 @@ export class NarReceiver implements NarUploads {
   async #there(name: string): Promise<Answer | null> {
     const { catalog, storage } = this.#parts;
     const received = await catalog.received(name);
-    if (received !== null && (await sizeOf(received.file)) === received.fileSize)
+    if (received !== null && (await sizeOf(received.file)) === received.fileSize) {
+      // who is told so has as long as if they had sent it
+      if (Date.now() - received.at > LIMITS.receivedRenewalMilliseconds)
+        await catalog.receive({ ...received, at: Date.now() });
       return done(`${name} is received already`);
+    }
     const published = await catalog.publishedNar(name);
     // what the storage has lost is put there again
     const isServed = published !== null && (await storage.size(name)) === published.fileSize;

@@ -107,6 +107,17 @@ describe('a clean NAR', () => {
     expect(await tests.isKnown(CLEAN)).toBe(true);
   });
 
+  it('waits anew when it is sent again', async () => {
+    const tests = await opened({ admission: { keepReceived: 2 } });
+    await tests.put(CLEAN);
+    const received = await tests.catalog.received(narName(CLEAN));
+    if (received === null) throw new Error('it was not received');
+    await tests.catalog.receive({ ...received, at: Date.now() - 7_190_000 });
+    expect(await tests.isKnown(CLEAN)).toBe(true);
+    expect(await expireReceived(tests.parts, Date.now() + 20_000)).toBe(0);
+    expect(await tests.isKnown(CLEAN)).toBe(true);
+  });
+
   it('is forgotten when its narinfo does not come', async () => {
     const tests = await opened({ admission: { keepReceived: 2 } });
     await tests.put(CLEAN);
