@@ -64,6 +64,8 @@ export const ERRORS = {
   NIX_MISSING: 'install Nix, or put its bin directory on PATH',
   NIX_FAILED:
     'check the URL, the rights there and the connection, then copy again: what has arrived is not sent twice',
+  NIX_REFUSED:
+    'the cache says why: mend the build, or have it released on that page; what has arrived is not sent twice',
   NETRC_UNREADABLE: 'make it readable, or name another file: -- --netrc-file FILE',
   NIX_UNSIGNED:
     'sign the paths (nix store sign), or pass on -- --no-check-sigs where the destination trusts you',

@@ -158,11 +158,18 @@ async function alreadyThere(
   return { there: found, unknown: null };
 }
 
-/** Nix refuses a path that nobody signed in these words; newer ones in the latter. */
+/**
+ * What Nix failed for. It refuses a path that nobody signed in these words; newer ones in the latter. A cache of
+ * nar-scan's says the verdict on what it refuses; whatever else it answers begins with a code in capitals.
+ */
 function named(error: unknown): unknown {
   if (!(error instanceof NarScanError) || error.code !== 'NIX_FAILED') return error;
-  if (!/lacks a (?:valid signature|signature by a trusted key)/.test(error.message)) return error;
-  return new NarScanError('NIX_UNSIGNED', error.message, { cause: error });
+  const { message } = error;
+  if (/lacks a (?:valid signature|signature by a trusted key)/.test(message))
+    return new NarScanError('NIX_UNSIGNED', message, { cause: error });
+  return /HTTP error 4(?:03|22)\b.*nar-scan: [0-9a-z]/.test(message)
+    ? new NarScanError('NIX_REFUSED', message, { cause: error })
+    : error;
 }
 
 function redacted(error: unknown, to: StoreUrl): unknown {
