@@ -257,9 +257,10 @@ describe('nar-scan serve, with bad input', () => {
     SLOW_MILLISECONDS,
   );
 
-  it('has needed no more memory than it may, lost nothing, and kept nothing', async () => {
+  it('has needed no more memory than it may, lost nothing, and kept nothing', async ({ annotate }) => {
     const status = readFileSync(`/proc/${misused.server.child.pid}/status`, 'utf8');
     const peak = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+    await annotate(`at most ${Math.round(peak / MiB)} MiB`);
     expect(peak).toBeLessThan(MOST_RSS);
     const output = misused.made();
     expect(await client.upload(output)).toMatchObject({ status: 200 });
