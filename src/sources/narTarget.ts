@@ -4,6 +4,7 @@ import { NarScanError } from '../model/errors.ts';
 import type { GapReason } from '../model/facts.ts';
 import { type Budget, checkRatio, type ContainerLimits, LimitReached } from '../inspect/containers/budget.ts';
 import type { Codec } from '../formats/compression/codec.ts';
+import { type ContentFacts, findingAt, gapAt } from '../inspect/local.ts';
 import { sniffNar, SNIFF_BYTES } from '../formats/nar/sniff.ts';
 import { FdSource, readFull, RunEnded, type ByteSource } from './byteSource.ts';
 import type { FactRoom } from './factSink.ts';
@@ -11,6 +12,7 @@ import type { Inspection } from './inspection.ts';
 import type { EntryObserver, StreamRange } from './narEntries.ts';
 import type { NarHasher } from './narHasher.ts';
 import { ExportScan, NarScan, type StreamOutput, type StreamScan } from './narStream.ts';
+import { searchPacked } from './packedSearch.ts';
 import { openStdin } from './stdin.ts';
 import type { Window } from '../inspect/window.ts';
 
@@ -97,11 +99,21 @@ export async function scanSource(
           checkUnpacked(options.unpacked, (unpacked += decoded.length), packed.taken);
       }
       await scan.flush();
+      const outputs = scan.end();
+      const whole = source.range(0, packed.taken);
+      if (whole !== null) addFacts(outputs, searchPacked(whole, window, inspection));
+      return outputs;
     }
     return scan.end();
   } catch (error) {
     return await scan.broken(...gapOf(error));
   }
+}
+
+/** What lies beside the outputs is said of the first of them, as of itself. */
+function addFacts([output]: readonly StreamOutput[], { findings, gaps }: ContentFacts): void {
+  output?.facts.findings.unshift(...findings.map((finding) => findingAt('', finding)));
+  output?.facts.gaps.unshift(...gaps.map((gap) => gapAt('', gap)));
 }
 
 /** Feeds the window, tells NAR from export stream by the first bytes, and opens the scan that fits. */

@@ -215,3 +215,41 @@ test('of an upload that leaks everywhere no more is kept than can be judged betw
   expect(facts.findings).toHaveLength(4000);
   expect(facts.gaps).toMatchObject([{ reason: 'limit-entries', detail: '2000 more facts were not kept' }]);
 });
+
+describe('what a packed NAR carries beside the NAR is searched, too', () => {
+  const HOME = Buffer.from('/home/noamyr/src/x.c');
+  const length = (bytes: Buffer): Buffer => Buffer.from(Uint32Array.of(bytes.length).buffer);
+  const clean = nar(file('clean'.repeat(100)));
+  const gzip = gzipSync(clean);
+  const zstd = zstdCompressSync(clean);
+  const skippable = Buffer.concat([Buffer.from('502a4d18', 'hex'), length(HOME), HOME]);
+  const gzipHead = (flags: number): Buffer => Buffer.from([0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 3]);
+  const text = Buffer.concat([HOME, Buffer.of(0)]);
+  // a block of metadata of so many bytes, then one that is not packed, then the end (RFC 7932, 9.2)
+  const brotli = Buffer.concat([
+    Buffer.from(Uint32Array.of((3 << 2) | (1 << 5) | ((HOME.length - 1) << 7)).buffer.slice(0, 2)),
+    HOME,
+    Buffer.from(Uint32Array.of(((clean.length - 1) << 3) | (1 << 19)).buffer.slice(0, 3)),
+    clean,
+    Buffer.of(3),
+  ]);
+  test.each([
+    ['the name of a file in gzip', Buffer.concat([gzipHead(8), text, gzip.subarray(10)]), ''],
+    ['a comment in gzip', Buffer.concat([gzipHead(16), text, gzip.subarray(10)]), ''],
+    ['a skippable frame before those of zstd', Buffer.concat([skippable, zstd]), '.zst'],
+    ['a skippable frame behind those of zstd', Buffer.concat([zstd, skippable]), '.zst'],
+    ['metadata of brotli', brotli, '.br'],
+  ])('%s', async (_what, bytes, ending) => {
+    const { facts, narHash, narSize } = await inspected(bytes, `nar/x.nar${ending}`);
+    expect(narHash).not.toBeNull();
+    expect(narSize).toBe(clean.length);
+    expect(facts).toMatchObject({ gaps: [], findings: [{ rule: 'known-home', home: '/home/noamyr' }] });
+  });
+
+  test('of what came in pieces larger than are read at once', async () => {
+    const large = gzipSync(nar(file(randomBytes(3_000_000))));
+    const bytes = Buffer.concat([large, gzipHead(8), text, gzipSync('').subarray(10)]);
+    const { facts } = await inspected(bytes);
+    expect(facts).toMatchObject({ gaps: [], findings: [{ location: { offset: large.length + 10 } }] });
+  });
+});
