@@ -56,6 +56,28 @@ export function answerOf(error: unknown): Answer {
   return { status: STATUS[error.code] ?? 500, line: answerLine(line) };
 }
 
+/** The answer to what was done. */
+export function done(text: string): Answer {
+  return { status: 200, line: answerLine(`nar-scan: ${text}`) };
+}
+
+/**
+ * What an act gives; what goes wrong in it is an answer, too. Never rejects.
+ * @param log is told of what is no fault of the client
+ */
+export async function answered<T>(
+  act: () => Promise<T>,
+  log: { error(error: unknown): void },
+): Promise<T | Answer> {
+  try {
+    return await act();
+  } catch (error) {
+    const answer = answerOf(error);
+    if (answer.status >= 500) log.error(error);
+    return answer;
+  }
+}
+
 /** One line of printable ASCII that fits into an answer. */
 export function answerLine(text: string): string {
   const line = printableText(text).replaceAll(/[^ -~]/g, '?');

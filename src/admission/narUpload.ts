@@ -2,7 +2,7 @@ import { rename, stat } from 'node:fs/promises';
 import { NarScanError } from '../model/errors.ts';
 import { LIMITS } from '../model/limits.ts';
 import { canBeWaived } from '../policy/baseline.ts';
-import { answerLine, answerOf } from './answers.ts';
+import { answered, done } from './answers.ts';
 import type { Admission, Answer, Caller, Inspected, ReceivedNar, Ruling } from './contracts.ts';
 import { DiskRoom } from './diskRoom.ts';
 import { FileHasher, fileHashOf } from './intake/fileHasher.ts';
@@ -52,7 +52,7 @@ export class NarReceiver implements NarUploads {
   }
 
   before(name: string, length: number | null, caller: Caller): Promise<Answer | null> {
-    return this.#answered(async () => {
+    return answered(async () => {
       const { fileHash } = readNarName(name);
       const early = (await this.#there(name)) ?? (await this.#refusedBefore(fileHash, caller));
       if (early !== null) return early;
@@ -62,11 +62,11 @@ export class NarReceiver implements NarUploads {
       if (!(await this.#room.has(length ?? 0)))
         throw new NarScanError('UPLOAD_NO_ROOM', `there is no room for ${name}`);
       return null;
-    });
+    }, this.#parts.log);
   }
 
   put(name: string, body: Body, caller: Caller): Promise<Answer> {
-    return this.#answered(async () => {
+    return answered(async () => {
       const began = performance.now();
       const growth = new Growth();
       const announced = this.#room.announce(body.length, growth);
@@ -79,7 +79,7 @@ export class NarReceiver implements NarUploads {
       } finally {
         announced[Symbol.dispose]();
       }
-    });
+    }, this.#parts.log);
   }
 
   async #taken(
@@ -212,16 +212,6 @@ export class NarReceiver implements NarUploads {
     return this.#parts.settings.policy.admission.maxNar;
   }
 
-  async #answered<T>(act: () => Promise<T>): Promise<T | Answer> {
-    try {
-      return await act();
-    } catch (error) {
-      const answer = answerOf(error);
-      if (answer.status >= 500) this.#parts.log.error(error);
-      return answer;
-    }
-  }
-
   async #tell(outcome: Admission['outcome'], bytes: number, began: number): Promise<void> {
     const milliseconds = Math.round(performance.now() - began);
     await this.#note((catalog) => catalog.tell({ at: Date.now(), outcome, bytes, milliseconds }));
@@ -278,8 +268,4 @@ async function sizeOf(file: string): Promise<number | null> {
     ({ size }) => size,
     () => null,
   );
-}
-
-function done(text: string): Answer {
-  return { status: 200, line: answerLine(`nar-scan: ${text}`) };
 }

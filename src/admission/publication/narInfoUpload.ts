@@ -2,7 +2,7 @@ import { type ErrorCode, NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { type NarInfo, parseNarInfo } from '../../nix/narinfo.ts';
 import { fingerprint } from '../../nix/signature.ts';
-import { answerLine } from '../answers.ts';
+import { done } from '../answers.ts';
 import type { Admission, Answer, Caller, PublishedPath } from '../contracts.ts';
 import { receiveSmall } from '../intake/small.ts';
 import type { Body } from '../uploads.ts';
@@ -146,8 +146,4 @@ export class NarInfoUploads {
       log.error(error);
     }
   }
-}
-
-function done(text: string): Answer {
-  return { status: 200, line: answerLine(`nar-scan: ${text}`) };
 }

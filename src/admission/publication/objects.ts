@@ -2,7 +2,7 @@ import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { BASE32_ALPHABET } from '../../nix/base32.ts';
 import { hashPartOf, parseStorePathName } from '../../nix/storePath.ts';
-import { answerLine } from '../answers.ts';
+import { answerLine, done } from '../answers.ts';
 import type { Answer, Caller, PublishedPath } from '../contracts.ts';
 import { Growth } from '../intake/growth.ts';
 import { receiveSmall } from '../intake/small.ts';
@@ -109,10 +109,6 @@ export class ObjectUploads {
     const isFirst = await this.#parts.catalog.putObject(name, content, type);
     return isFirst ? done(`${name} is published`) : conflict(name);
   }
-}
-
-function done(text: string): Answer {
-  return { status: 200, line: answerLine(`nar-scan: ${text}`) };
 }
 
 function unknown(name: string): Answer {

@@ -1,6 +1,6 @@
 import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
-import { answerLine, answerOf } from '../answers.ts';
+import { answered, done } from '../answers.ts';
 import type { Answer, Caller } from '../contracts.ts';
 import { receiveSmall } from '../intake/small.ts';
 import type { Body, Publications } from '../uploads.ts';
@@ -21,15 +21,15 @@ export class CachePublications implements Publications {
   }
 
   narInfo(hashPart: string, body: Body, caller: Caller): Promise<Answer> {
-    return this.#answered(() => this.#narInfos.put(hashPart, body, caller));
+    return answered(() => this.#narInfos.put(hashPart, body, caller), this.#parts.log);
   }
 
   object(name: string, body: Body, caller: Caller): Promise<Answer> {
-    return this.#answered(() => this.#objects.put(name, body, caller));
+    return answered(() => this.#objects.put(name, body, caller), this.#parts.log);
   }
 
   cacheInfo(body: Body): Promise<Answer> {
-    return this.#answered(() => this.#cacheInfo(body));
+    return answered(() => this.#cacheInfo(body), this.#parts.log);
   }
 
   /** The server has its own, but a client may find out here that it is of another store. */
@@ -37,19 +37,8 @@ export class CachePublications implements Publications {
     const { storeDir } = this.#parts.settings;
     const text = (await receiveSmall(body, LIMITS.smallObjectBytes)).toString('latin1');
     const said = text.split('\n').filter((line) => line.startsWith(STORE_DIR));
-    if (said.length === 1 && said[0] === STORE_DIR + storeDir)
-      return { status: 200, line: answerLine(`nar-scan: StoreDir is ${storeDir}`) };
+    if (said.length === 1 && said[0] === STORE_DIR + storeDir) return done(`StoreDir is ${storeDir}`);
     throw new NarScanError('CACHE_STORE_DIR', `this cache is of ${storeDir}`);
-  }
-
-  async #answered(act: () => Promise<Answer>): Promise<Answer> {
-    try {
-      return await act();
-    } catch (error) {
-      const answer = answerOf(error);
-      if (answer.status >= 500) this.#parts.log.error(error);
-      return answer;
-    }
   }
 }
 
