@@ -1,5 +1,11 @@
 import type { Readable } from 'node:stream';
 
+/** Bytes from `start` up to and without `end`. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Where published objects lie. Names are relative, checked by whoever asks: `nar/…`, `<hash part>.narinfo`. */
 export interface Storage {
   /** For people and logs, without secrets. */
@@ -10,11 +16,10 @@ export interface Storage {
    */
   put(name: string, content: StoredContent, type: string): Promise<void>;
   /**
-   * @param range bytes from `start` up to and without `end`
    * @returns null where there is none
    * @throws NarScanError STORAGE_FAILED
    */
-  get(name: string, range?: { readonly start: number; readonly end: number }): Promise<StoredObject | null>;
+  get(name: string, range?: ByteRange): Promise<StoredObject | null>;
   /** Bytes of an object; null where there is none. */
   size(name: string): Promise<number | null>;
   /** Whether it can be reached and written to. @throws NarScanError STORAGE_FAILED */

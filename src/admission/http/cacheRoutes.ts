@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Catalog } from '../catalog.ts';
 import type { PublishedPath } from '../contracts.ts';
+import { INFO_TYPE, JSON_TYPE, NAR_TYPE, NARINFO_TYPE } from '../mediaTypes.ts';
 import type { Storage } from '../storage.ts';
 import { type CacheObject, cacheObjectOf, plainPathOf } from './cachePath.ts';
 import type { Door } from './door.ts';
@@ -32,11 +33,6 @@ export const CACHE_PATHS = [
 
 /** Where this cache stands among those that a client has: cache.nixos.org says 40, and less is asked first. */
 const PRIORITY = 40;
-
-const NAR_TYPE = 'application/x-nix-nar';
-const NARINFO_TYPE = 'text/x-nix-narinfo';
-const INFO_TYPE = 'text/x-nix-cache-info';
-const LISTING_TYPE = 'application/json';
 
 /** A NAR never changes; what is said about a path may gain a signature, or be taken back. */
 const FOR_EVER = 'max-age=31536000, immutable';
@@ -97,12 +93,12 @@ async function sendListing(
   if ((await catalog.published(hashPart)) === null) return false;
   if (request.method === 'HEAD') {
     const size = await storage.size(name);
-    if (size !== null) await describe(reply, size, LISTING_TYPE, FOR_A_WHILE).send();
+    if (size !== null) await describe(reply, size, JSON_TYPE, FOR_A_WHILE).send();
     return size !== null;
   }
   const listing = await storage.get(name);
   if (listing === null) return false;
-  await describe(reply, listing.size, LISTING_TYPE, FOR_A_WHILE).send(listing.stream);
+  await describe(reply, listing.size, JSON_TYPE, FOR_A_WHILE).send(listing.stream);
   return true;
 }
 

@@ -1,8 +1,4 @@
-/** Bytes from `start` up to and without `end`. */
-export interface ByteRange {
-  readonly start: number;
-  readonly end: number;
-}
+import type { ByteRange } from '../storage.ts';
 
 const ONE_RANGE = /^bytes=([0-9]{0,15})-([0-9]{0,15})$/;
 

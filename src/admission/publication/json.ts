@@ -1,5 +1,3 @@
-export const JSON_TYPE = 'application/json';
-
 /** The fields of a JSON object in UTF-8; null for anything else. */
 export function jsonObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | null {
   try {

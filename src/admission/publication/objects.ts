@@ -6,9 +6,9 @@ import { answerLine, done } from '../answers.ts';
 import type { Answer, Caller, PublishedPath } from '../contracts.ts';
 import { Growth } from '../intake/growth.ts';
 import { receiveSmall } from '../intake/small.ts';
+import { JSON_TYPE, LOG_TYPE } from '../mediaTypes.ts';
 import type { Body } from '../uploads.ts';
 import { debugInfoText, parseDebugInfo } from './debugInfo.ts';
-import { JSON_TYPE } from './json.ts';
 import { hasFile, parseListing } from './listing.ts';
 import type { PublicationParts } from './parts.ts';
 import { parseRealisation } from './realisation.ts';
@@ -21,7 +21,6 @@ const DEBUG_INFO = /^debuginfo\/[0-9a-f]{40}(?:\.debug)?$/;
 const LOG = /^log\/([^/]+\.drv)$/;
 const REALISATION = /^realisations\/([^/]+)\.doi$/;
 const BUILD_TRACE = /^build-trace-v2\/([^/]+\.drv)\/[0-9A-Za-z+\-._?=]{1,211}\.doi$/;
-const LOG_TYPE = 'text/plain; charset=utf-8';
 
 /** Takes what clients send beside NARs and narinfos. Each has its first value for good. */
 export class ObjectUploads {

@@ -3,13 +3,11 @@ import { once } from '../../model/once.ts';
 import { narInfoText, type NarInfo } from '../../nix/narinfo.ts';
 import type { Catalog } from '../catalog.ts';
 import type { Caller, PublishedPath, Ruling } from '../contracts.ts';
+import { JSON_TYPE, NAR_TYPE, NARINFO_TYPE } from '../mediaTypes.ts';
 import { debugInfoText } from './debugInfo.ts';
-import { JSON_TYPE } from './json.ts';
 import { hasFile, parseListing } from './listing.ts';
 import type { PublicationParts } from './parts.ts';
 import { deleteFile, type NarAtHand } from './workFile.ts';
-
-const TYPES = { nar: 'application/x-nix-nar', narInfo: 'text/x-nix-narinfo' };
 
 /** What is published, and by whom. */
 export interface Publication {
@@ -34,7 +32,7 @@ export async function publish(
   const { catalog, storage, inspector } = parts;
   const { name, fileHash, fileSize, narHash, narSize } = nar;
   await Promise.all([
-    nar.received !== null && storage.put(name, { file: nar.file, size: fileSize }, TYPES.nar),
+    nar.received !== null && storage.put(name, { file: nar.file, size: fileSize }, NAR_TYPE),
     listing !== null && storage.put(`${hashPart}.ls`, { bytes: Buffer.from(listing) }, JSON_TYPE),
   ]);
   const narInfo = await putNarInfo(hashPart, info, parts);
@@ -88,7 +86,7 @@ export function isPublished(published: PathAndContent, { storePath, narHash }: P
 
 async function putNarInfo(hashPart: string, info: NarInfo, { storage }: PublicationParts): Promise<string> {
   const text = narInfoText(info);
-  await storage.put(`${hashPart}.narinfo`, { bytes: Buffer.from(text) }, TYPES.narInfo);
+  await storage.put(`${hashPart}.narinfo`, { bytes: Buffer.from(text) }, NARINFO_TYPE);
   return text;
 }
 

@@ -4,7 +4,7 @@ import { copyFile, type FileHandle, link, mkdir, open, readdir, rename, rm, stat
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { NarScanError } from '../../model/errors.ts';
-import type { Storage, StoredContent, StoredObject } from '../storage.ts';
+import type { ByteRange, Storage, StoredContent, StoredObject } from '../storage.ts';
 import { saysMissing, storageFault, storageUnusable } from './fault.ts';
 import { partsOfName } from './names.ts';
 
@@ -66,10 +66,7 @@ export class DirectoryStorage implements Storage {
     }
   }
 
-  async get(
-    name: string,
-    range?: { readonly start: number; readonly end: number },
-  ): Promise<StoredObject | null> {
+  async get(name: string, range?: ByteRange): Promise<StoredObject | null> {
     const place = this.#placeOf(name);
     let handle: FileHandle | null = null;
     try {

@@ -1,13 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import type { StoredObject } from '../storage.ts';
+import type { ByteRange, StoredObject } from '../storage.ts';
 import { unexpectedStatus } from './fault.ts';
-
-/** Bytes from `start` up to and without `end`. */
-export interface ByteRange {
-  readonly start: number;
-  readonly end: number;
-}
 
 /**
  * The bytes of an object that an answer to a GET holds: the part that was asked for, also where the server sends the
