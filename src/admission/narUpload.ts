@@ -4,7 +4,7 @@ import { LIMITS } from '../model/limits.ts';
 import { canBeWaived } from '../policy/baseline.ts';
 import { answered, done } from './answers.ts';
 import type { Admission, Answer, Caller, Inspected, ReceivedNar, Ruling } from './contracts.ts';
-import { DiskRoom } from './diskRoom.ts';
+import type { DiskRoom } from './diskRoom.ts';
 import { FileHasher, fileHashOf } from './intake/fileHasher.ts';
 import { Growth } from './intake/growth.ts';
 import type { SpoolDirectory } from './intake/spool.ts';
@@ -24,6 +24,8 @@ export interface NarUploadParts extends Pick<
   readonly storage: Pick<PublicationParts['storage'], 'size'>;
   /** Where NARs wait for their narinfos; on the file system of the spool. */
   readonly received: SpoolDirectory;
+  /** Of the spool. */
+  readonly room: DiskRoom;
 }
 
 /** A NAR that has come as a whole. */
@@ -42,13 +44,11 @@ interface Arrived {
 /** Takes NARs: what is admitted waits for its narinfo, what is not goes to the quarantine. */
 export class NarReceiver implements NarUploads {
   readonly #parts: NarUploadParts;
-  readonly #room: DiskRoom;
   /** Two clients with the same NAR end with one. */
   readonly #turns = new Turns();
 
   constructor(parts: NarUploadParts) {
     this.#parts = parts;
-    this.#room = new DiskRoom(parts.spool.path);
   }
 
   before(name: string, length: number | null, caller: Caller): Promise<Answer | null> {
@@ -59,7 +59,7 @@ export class NarReceiver implements NarUploads {
       const most = this.#most;
       if (length !== null && length > most)
         throw new NarScanError('UPLOAD_TOO_LARGE', `${name} has ${length} bytes; ${most} are taken`);
-      if (!(await this.#room.has(length ?? 0)))
+      if (!(await this.#parts.room.has(length ?? 0)))
         throw new NarScanError('UPLOAD_NO_ROOM', `there is no room for ${name}`);
       return null;
     }, this.#parts.log);
@@ -69,7 +69,7 @@ export class NarReceiver implements NarUploads {
     return answered(async () => {
       const began = performance.now();
       const growth = new Growth();
-      const announced = this.#room.announce(body.length, growth);
+      const announced = this.#parts.room.announce(body.length, growth);
       try {
         return await this.#taken(name, body, growth, { caller, began });
       } catch (error) {

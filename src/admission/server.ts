@@ -11,6 +11,7 @@ import { bytesIn, quarantineDir, usedBytes } from '../quarantine/store/place.ts'
 import { openCallers } from './access/open.ts';
 import type { Catalog } from './catalog.ts';
 import { openCatalog } from './catalog/sqliteCatalog.ts';
+import { DiskRoom } from './diskRoom.ts';
 import { serveCache } from './http/cacheRoutes.ts';
 import { Door } from './http/door.ts';
 import { type Need, tellHealth } from './http/health.ts';
@@ -112,8 +113,9 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
     quarantineBytes: () => usedBytes(quarantineDir(state), ''),
     receivedBytes: () => bytesIn(received.path),
   });
+  const room = new DiskRoom(spool.path);
   const plain = { catalog: served, inspector, judge, spool, storage };
-  const work = { ...measured(plain, metrics), settings, log: faults };
+  const work = { ...measured(plain, metrics), settings, room, log: faults };
   const uploads = new NarReceiver({ ...work, received });
   const publications = new CachePublications({ ...work, keys: { trusted, signing } });
   parts.use(

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import type { Catalog } from '../../src/admission/catalog.ts';
 import { openCatalog } from '../../src/admission/catalog/sqliteCatalog.ts';
 import type { Answer, Caller } from '../../src/admission/contracts.ts';
+import { DiskRoom } from '../../src/admission/diskRoom.ts';
 import type { Inspector } from '../../src/admission/inspector.ts';
 import { SpoolDirectory } from '../../src/admission/intake/spool.ts';
 import { PolicyJudge } from '../../src/admission/judgement/policyJudge.ts';
@@ -79,7 +80,8 @@ export class NarUploadsOfTests implements AsyncDisposable {
     const spool = SpoolDirectory.open(join(state, 'spool'));
     const received = SpoolDirectory.open(join(state, 'received'));
     const storage = { size: async () => null };
-    const parts = { settings, catalog, inspector, judge, spool, received, storage, log };
+    const room = new DiskRoom(spool.path);
+    const parts = { settings, catalog, inspector, judge, spool, received, room, storage, log };
     return new NarUploadsOfTests(folder, trail, parts, told);
   }
 

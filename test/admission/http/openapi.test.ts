@@ -17,7 +17,7 @@ import { ROOT } from '../../support/narScan.ts';
 const MOUNTS = {
   serveCache: (app) => serveCache(app, {} as CacheSources),
   takeUploads: (app) => takeUploads(app, {} as UploadTakers),
-  serveApi: (app) => serveApi(app, { spool: { path: '/' } } as ApiParts),
+  serveApi: (app) => serveApi(app, {} as ApiParts),
   serveMetrics: (app) => serveMetrics(app, {} as Metrics, {} as Door),
   tellHealth: (app) => tellHealth(app, [], () => undefined),
   reviewPages: (app) => reviewPages(app, {} as ReviewRoutes),

@@ -23,8 +23,8 @@ import { bodyOf } from '../requestBody.ts';
 export interface CheckParts {
   readonly inspector: Pick<Inspector, 'stream' | 'rules'>;
   readonly judge: Pick<Judge, 'rule'>;
-  readonly spool: Pick<SpoolDirectory, 'receive' | 'path'>;
-  /** Of the spool, for what is checked. */
+  readonly spool: Pick<SpoolDirectory, 'receive'>;
+  /** Of the spool. */
   readonly room: DiskRoom;
   /** The logical store dir of the server. */
   readonly storeDir: string;

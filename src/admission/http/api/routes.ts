@@ -3,7 +3,6 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { SecretKey } from '../../../nix/signature.ts';
 import { printableJson } from '../../../report/printable.ts';
 import type { Catalog } from '../../catalog.ts';
-import { DiskRoom } from '../../diskRoom.ts';
 import { verdictOf } from '../../publication/verdict.ts';
 import type { Door } from '../door.ts';
 import { openApi } from '../openapi.ts';
@@ -12,7 +11,7 @@ import { check, type CheckParts } from './check.ts';
 import { registerHomes } from './homes.ts';
 
 /** What the interface for programs works with. */
-export interface ApiParts extends Omit<CheckParts, 'room'> {
+export interface ApiParts extends CheckParts {
   readonly door: Door;
   readonly catalog: Pick<Catalog, 'published' | 'addHomes'>;
   /** Signs narinfos; null: nothing does. */
@@ -25,7 +24,6 @@ export interface ApiParts extends Omit<CheckParts, 'room'> {
  */
 export function serveApi(app: FastifyInstance, parts: ApiParts): void {
   const { door, catalog, verdictKey, signingKey } = parts;
-  const room = new DiskRoom(parts.spool.path);
   void app.register(async (api) => {
     api.removeAllContentTypeParsers();
     // bodies are read by whoever wants them, whatever their type
@@ -34,7 +32,7 @@ export function serveApi(app: FastifyInstance, parts: ApiParts): void {
     api.post('/api/v1/check', async (request, reply) => {
       const caller = await door.admit(request, reply, 'push');
       if (caller === null) return reply;
-      const { signature, pieces } = await check(request.raw, caller, { ...parts, room });
+      const { signature, pieces } = await check(request.raw, caller, parts);
       reply.header('nar-scan-signature', signature);
       return await json(reply).send(Readable.from(pieces));
     });

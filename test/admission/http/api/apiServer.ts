@@ -8,6 +8,7 @@ import { TokenCallers } from '../../../../src/admission/access/tokenCallers.ts';
 import { makeToken, parseTokens } from '../../../../src/admission/access/tokens.ts';
 import type { Catalog } from '../../../../src/admission/catalog.ts';
 import { openCatalog } from '../../../../src/admission/catalog/sqliteCatalog.ts';
+import { DiskRoom } from '../../../../src/admission/diskRoom.ts';
 import { serveApi } from '../../../../src/admission/http/api/routes.ts';
 import { Door } from '../../../../src/admission/http/door.ts';
 import { Metrics, serveMetrics } from '../../../../src/admission/http/metrics.ts';
@@ -54,6 +55,7 @@ export class ApiServer implements AsyncDisposable {
       inspector,
       judge: { rule: async (facts, subject) => ruleOn(facts, subject, groundsOf(this.decided)) },
       spool: SpoolDirectory.open(this.#spool),
+      room: new DiskRoom(this.#spool),
       storeDir: '/nix/store',
       verdictKey: this.verdictKey,
       signingKey: this.signingKey,
