@@ -14,5 +14,11 @@ export async function sendAnswer(
     .send(`${line}\n`);
 }
 
+/** The answer to somebody who looks at what is there. */
+export const FRONT: Answer = {
+  status: 404,
+  line: 'nar-scan: this is a binary cache of Nix; its pages for people begin at /review',
+};
+
 /** The answer to what is not there, and to what nobody is to know of. */
 export const NOT_FOUND: Answer = { status: 404, line: 'nar-scan: there is no such thing here' };

@@ -10,7 +10,7 @@ import { answerLine, answerOf } from '../answers.ts';
 import { cacheObjectOf, plainPathOf } from './cachePath.ts';
 import type { Door } from './door.ts';
 import { httpServer } from './nodeServer.ts';
-import { NOT_FOUND, sendAnswer } from './replies.ts';
+import { FRONT, NOT_FOUND, sendAnswer } from './replies.ts';
 
 /** No router looks at what is none; nothing is routed there. */
 const NO_PATH = '/.';
@@ -79,7 +79,7 @@ export function bareServer(
     const allowed = path === null ? null : methodsOf(path, methods);
     // who may not read is told nothing of what there is
     if ((await door.admit(request, reply, 'read')) === null) return reply;
-    if (allowed === null) await sendAnswer(reply, NOT_FOUND);
+    if (allowed === null) await sendAnswer(reply, path === '/' ? FRONT : NOT_FOUND);
     else {
       reply.header('allow', allowed);
       await sendAnswer(reply, { status: 405, line: `nar-scan: only ${allowed} is answered here` });

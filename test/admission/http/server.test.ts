@@ -315,6 +315,12 @@ describe('other requests', () => {
   });
 });
 
+it('shows the way to whoever looks what is there', async () => {
+  await start();
+  const answer = await fetch(`${server.url}/`);
+  expect([answer.status, await answer.text()]).toEqual([404, expect.stringContaining('/review')]);
+});
+
 describe('the log', () => {
   it('tells of each request, without what lets people in', async () => {
     await start();
