@@ -1,12 +1,11 @@
 import { once } from '../model/once.ts';
 import { KINDS, kindsOfData } from './frequency.ts';
 
+const FIRST = { high: true };
+const SECOND = { high: false };
+const THIRD = { high: true };
 /** The adjacent bytes of a fingerprint: of each counts the low nibble, of some the high one, too. */
-export const BUCKET_POSITIONS: readonly { readonly high: boolean }[] = [
-  { high: true },
-  { high: false },
-  { high: true },
-];
+export const BUCKET_POSITIONS: readonly { readonly high: boolean }[] = [FIRST, SECOND, THIRD];
 /** Bytes of a fingerprint. */
 export const POSITIONS: number = BUCKET_POSITIONS.length;
 
@@ -23,13 +22,17 @@ const weights = once(() => {
 /** Fingerprints that are told apart from those of other buckets, as the nibbles at each of their positions. */
 export class Bucket {
   #share: number | null = 0;
-  readonly #positions = BUCKET_POSITIONS.map(({ high }) => new NibbleSets(high));
+  // fields of their own, for taking an array apart takes long where little runs
+  readonly #first = new NibbleSets(FIRST.high);
+  readonly #second = new NibbleSets(SECOND.high);
+  readonly #third = new NibbleSets(THIRD.high);
 
   /** The share of addresses at which its fingerprints may stand. */
   get share(): number {
+    const positions = [this.#first, this.#second, this.#third];
     this.#share ??= weights().kinds.reduce(
       (sum, share, kind) =>
-        sum + this.#positions.reduce((product, { shares }) => product * (shares[kind] as number), share),
+        sum + positions.reduce((product, { shares }) => product * (shares[kind] as number), share),
       0,
     );
     return this.#share;
@@ -37,12 +40,11 @@ export class Bucket {
 
   /** Where in the needle the first fingerprint begins that brings no nibble, at `last` at most; else -1. */
   offsetHeld(needle: Uint8Array, last: number): number {
-    const [p0, p1, p2] = this.#positions as [NibbleSets, NibbleSets, NibbleSets];
     for (let offset = 0; offset <= last; offset++) {
       if (
-        p0.has(needle[offset] as number) &&
-        p1.has(needle[offset + 1] as number) &&
-        p2.has(needle[offset + 2] as number)
+        this.#first.has(needle[offset] as number) &&
+        this.#second.has(needle[offset + 1] as number) &&
+        this.#third.has(needle[offset + 2] as number)
       ) {
         return offset;
       }
@@ -52,34 +54,34 @@ export class Bucket {
 
   /** How many nibbles a fingerprint brings. */
   nibblesWith(needle: Uint8Array, offset: number): number {
-    const [p0, p1, p2] = this.#positions as [NibbleSets, NibbleSets, NibbleSets];
     return (
-      p0.lacked(needle[offset] as number) +
-      p1.lacked(needle[offset + 1] as number) +
-      p2.lacked(needle[offset + 2] as number)
+      this.#first.lacked(needle[offset] as number) +
+      this.#second.lacked(needle[offset + 1] as number) +
+      this.#third.lacked(needle[offset + 2] as number)
     );
   }
 
   shareWith(needle: Uint8Array, offset: number): number {
     const kinds = weights().kinds;
-    const [p0, p1, p2] = this.#positions as [NibbleSets, NibbleSets, NibbleSets];
-    const a = p0.learnt(needle[offset] as number);
-    const b = p1.learnt(needle[offset + 1] as number);
-    const c = p2.learnt(needle[offset + 2] as number);
+    const a = this.#first.learnt(needle[offset] as number);
+    const b = this.#second.learnt(needle[offset + 1] as number);
+    const c = this.#third.learnt(needle[offset + 2] as number);
     let share = 0;
     for (let kind = 0; kind < KINDS; kind++) {
       share +=
         (kinds[kind] as number) *
-        (p0.with[a + kind] as number) *
-        (p1.with[b + kind] as number) *
-        (p2.with[c + kind] as number);
+        (this.#first.with[a + kind] as number) *
+        (this.#second.with[b + kind] as number) *
+        (this.#third.with[c + kind] as number);
     }
     return share;
   }
 
   /** Counts the fingerprint of a needle in or out. */
   change(needle: Uint8Array, offset: number, by: 1 | -1): void {
-    for (const [i, position] of this.#positions.entries()) position.change(needle[offset + i] as number, by);
+    this.#first.change(needle[offset] as number, by);
+    this.#second.change(needle[offset + 1] as number, by);
+    this.#third.change(needle[offset + 2] as number, by);
     this.#share = null;
   }
 }
@@ -90,7 +92,7 @@ class NibbleSets {
   /** Whether nibbles came or went since the shares were told. */
   #stale = false;
   /** By byte and kind, what the shares would be with that byte: where learnt since the last change. */
-  readonly with = new Float64Array(256 * KINDS).fill(-1);
+  with = new Float64Array(0);
   readonly #low = new Uint16Array(16);
   /** Where high nibbles do not count, all of them are there. */
   readonly #high: Uint16Array;
@@ -120,6 +122,7 @@ class NibbleSets {
   /** Where in `with` the shares with this byte begin. */
   learnt(byte: number): number {
     if (this.#stale) this.#tell();
+    if (this.with.length === 0) this.with = new Float64Array(256 * KINDS).fill(-1);
     const at = byte * KINDS;
     if ((this.with[at] as number) < 0) {
       for (let kind = 0; kind < KINDS; kind++) this.with[at + kind] = this.#shareWith(byte, kind);

@@ -113,8 +113,9 @@ export class BucketPlanner {
   /** Puts a fingerprint where it costs least. */
   #best(needle: Uint8Array, hasty = false): Place {
     const last = Math.min(needle.length - POSITIONS, this.#mostOffset);
-    const best =
-      this.#free(needle, last) ?? (hasty ? this.#nearest(needle, last) : this.#cheapest(needle, last));
+    const best = hasty
+      ? this.#nearest(needle, last)
+      : (this.#free(needle, last) ?? this.#cheapest(needle, last));
     this.#change(needle, best, 1);
     return best;
   }
@@ -131,7 +132,8 @@ export class BucketPlanner {
   #least(last: number, step: number, costOf: (bucket: Bucket, offset: number) => number): Place {
     let best: Place = { bucket: 0, offset: 0 };
     let least = Infinity;
-    for (const [bucket, candidate] of this.#buckets.entries()) {
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      const candidate = this.#buckets[bucket] as Bucket;
       for (let offset = 0; offset <= last; offset += step) {
         const more = costOf(candidate, offset);
         if (more < least) [best, least] = [{ bucket, offset }, more];
@@ -142,8 +144,8 @@ export class BucketPlanner {
 
   /** The first place that costs nothing, where there is one: found without weighing any. */
   #free(needle: Uint8Array, last: number): Place | null {
-    for (const [bucket, candidate] of this.#buckets.entries()) {
-      const offset = candidate.offsetHeld(needle, last);
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      const offset = (this.#buckets[bucket] as Bucket).offsetHeld(needle, last);
       if (offset >= 0) return { bucket, offset };
     }
     return null;

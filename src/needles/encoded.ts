@@ -92,7 +92,7 @@ const SPELLED_OUT: readonly (readonly [spell: Spell, form: EncodedForm])[] = [
 const ESCAPE_ENDS = ['F', 'f', ';'];
 
 interface Growing {
-  readonly needle: Omit<EncodedNeedle, 'targets'>;
+  readonly form: Form;
   readonly targets: EncodedTarget[];
 }
 
@@ -115,19 +115,21 @@ export function encodeNeedles(
     const isHashPart = meaning.kind === 'hash-part';
     if (isHashPart && !encoded.has(text)) continue;
     const forms = isHashPart ? hashForms(text, escaped.has(text)) : formsOf(text);
-    for (const { lead, ...needle } of forms) {
-      const { buffer, byteOffset, length } = needle.bytes;
+    for (const form of forms) {
+      const { buffer, byteOffset, length } = form.bytes;
       const bytes = Buffer.from(buffer, byteOffset, length).toString('latin1');
-      const key = `${needle.form} ${needle.phase} ${bytes}`;
+      const key = `${form.form} ${form.phase} ${bytes}`;
       let known = grown.get(key);
-      if (known === undefined) grown.set(key, (known = { needle, targets: [] }));
-      known.targets.push({ needle: index, lead });
+      if (known === undefined) grown.set(key, (known = { form, targets: [] }));
+      known.targets.push({ needle: index, lead: form.lead });
     }
     if (plain.length + grown.size > MOST) {
       throw new NarScanError('NEEDLES_TOO_MANY', `homes and aliases give more than ${MOST} byte strings`);
     }
   }
-  return [...grown.values()].map(({ needle, targets }) => ({ ...needle, targets }));
+  return Array.from(grown.values(), ({ form: { bytes, form, anchor, phase }, targets }) => {
+    return { bytes, form, anchor, phase, targets };
+  });
 }
 
 interface Form extends Omit<EncodedNeedle, 'targets'> {

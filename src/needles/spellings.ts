@@ -11,10 +11,12 @@ interface Spelling {
  * byte order, so what both orders share is one spelling: from the first such byte to the last.
  */
 export function wideSpellings(text: string, unit: 2 | 4): readonly Spelling[] {
-  const little = unit === 2 ? Buffer.from(text, 'utf16le') : utf32le(text);
-  if (Array.from(text).every((character) => (character.codePointAt(0) as number) <= 0xff)) {
-    return [{ bytes: little.subarray(0, little.length - unit + 1), anchor: 0 }];
+  if (/^[\0-\xff]*$/.test(text)) {
+    const bytes = Buffer.alloc(unit * (text.length - 1) + 1);
+    for (let index = 0; index < text.length; index++) bytes[unit * index] = text.charCodeAt(index);
+    return [{ bytes, anchor: 0 }];
   }
+  const little = unit === 2 ? Buffer.from(text, 'utf16le') : utf32le(text);
   const big = Buffer.from(little);
   if (unit === 2) big.swap16();
   else big.swap32();
