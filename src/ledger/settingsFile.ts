@@ -53,5 +53,6 @@ function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
 
 function reasonOf(code: string | undefined): string {
   if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES') return 'this user may not read it';
   return code === 'EISDIR' ? 'it is no file' : (code ?? 'no reason given');
 }

@@ -9,8 +9,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EADDRINUSE', 'a program listens there already'],
   ['EADDRNOTAVAIL', 'this machine has no such address'],
   ['ENOTFOUND', 'nobody knows a machine of this name'],
-  // of a directory that is not there, too
-  ['EACCES', 'this user may not, or its directory is missing'],
+  ['EACCES', 'this user may not'],
 ]);
 
 /** Connections that the system keeps until they are accepted. */
@@ -61,7 +60,9 @@ async function removeDeadSocket(path: string): Promise<void> {
 function listenFailed(address: ListenAddress, error: unknown): NarScanError {
   const [where] = 'host' in address ? [`${address.host}:${address.port}`] : Object.values(address);
   const { code = '', message } = error as NodeJS.ErrnoException;
-  const reason = REASONS.get(code) ?? (code === '' ? message : code);
+  const said = REASONS.get(code) ?? (code === '' ? message : code);
+  // the code is the same
+  const reason = code === 'EACCES' && 'path' in address ? `${said}, or its directory is missing` : said;
   return new NarScanError('LISTEN_FAILED', `'${where}' cannot be listened on: ${reason}`, {
     cause: error,
   });

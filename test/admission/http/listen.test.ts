@@ -57,6 +57,9 @@ describe('--listen', () => {
     const file = join(folder, 'file');
     writeFileSync(file, 'kept');
     await expect(listen(createServer(), { path: file })).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
+    await expect(listen(createServer(), { path: join(folder, 'no', 'socket') })).rejects.toThrow(
+      'its directory is missing',
+    );
   });
 
   it('says which port was free, and that one is taken', async () => {
