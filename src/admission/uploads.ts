@@ -23,11 +23,17 @@ export interface NarUploads {
   put(name: string, body: Body, caller: Caller): Promise<Answer>;
 }
 
+/**
+ * Asks anew who sends something, when it has come: that may take long, and by then a token may be gone.
+ * @throws NarScanError ACCESS_UNKNOWN_TOKEN
+ */
+export type Sender = () => Promise<Caller>;
+
 /** Takes what makes NARs reachable. */
 export interface Publications {
-  narInfo(hashPart: string, body: Body, caller: Caller): Promise<Answer>;
+  narInfo(hashPart: string, body: Body, sender: Sender): Promise<Answer>;
   /** `<hash part>.ls`, `log/…`, `debuginfo/…`, `realisations/…`, `build-trace-v2/…`; 404 for any other. */
-  object(name: string, body: Body, caller: Caller): Promise<Answer>;
+  object(name: string, body: Body, sender: Sender): Promise<Answer>;
   /** `nix-cache-info`: 200 where its StoreDir is the server's. */
   cacheInfo(body: Body): Promise<Answer>;
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { NarScanError } from '../../model/errors.ts';
 import type { AccessRequest, Callers, Passage } from '../callers.ts';
 import type { Caller, Scope } from '../contracts.ts';
 import { sendAnswer } from './replies.ts';
@@ -27,6 +28,16 @@ export class Door implements Callers {
     reply.headers(passage.headers);
     await sendAnswer(reply, passage.refusal);
     return null;
+  }
+
+  /**
+   * Whoever was let in and is still to be let in.
+   * @throws NarScanError ACCESS_UNKNOWN_TOKEN
+   */
+  async again(request: FastifyRequest, scope: Scope): Promise<Caller> {
+    const { caller } = await this.pass(accessRequestOf(request), scope);
+    if (caller !== null) return caller;
+    throw new NarScanError('ACCESS_UNKNOWN_TOKEN', 'the token does not count any more');
   }
 
   /** Whose request it is, let in or not; null for nobody. */

@@ -31,19 +31,21 @@ export function takeUploads(app: FastifyInstance, takers: UploadTakers): void {
 }
 
 async function answerTo(
-  { raw }: FastifyRequest,
+  request: FastifyRequest,
   caller: Caller,
-  { uploads, publications }: UploadTakers,
+  { uploads, publications, door }: UploadTakers,
 ): Promise<Answer> {
+  const { raw } = request;
   const path = plainPathOf(raw.url ?? '');
   const object = path === null ? null : cacheObjectOf(path);
   if (object === null) return NOT_FOUND;
   const body = bodyOf(raw);
+  const sender = async (): Promise<Caller> => await door.again(request, 'push');
   switch (object.kind) {
     case 'info':
       return await publications.cacheInfo(body);
     case 'narinfo':
-      return await publications.narInfo(object.hashPart, body, caller);
+      return await publications.narInfo(object.hashPart, body, sender);
     case 'nar':
       return (
         (await uploads.before(object.name, body.length, caller)) ??
@@ -51,6 +53,6 @@ async function answerTo(
       );
     case 'listing':
     case 'object':
-      return await publications.object(object.name, body, caller);
+      return await publications.object(object.name, body, sender);
   }
 }

@@ -5,7 +5,7 @@ import { fingerprint } from '../../nix/signature.ts';
 import { done } from '../answers.ts';
 import type { Admission, Answer, Caller, PublishedPath } from '../contracts.ts';
 import { receiveSmall } from '../intake/small.ts';
-import type { Body } from '../uploads.ts';
+import type { Body, Sender } from '../uploads.ts';
 import { bind, bindPath, type Bound, narNameOf } from './bind.ts';
 import type { PublicationParts } from './parts.ts';
 import { isPublished, isSamePath, publish, publishAgain } from './publish.ts';
@@ -41,8 +41,9 @@ export class NarInfoUploads {
   }
 
   /** @throws NarScanError why it is not published, where that is no ruling */
-  async put(hashPart: string, body: Body, caller: Caller): Promise<Answer> {
+  async put(hashPart: string, body: Body, sender: Sender): Promise<Answer> {
     const bytes = await receiveSmall(body, LIMITS.narInfoBytes);
+    const caller = await sender();
     const begin = performance.now();
     try {
       return await this.#taken({ hashPart, bytes, caller });

@@ -3,11 +3,11 @@ import { LIMITS } from '../../model/limits.ts';
 import { BASE32_ALPHABET } from '../../nix/base32.ts';
 import { hashPartOf, parseStorePathName } from '../../nix/storePath.ts';
 import { answerLine, done } from '../answers.ts';
-import type { Answer, Caller, PublishedPath } from '../contracts.ts';
+import type { Answer, PublishedPath } from '../contracts.ts';
 import { Growth } from '../intake/growth.ts';
 import { receiveSmall } from '../intake/small.ts';
 import { JSON_TYPE, LOG_TYPE } from '../mediaTypes.ts';
-import type { Body } from '../uploads.ts';
+import type { Body, Sender } from '../uploads.ts';
 import { debugInfoText, parseDebugInfo } from './debugInfo.ts';
 import { hasFile, parseListing } from './listing.ts';
 import type { PublicationParts } from './parts.ts';
@@ -31,15 +31,15 @@ export class ObjectUploads {
   }
 
   /** @throws NarScanError why it is not taken, where that is no ruling */
-  async put(name: string, body: Body, caller: Caller): Promise<Answer> {
+  async put(name: string, body: Body, sender: Sender): Promise<Answer> {
     if (LISTING.test(name)) return await this.#listing(body);
-    if (DEBUG_INFO.test(name)) return await this.#debugInfo(name, body);
+    if (DEBUG_INFO.test(name)) return await this.#debugInfo(name, body, sender);
     const [, derivation] = LOG.exec(name) ?? BUILD_TRACE.exec(name) ?? [];
     if (derivation !== undefined && parseStorePathName(derivation) === null) return unknown(name);
-    if (LOG.test(name)) return await this.#log(name, body, caller);
-    if (BUILD_TRACE.test(name)) return await this.#realisation(name, null, body, caller);
+    if (LOG.test(name)) return await this.#log(name, body, sender);
+    if (BUILD_TRACE.test(name)) return await this.#realisation(name, null, body, sender);
     const [, id] = REALISATION.exec(name) ?? [];
-    return id === undefined ? unknown(name) : await this.#realisation(name, id, body, caller);
+    return id === undefined ? unknown(name) : await this.#realisation(name, id, body, sender);
   }
 
   /** Ours is made of what is in the NAR: what the client says is received, as its protocol asks for, and dropped. */
@@ -51,17 +51,19 @@ export class ObjectUploads {
     return done('the listing is made of the NAR itself');
   }
 
-  async #log(name: string, body: Body, caller: Caller): Promise<Answer> {
+  async #log(name: string, body: Body, sender: Sender): Promise<Answer> {
     const text = await receiveSmall(body, LIMITS.logBytes);
+    const caller = await sender();
     const first = await this.#parts.catalog.object(name);
     if (first !== null) return first.bytes.equals(text) ? done(`${name} is here already`) : conflict(name);
     return (await refusalOf(text, name, caller, this.#parts)) ?? (await this.#put(name, text, LOG_TYPE));
   }
 
   /** @param id that it must have; null: none */
-  async #realisation(name: string, id: string | null, body: Body, caller: Caller): Promise<Answer> {
+  async #realisation(name: string, id: string | null, body: Body, sender: Sender): Promise<Answer> {
     const { catalog, settings } = this.#parts;
     const bytes = await receiveSmall(body, LIMITS.smallObjectBytes);
+    const caller = await sender();
     const realisation = parseRealisation(bytes, id) ?? invalid(name, 'it is no realisation of that output');
     const { outPath, text } = realisation;
     const first = await catalog.object(name);
@@ -81,9 +83,10 @@ export class ObjectUploads {
   }
 
   /** Comes before its NAR as a rule, and then waits for it. */
-  async #debugInfo(name: string, body: Body): Promise<Answer> {
+  async #debugInfo(name: string, body: Body, sender: Sender): Promise<Answer> {
     const { catalog } = this.#parts;
     const bytes = await receiveSmall(body, LIMITS.smallObjectBytes);
+    await sender();
     const { narName, member } =
       parseDebugInfo(bytes) ?? invalid(name, 'it does not name a file in a NAR of this cache');
     if ((await catalog.publishedNar(narName)) === null) await catalog.awaitNar(narName, name, member);

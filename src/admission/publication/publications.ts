@@ -1,9 +1,10 @@
 import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { answered, done } from '../answers.ts';
-import type { Answer, Caller } from '../contracts.ts';
+import type { Answer } from '../contracts.ts';
+import { DiskRoom } from '../diskRoom.ts';
 import { receiveSmall } from '../intake/small.ts';
-import type { Body, Publications } from '../uploads.ts';
+import type { Body, Publications, Sender } from '../uploads.ts';
 import { NarInfoUploads } from './narInfoUpload.ts';
 import { ObjectUploads } from './objects.ts';
 import type { PublicationParts } from './parts.ts';
@@ -13,23 +14,33 @@ export class CachePublications implements Publications {
   readonly #parts: PublicationParts;
   readonly #narInfos: NarInfoUploads;
   readonly #objects: ObjectUploads;
+  readonly #room: DiskRoom;
 
   constructor(parts: PublicationParts) {
     this.#parts = parts;
     this.#narInfos = new NarInfoUploads(parts);
     this.#objects = new ObjectUploads(parts);
+    this.#room = new DiskRoom(parts.spool.path);
   }
 
-  narInfo(hashPart: string, body: Body, caller: Caller): Promise<Answer> {
-    return answered(() => this.#narInfos.put(hashPart, body, caller), this.#parts.log);
+  narInfo(hashPart: string, body: Body, sender: Sender): Promise<Answer> {
+    return this.#taken(body, () => this.#narInfos.put(hashPart, body, sender));
   }
 
-  object(name: string, body: Body, caller: Caller): Promise<Answer> {
-    return answered(() => this.#objects.put(name, body, caller), this.#parts.log);
+  object(name: string, body: Body, sender: Sender): Promise<Answer> {
+    return this.#taken(body, () => this.#objects.put(name, body, sender));
   }
 
   cacheInfo(body: Body): Promise<Answer> {
     return answered(() => this.#cacheInfo(body), this.#parts.log);
+  }
+
+  /** What is kept for good leaves the catalog and the audit trail their room, as NARs do. */
+  async #taken({ length }: Body, act: () => Promise<Answer>): Promise<Answer> {
+    return await answered(async () => {
+      if (await this.#room.has(length ?? 0)) return await act();
+      throw new NarScanError('UPLOAD_NO_ROOM', 'there is no room for it');
+    }, this.#parts.log);
   }
 
   /** The server has its own, but a client may find out here that it is of another store. */

@@ -169,7 +169,7 @@ export class CacheOfTests implements AsyncDisposable {
   put(info: NarInfo | string, caller: Caller = callerWith(), hashPart?: string): Promise<Answer> {
     const text = typeof info === 'string' ? info : narInfoText(info);
     const named = /StorePath: .*\/([^/-]*)-/.exec(text)?.[1] ?? '';
-    return this.publications.narInfo(hashPart ?? named, body(text), caller);
+    return this.publications.narInfo(hashPart ?? named, body(text), async () => caller);
   }
 
   /** Receives a NAR that is not packed, and puts its narinfo. */

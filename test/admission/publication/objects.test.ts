@@ -5,6 +5,8 @@ import type { Answer } from '../../../src/admission/contracts.ts';
 import { parseDebugInfo } from '../../../src/admission/publication/debugInfo.ts';
 import { parseRealisation } from '../../../src/admission/publication/realisation.ts';
 import { LIMITS } from '../../../src/model/limits.ts';
+import { NarScanError } from '../../../src/model/errors.ts';
+import { narInfoText } from '../../../src/nix/narinfo.ts';
 import { generateSecretKey, signText } from '../../../src/nix/signature.ts';
 import { body, CacheOfTests, callerWith, narInfoOf, narWith, pathOf, STORE_DIR } from './cache.ts';
 
@@ -24,7 +26,7 @@ afterEach(async () => {
 const put = (name: string, content: unknown, encoding: string | null = null): Promise<Answer> => {
   const bytes =
     typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content);
-  return cache.publications.object(name, body(bytes, encoding), callerWith());
+  return cache.publications.object(name, body(bytes, encoding), async () => callerWith());
 };
 const served = async (name: string): Promise<string | undefined> =>
   (await cache.catalog.object(name))?.bytes.toString();
@@ -227,4 +229,36 @@ it.each<[string, number]>([
   ['', 409],
 ])('nix-cache-info: %j is answered %i', async (text, status) => {
   expect(await cache.publications.cacheInfo(body(text))).toMatchObject({ status });
+});
+
+it('what came as a token was taken away is not taken, whatever it is', async () => {
+  await cache.upload(CLEAN, PATH);
+  const gone = async (): Promise<never> => {
+    throw new NarScanError('ACCESS_UNKNOWN_TOKEN', 'the token does not count any more');
+  };
+  const other = narWith('another');
+  const info = narInfoOf(other, pathOf('b'));
+  await cache.receive(other, info);
+  const id = `sha256:${'0'.repeat(64)}!out`;
+  const realisation = { id, outPath: PATH.slice(STORE_DIR.length + 1), signatures: [] };
+  const sent: readonly [string, unknown][] = [
+    [`log/${'0'.repeat(32)}-hello.drv`, 'built'],
+    [`realisations/${id}.doi`, realisation],
+    [`debuginfo/${'0'.repeat(40)}`, { archive: `../${NAR}`, member: 'lib/x.debug' }],
+  ];
+  for (const [name, content] of sent) {
+    const bytes = typeof content === 'string' ? content : JSON.stringify(content);
+    expect(await cache.publications.object(name, body(bytes), gone)).toMatchObject({ status: 401 });
+    expect(await served(name)).toBeUndefined();
+  }
+  const answer = await cache.publications.narInfo('b'.repeat(32), body(narInfoText(info)), gone);
+  expect(answer).toMatchObject({ status: 401 });
+  expect(await cache.catalog.published('b'.repeat(32))).toBeNull();
+});
+
+it('nothing is taken for good where the disk has only what catalog and audit trail need', async () => {
+  const huge = { ...body('built'), length: Number.MAX_SAFE_INTEGER };
+  const name = `log/${'0'.repeat(32)}-hello.drv`;
+  const answer = await cache.publications.object(name, huge, async () => callerWith());
+  expect(answer).toMatchObject({ status: 413, line: expect.stringContaining('UPLOAD_NO_ROOM') });
 });
