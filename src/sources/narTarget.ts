@@ -21,6 +21,8 @@ const INPUT_BYTES = 256 * 1024;
 export interface NarTargetOptions {
   /** Whether the stream is an export stream for sure; else its first bytes tell. */
   readonly exportStream: boolean;
+  /** Whether it must be one NAR: an export stream is none then, whatever its first bytes tell. */
+  readonly oneNar?: boolean;
   /** What computes NarHash, `decoding`: beside a decoder, or null where nobody asks for it. */
   readonly hasher: (decoding: boolean) => NarHasher | null;
   /** Called as bytes of the stream pass; true: the run was ended, stop. */
@@ -200,7 +202,8 @@ class StreamTarget {
         observer: this.#options.observer ?? null,
         ...(this.#options.facts === undefined ? {} : { facts: this.#options.facts }),
       };
-      const isExport = this.#options.exportStream || sniffNar(head) === 'export';
+      const { exportStream, oneNar = false } = this.#options;
+      const isExport = exportStream || (!oneNar && sniffNar(head) === 'export');
       this.#scan = isExport ? new ExportScan(context) : new NarScan(context);
     }
     return this.#scan;

@@ -10,7 +10,7 @@ import { hashOfNar } from '../../src/quarantine/store/narFile.ts';
 import { gap } from '../report/madeFacts.ts';
 import { Inspections } from '../support/inspections.ts';
 import { caller, narName, NarUploadsOfTests, sha256, type UploadSettings } from '../support/narUploads.ts';
-import { directory, file, nar } from '../support/narWriter.ts';
+import { directory, exported, file, nar, uint64 } from '../support/narWriter.ts';
 import { needs } from '../support/programs.ts';
 import { NIX_COMPRESSIONS, SymlinkedStore } from '../support/realNix.ts';
 
@@ -235,6 +235,23 @@ describe('an upload', () => {
     expect((await tests.catalog.hours(1, Date.now())).at(-1)).toMatchObject({ malformed: 2 });
     expect(await tests.isKnown(half)).toBe(true);
   });
+
+  it.each([
+    ['as it is', (stream: Buffer) => stream],
+    ['packed', (stream: Buffer) => gzipSync(stream)],
+  ])(
+    'that is an export stream is no NAR, %s: what follows its first output would be served, too',
+    async (_, pack) => {
+      const tests = await opened();
+      const path = '/nix/store/00bgd045z0d4icpbc2yyz4gx48ak44la-hello';
+      const stream = Buffer.concat([exported(CLEAN, path), exported(narWith('more'), `${path}-lib`), uint64(0)]);
+      expect(await tests.put(pack(stream), BUILDER)).toMatchObject({
+        status: 422,
+        line: expect.stringContaining('no NAR that can be admitted'),
+      });
+      expect(tests.files('received')).toEqual([]);
+    },
+  );
 
   it('whose name is none, or not that of its content, is refused and gives nobody a bad name', async () => {
     const tests = await opened();

@@ -121,6 +121,8 @@ export class InspectionWorker {
       ...asked,
       ...(storePath === undefined ? {} : { rootName: byteStringOfText(storePath) }),
       exportStream: false,
+      // of several outputs only one would be judged, and all of them served
+      oneNar: job.kind === 'nar',
       hasher: () => new InlineHasher(),
       passed: () => source.ended !== null,
       budget: new Budget(limits, undefined, 0, () => source.ended !== null),
