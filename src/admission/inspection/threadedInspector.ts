@@ -16,12 +16,19 @@ import { InspectionScheduler } from './scheduler.ts';
 /** Sets of homes whose context is remembered; there is about one for each token. */
 const CONTEXTS = 256;
 
+/** What is searched for everywhere under a set of homes. */
+interface Known {
+  readonly context: Promise<NeedleContext>;
+  /** Its fingerprint, once somebody has asked: finding it out compiles a kernel. */
+  rules: Promise<string> | null;
+}
+
 /** Searches spools in threads of its own. */
 export class ThreadedInspector implements Inspector {
   readonly #settings: ServerSettings;
   readonly #limits: ContainerLimits;
   readonly #scheduler: InspectionScheduler;
-  readonly #contexts = new Map<string, Promise<NeedleContext>>();
+  readonly #known = new Map<string, Known>();
 
   constructor(settings: ServerSettings) {
     this.#settings = settings;
@@ -79,11 +86,13 @@ export class ThreadedInspector implements Inspector {
   }
 
   async rules(homes: readonly string[]): Promise<string> {
-    return (await fingerprint(this.#context(homes), this.#settings.policy.facts.limits)).rules;
+    const known = this.#knownOf(homes);
+    known.rules ??= this.#rulesOf(known);
+    return await known.rules;
   }
 
   async known(homes: readonly string[]): Promise<Pick<NeedleContext, 'homes' | 'aliases'>> {
-    return await this.#context(homes);
+    return await this.#knownOf(homes).context;
   }
 
   async close(): Promise<void> {
@@ -92,31 +101,41 @@ export class ThreadedInspector implements Inspector {
 
   /** What is searched for in an output, and by which paths its facts are weighed. */
   async #searched({ homes, path }: InspectionContext) {
-    const context = await this.#context(homes);
+    const context = await this.#knownOf(homes).context;
     if (path === null) return { context, paths: [] };
     const paths = [path.storePath, ...path.references];
     const hashParts = searchedHashParts(hashPartOf(path.storePath), paths);
     return { context: { ...context, hashParts }, paths };
   }
 
-  /** What is searched for everywhere under these homes: what this machine tells is asked for once. */
-  #context(homes: readonly string[]): Promise<NeedleContext> {
+  async #rulesOf(known: Known): Promise<string> {
+    try {
+      return (await fingerprint(known.context, this.#settings.policy.facts.limits)).rules;
+    } catch (error) {
+      known.rules = null;
+      throw error;
+    }
+  }
+
+  /** What this machine tells is asked for once. */
+  #knownOf(homes: readonly string[]): Known {
     const sorted = [...new Set(homes)].toSorted();
     const key = sorted.join('\n');
-    const known = this.#contexts.get(key);
-    if (known !== undefined) return known;
+    const before = this.#known.get(key);
+    if (before !== undefined) return before;
     const { storeDir, hostHomes, policy } = this.#settings;
     const { facts } = policy;
     const request = { storeDir, hostHomes, homes: [...facts.homes, ...sorted], aliases: facts.aliases };
     const context = needleContext({ ...request, edits: facts.edits });
     // what failed once may be mended
-    context.catch(() => this.#contexts.delete(key));
-    for (const oldest of this.#contexts.keys()) {
-      if (this.#contexts.size < CONTEXTS) break;
-      this.#contexts.delete(oldest);
+    context.catch(() => this.#known.delete(key));
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size < CONTEXTS) break;
+      this.#known.delete(oldest);
     }
-    this.#contexts.set(key, context);
-    return context;
+    const known: Known = { context, rules: null };
+    this.#known.set(key, known);
+    return known;
   }
 }
 
