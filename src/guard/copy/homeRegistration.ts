@@ -77,7 +77,9 @@ function ask(
   body: string | null,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const url = new URL(`${cache.pathname.replace(/\/+$/, '')}${PATH}`, cache.origin);
+  const url = new URL(cache.origin);
+  // by itself: a path that begins with two slashes would be read as another host
+  url.pathname = `${cache.pathname.replace(/\/+$/, '')}${PATH}`;
   const patience = AbortSignal.any([signal, AbortSignal.timeout(LIMITS.registrationMilliseconds)]);
   const options: RequestOptions & { ca?: string } = {
     method,

@@ -59,6 +59,12 @@ describe('homes of builders are told to a cache', () => {
     ]);
   });
 
+  it('and to no other host that stands in its path', async () => {
+    answer = says(200, document(HOMES));
+    expect(await tell('//127.0.0.1:1/cache')).toBeNull();
+    expect(asked).toEqual(['GET //127.0.0.1:1/cache/api/v1/homes Basic x']);
+  });
+
   it('once: what it knows is not told again', async () => {
     answer = says(200, document([...HOMES, '/home/zoe']));
     expect(await tell()).toBeNull();
