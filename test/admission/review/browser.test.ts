@@ -144,7 +144,15 @@ describe.skipIf(!needs('chromium'))('the review pages in a browser', () => {
       await write('#deny-named', '/nix/store/1b8m03r63zqhnjf7l5wnldhh7c134ap5-evil');
       await write('#deny-reason', 'evil');
       await followed(`${form('/review/denials')} button`);
-      expect(await events()).toEqual(['quarantined', 'released', 'denied', 'lifted', 'purged', 'denied']);
+      expect(await events()).toEqual([
+        'quarantined',
+        'settled',
+        'released',
+        'denied',
+        'lifted',
+        'purged',
+        'denied',
+      ]);
       expect(await reviewed.catalog.approvals()).toHaveLength(1);
       await page.context().close();
     },
