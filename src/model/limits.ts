@@ -132,6 +132,9 @@ export const LIMITS = Object.freeze({
   ledgerScans: 500_000,
   /** An upload: bytes written to its spool at once, and how many must come in every window after the first. */
   uploadWriteBytes: 256 * KiB,
+  /** What uploads take of one turn of the event loop together, each from its first so many bytes on. */
+  uploadTurnBytes: 1 * MiB,
+  uploadTurnFreeBytes: 512 * KiB,
   uploadWindowMilliseconds: 30_000,
   uploadWindowBytes: 30_000,
   /** Bytes of the disk that no upload takes: the catalog and the audit trail must go on. */

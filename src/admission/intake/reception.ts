@@ -6,10 +6,14 @@ import type { Body } from '../uploads.ts';
 import { Arrival, type Taker } from './arrival.ts';
 import type { FileHasher } from './fileHasher.ts';
 import type { Growth } from './growth.ts';
+import { TurnShare } from './turnShare.ts';
 import { writeFault } from './writeFault.ts';
 
 /** More pieces than these are not gathered: each has a cost beside its bytes. */
 const PIECES = 256;
+
+/** Of all uploads of this process. */
+const SHARE = new TurnShare();
 
 interface Destination {
   readonly file: string;
@@ -31,7 +35,10 @@ export class Reception implements Taker {
   readonly #settled = Promise.withResolvers<Spooled>();
   #pieces: Uint8Array[] = [];
   #waiting = 0;
+  #received = 0;
   #written = 0;
+  /** It is paused, and will be called when it is its turn. */
+  #isInLine = false;
   #isWriting = false;
   #hasEnded = false;
   #fault: NarScanError | null = null;
@@ -47,8 +54,33 @@ export class Reception implements Taker {
     this.#to.hasher?.update(bytes);
     this.#pieces.push(bytes);
     this.#waiting += bytes.length;
+    this.#received += bytes.length;
+    const isOver = this.#isLarge && !SHARE.take(bytes.length);
     if (!this.#isWriting) void this.#write();
-    else if (this.#waiting >= LIMITS.uploadWriteBytes || this.#pieces.length >= PIECES) this.#arrival.pause();
+    if (!isOver && !this.#isFull) return;
+    this.#arrival.pause();
+    // where it is full it goes on behind the next write
+    if (!this.#isFull) this.#goOn();
+  }
+
+  get #isLarge(): boolean {
+    return this.#received > LIMITS.uploadTurnFreeBytes;
+  }
+
+  /** What waits is enough for a write, while one is under way. */
+  get #isFull(): boolean {
+    return this.#waiting >= LIMITS.uploadWriteBytes || this.#pieces.length >= PIECES;
+  }
+
+  /** Goes on, where it is large, when it is its turn. */
+  #goOn(): void {
+    if (!this.#isLarge) return this.#arrival.resume();
+    if (this.#isInLine) return;
+    this.#isInLine = true;
+    SHARE.wait(() => {
+      this.#isInLine = false;
+      if (!this.#isFull && this.#fault === null) this.#arrival.resume();
+    });
   }
 
   end(): void {
@@ -81,7 +113,7 @@ export class Reception implements Taker {
     const pieces = this.#pieces;
     this.#pieces = [];
     this.#waiting = 0;
-    if (this.#arrival.isPaused) this.#arrival.resume();
+    if (this.#arrival.isPaused) this.#goOn();
     return pieces;
   }
 
