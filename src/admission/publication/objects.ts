@@ -7,6 +7,7 @@ import type { Answer, PublishedPath } from '../contracts.ts';
 import { Growth } from '../intake/growth.ts';
 import { receiveSmall } from '../intake/small.ts';
 import { JSON_TYPE, LOG_TYPE } from '../mediaTypes.ts';
+import { Turns } from '../turns.ts';
 import type { Body, Sender } from '../uploads.ts';
 import { debugInfoText, parseDebugInfo } from './debugInfo.ts';
 import { hasFile, parseListing } from './listing.ts';
@@ -25,6 +26,8 @@ const BUILD_TRACE = /^build-trace-v2\/([^/]+\.drv)\/[0-9A-Za-z+\-._?=]{1,211}\.d
 /** Takes what clients send beside NARs and narinfos. Each has its first value for good. */
 export class ObjectUploads {
   readonly #parts: PublicationParts;
+  /** One listing at a time is read: they may be long. */
+  readonly #listings = new Turns();
 
   constructor(parts: PublicationParts) {
     this.#parts = parts;
@@ -93,7 +96,8 @@ export class ObjectUploads {
     // it may have been published while this began to wait
     const published = await catalog.publishedNar(narName);
     if (published === null) return done(`${name} waits for ${narName}`);
-    if (!(await this.#holds(published, member))) invalid(name, `${narName} has no such file`);
+    const isThere = await this.#listings.take('', async () => await this.#holds(published, member));
+    if (!isThere) invalid(name, `${narName} has no such file`);
     // as Nix does: one place is as good as another
     await catalog.putObject(name, Buffer.from(debugInfoText({ narName, member })), JSON_TYPE);
     return done(`${name} is published`);

@@ -12,7 +12,8 @@ const REQUEST = z.strictObject({ homes: z.array(z.string()) });
 
 /**
  * Adds homes to those of a caller, all or none of them; none is ever taken away, so whoever can send outputs can make
- * the search of them stricter and nothing else.
+ * the search of them stricter; but whose homes are known is warned, not held, for foreign ones where `foreign_home` is
+ * not set.
  *
  * @returns all that are known of the caller
  * @throws NarScanError HOMES_REQUEST, USAGE_BAD_HOME, HOMES_TOO_MANY, CATALOG_UNREADABLE, and as {@link receiveSmall}
