@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -130,7 +130,8 @@ describe.skipIf(!needs('nix', 'nix-store'))('nar-scan serve that is killed', () 
     const known = new Set(['nar', '.unfinished']);
     for (const path of published.values())
       for (const name of [`${path.hashPart}.narinfo`, `${path.hashPart}.ls`, path.narName]) known.add(name);
-    const nars = readdirSync(join(server.storage, 'nar')).map((name) => `nar/${name}`);
+    const inside = join(server.storage, 'nar');
+    const nars = existsSync(inside) ? readdirSync(inside).map((name) => `nar/${name}`) : [];
     const others = [...readdirSync(server.storage), ...nars].filter((name) => !known.has(name));
     for (const name of others) {
       for (const method of ['GET', 'HEAD']) {
