@@ -40,7 +40,6 @@ export interface Catalog {
 
   refused(fileHash: string): Promise<RefusedNar | null>;
   refuse(nar: RefusedNar): Promise<void>;
-  forgetRefused(fileHash: string): Promise<void>;
 
   published(hashPart: string): Promise<PublishedPath | null>;
   /**

@@ -34,7 +34,7 @@ export interface Caller {
 /** What is answered to a request that changes something. The line is the whole body, and the reason phrase. */
 export interface Answer {
   /** 4xx is final; 5xx only where sending the same again may truly help. */
-  readonly status: 200 | 201 | 204 | 400 | 401 | 403 | 404 | 405 | 409 | 413 | 422 | 500 | 503;
+  readonly status: 200 | 400 | 401 | 403 | 404 | 405 | 409 | 413 | 422 | 500 | 503;
   /** One line of printable ASCII, less than 1,000 bytes, that a person can act on. */
   readonly line: string;
 }

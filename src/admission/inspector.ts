@@ -33,10 +33,10 @@ export interface Inspector {
   ): Promise<Inspected & { readonly listing: string | null }>;
   /** A file that is no NAR: a log, a narinfo. */
   file(file: string, name: string, context: InspectionContext): Promise<OutputFacts>;
-  /** What comes from a check: a NAR or an export stream, each of its outputs. */
+  /** What comes from a check: a NAR or an export stream, each of its outputs. @param homes of the builders */
   stream(
     file: string,
-    context: InspectionContext,
+    homes: readonly string[],
     growth: Growth | null,
   ): Promise<readonly (OutputFacts & { readonly narSize: number })[]>;
   /** Unpacks a NAR and packs it with zstd, for the quarantine, to a new file of at most so many bytes. */

@@ -56,10 +56,6 @@ class SqliteCatalog implements Catalog {
     return this.#write((tables) => tables.refuse(nar));
   }
 
-  forgetRefused(fileHash: string): Promise<void> {
-    return this.#write((tables) => tables.forgetRefused(fileHash));
-  }
-
   published(hashPart: string): Promise<PublishedPath | null> {
     return this.#read((tables) => tables.published(hashPart));
   }

@@ -55,10 +55,6 @@ export class CatalogTables {
     });
   }
 
-  forgetRefused(fileHash: string): void {
-    this.#run('delete from refused where file_hash = ?', fileHash);
-  }
-
   published(hashPart: string): PublishedPath | null {
     return mapped(this.#row('select * from published where hash_part = ?', hashPart), publishedOf);
   }

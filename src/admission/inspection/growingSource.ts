@@ -63,7 +63,7 @@ export class GrowingSource implements ByteSource, Disposable {
     for (;;) {
       const { changes, state } = growth;
       const available = growth.length - this.#position;
-      if (state === 'failed' || state === 'given-up') return this.#end('upload-failed');
+      if (state === 'failed') return this.#end('upload-failed');
       if (available > 0 || state === 'complete') return available;
       this.#wait(growth, changes);
     }

@@ -45,8 +45,6 @@ export interface StreamJob {
   readonly kind: 'stream';
   readonly file: string;
   readonly context: NeedleContext;
-  /** The store path of a single NAR, then what it refers to; empty: nobody has told. */
-  readonly paths: readonly string[];
   readonly growth: SharedArrayBuffer | null;
 }
 

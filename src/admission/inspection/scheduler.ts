@@ -72,7 +72,7 @@ export class InspectionScheduler {
   /** An upload has gone on: it may be followed now, or will never come. One that runs sees that itself. */
   #grown(queued: Queued, { state }: Growth): void {
     if (this.#slots.some((slot) => slot.queued === queued)) return;
-    if (state === 'failed' || state === 'given-up') {
+    if (state === 'failed') {
       this.#queue.remove(queued);
       queued.reject(new NarScanError('UPLOAD_TRUNCATED', 'the upload broke off'));
     }

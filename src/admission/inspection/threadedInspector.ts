@@ -68,15 +68,15 @@ export class ThreadedInspector implements Inspector {
 
   async stream(
     file: string,
-    context: InspectionContext,
+    homes: readonly string[],
     growth: Growth | null,
   ): Promise<readonly (OutputFacts & { readonly narSize: number })[]> {
     const started = performance.now();
-    const searched = await this.#searched(context);
-    const job = { kind: 'stream', file, growth: growth?.shared ?? null, ...searched } as const;
+    const { context } = await this.#searched({ homes, path: null });
+    const job = { kind: 'stream', file, growth: growth?.shared ?? null, context } as const;
     const outputs = await this.#scheduler.run(job, growth, null);
     return outputs.map(({ storePath, narHash, narSize, facts }) => ({
-      ...outputFacts('-', storePath ?? context.path?.storePath ?? null, narHash, facts, started),
+      ...outputFacts('-', storePath, narHash, facts, started),
       narSize,
     }));
   }

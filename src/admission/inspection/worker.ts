@@ -75,7 +75,7 @@ export class InspectionWorker {
           compression,
           narHash,
           narSize,
-          facts: this.#weighed(output, job),
+          facts: this.#weighed(output.facts, job),
           listing: whole,
         };
         return result;
@@ -84,9 +84,7 @@ export class InspectionWorker {
   }
 
   async #stream(job: StreamJob): Promise<Outcome> {
-    return await this.#follow(job, null, {}, (outputs) =>
-      outputs.map((output) => ({ ...output, facts: this.#weighed(output, job) })),
-    );
+    return await this.#follow(job, null, {}, (outputs) => outputs);
   }
 
   /** A file as the NAR that is made of it, so that its kind is told by its name. */
@@ -116,7 +114,7 @@ export class InspectionWorker {
     const inspection = searcher.inspection(job.context);
     using source = new GrowingSource(job.file, growth, this.#pressure);
     const { limits } = this.#data;
-    const [storePath] = job.paths;
+    const [storePath] = job.kind === 'nar' ? job.paths : [];
     const outputs = await scanSource(source, name, searcher.window, inspection, {
       ...asked,
       ...(storePath === undefined ? {} : { rootName: byteStringOfText(storePath) }),
@@ -135,12 +133,9 @@ export class InspectionWorker {
     return { kind: 'done', result: result(outputs) };
   }
 
-  /** The facts of a single NAR under what is known of its references; a stream of exported paths tells its own. */
-  #weighed(
-    { storePath, facts }: StreamOutput,
-    { paths, context }: NarJob | StreamJob,
-  ): StreamOutput['facts'] {
-    if (storePath !== null || paths.length === 0) return facts;
+  /** The facts of a NAR under what is known of its references. */
+  #weighed(facts: StreamOutput['facts'], { paths, context }: NarJob): StreamOutput['facts'] {
+    if (paths.length === 0) return facts;
     return softenKnownReferences(facts, paths, this.#searcherFor(context).inspection(context).set);
   }
 

@@ -3,8 +3,8 @@ const BYTES = 24;
 const STATE = 2;
 const CHANGES = 3;
 
-const STATES = ['growing', 'complete', 'failed', 'given-up'] as const;
-/** `failed`: nothing more will come; `given-up`: whoever reads it is to stop. */
+const STATES = ['growing', 'complete', 'failed'] as const;
+/** `failed`: nothing more will come. */
 export type GrowthState = (typeof STATES)[number];
 
 /** How far a file is written, told from the thread that writes it to one that reads it meanwhile. */
@@ -36,7 +36,7 @@ export class Growth {
     this.#changed();
   }
 
-  /** From `given-up` and from the ends there is no way back. */
+  /** From an end there is no way back. */
   end(state: Exclude<GrowthState, 'growing'>): void {
     Atomics.compareExchange(this.#words, STATE, 0, STATES.indexOf(state));
     this.#changed();

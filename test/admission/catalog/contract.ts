@@ -95,8 +95,6 @@ export function catalogContract(name: string, store: CatalogStore): void {
       await catalog.refuse(again);
       await reopen();
       expect(await catalog.refused(refused.fileHash)).toEqual(again);
-      await catalog.forgetRefused(refused.fileHash);
-      expect(await catalog.refused(refused.fileHash)).toBeNull();
     });
 
     it('gives back what was published, by its hash part and by its NAR', async () => {

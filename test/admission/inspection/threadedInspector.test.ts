@@ -148,7 +148,7 @@ test('each output of an export stream has its facts and its size', async () => {
     ...nars.map((bytes, index) => exported(bytes, `/nix/store/${[HASH, OTHER][index]}-x`)),
     Buffer.alloc(8),
   ]);
-  const outputs = await inspections.inspector.stream(inspections.file(stream), UNKNOWN, null);
+  const outputs = await inspections.inspector.stream(inspections.file(stream), UNKNOWN.homes, null);
   expect(outputs).toMatchObject([
     { storePath: `/nix/store/${HASH}-x`, narSize: nars[0]?.length, findings: [{ rule: 'known-home' }] },
     { storePath: `/nix/store/${OTHER}-x`, narSize: nars[1]?.length, findings: [{ rule: 'known-home' }] },

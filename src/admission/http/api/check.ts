@@ -104,7 +104,7 @@ async function searched(
   held.use(room.announce(body.length, growth));
   const receiving = await spool.receive(body, { most, growth });
   try {
-    const inspecting = inspector.stream(receiving.file, { homes, path: null }, growth);
+    const inspecting = inspector.stream(receiving.file, homes, growth);
     // a body that breaks off is told first
     inspecting.catch(() => undefined);
     await receiving.whole;
