@@ -140,7 +140,7 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
   await app.register(async (pages: FastifyInstance) => {
     reviewPages(pages, {
       desk: new ReviewDesk({ state, policy, catalog, ...trail }),
-      admit: async (request, reply, scope) => await door.admit(request, reply, scope),
+      admit: async (request, reply, scope) => await door.admit(request, reply, scope, true),
       publicUrl: settings.publicUrl,
       failed: faults.error,
     });

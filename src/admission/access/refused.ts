@@ -3,7 +3,7 @@ import { answerOf } from '../answers.ts';
 import type { Passage } from '../callers.ts';
 
 /** How to ask again: browsers ask people for a password, and Nix takes it from its netrc file. */
-const CHALLENGE = { 'www-authenticate': 'Basic realm="nar-scan", charset="UTF-8"' };
+export const CHALLENGE = { 'www-authenticate': 'Basic realm="nar-scan", charset="UTF-8"' };
 
 /**
  * What is told to somebody who may not do what they ask for.

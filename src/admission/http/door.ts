@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { NarScanError } from '../../model/errors.ts';
+import { CHALLENGE } from '../access/refused.ts';
 import type { AccessRequest, Callers, Passage } from '../callers.ts';
 import type { Caller, Scope } from '../contracts.ts';
 import { sendAnswer } from './replies.ts';
@@ -21,12 +22,22 @@ export class Door implements Callers {
     return passage;
   }
 
-  /** Who asks; null for whom the answer was told already that they may not. */
-  async admit(request: FastifyRequest, reply: FastifyReply, scope: Scope): Promise<Caller | null> {
+  /**
+   * Who asks; null for whom the answer was told already that they may not.
+   * @param isPerson a browser goes on with the token that it was given once unless it is asked for another one
+   */
+  async admit(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    scope: Scope,
+    isPerson = false,
+  ): Promise<Caller | null> {
     const passage = await this.pass(accessRequestOf(request), scope);
     if (passage.caller !== null) return passage.caller;
-    reply.headers(passage.headers);
-    await sendAnswer(reply, passage.refusal);
+    const { refusal, headers, name } = passage;
+    const isAskedAgain = isPerson && refusal.status === 403 && name !== null;
+    reply.headers(isAskedAgain ? CHALLENGE : headers);
+    await sendAnswer(reply, isAskedAgain ? { ...refusal, status: 401 } : refusal);
     return null;
   }
 
