@@ -112,9 +112,15 @@ export async function scanSource(
   }
 }
 
-/** What lies beside the outputs is said of the first of them, as of itself. */
+/**
+ * What lies beside the outputs is said of the first of them, as of itself: homes that are known and that it does not hold
+ * anyway. Where a path begins cannot be told of packed bytes: what stood before it may be written as a reference to
+ * earlier bytes, so that `/nix/store/…` looks like `/store/…` in them.
+ */
 function addFacts([output]: readonly StreamOutput[], { findings, gaps }: ContentFacts): void {
-  output?.facts.findings.unshift(...findings.map((finding) => findingAt('', finding)));
+  const held = new Set(output?.facts.findings.map(({ home }) => home));
+  const beside = findings.filter(({ rule, home }) => rule === 'known-home' && !held.has(home));
+  output?.facts.findings.unshift(...beside.map((finding) => findingAt('', finding)));
   output?.facts.gaps.unshift(...gaps.map((gap) => gapAt('', gap)));
 }
 
