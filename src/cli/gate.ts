@@ -29,6 +29,8 @@ export interface GateOptions {
   /** Whether the time is over, for what is scanned in this thread. */
   readonly isOver: () => boolean;
   readonly warn: (error: NarScanError) => void;
+  /** The process ends soon after the gate was asked. */
+  readonly endsProcess?: boolean;
   readonly progress?: (progress: Progress) => void;
 }
 
@@ -46,7 +48,7 @@ export interface OpenGate {
 /** @throws NarScanError where the store or its surroundings cannot be found out */
 export async function openGate(options: GateOptions): Promise<OpenGate> {
   const { surrounded, policy, environment, decisions, now, isOver, warn } = options;
-  const { progress = () => undefined } = options;
+  const { progress = () => undefined, endsProcess = false } = options;
   const { storeDir, store } = surrounded;
   const local = store === undefined ? null : localStoreOf(store);
   const { disk } = await storeDirs(storeDir, local);
@@ -59,7 +61,7 @@ export async function openGate(options: GateOptions): Promise<OpenGate> {
     context,
     hashNars: true,
     exportStream: false,
-    memory: (conditions: RunConditions) => openMemory(environment, conditions, warn),
+    memory: (conditions: RunConditions) => openMemory(environment, conditions, warn, endsProcess),
   };
   return {
     stateDirs: stateDirsOf(storeDir, local, environment),

@@ -23,14 +23,16 @@ type Warn = (error: NarScanError) => void;
  *
  * @param environment says where the state lies
  * @param tell told once of each kind of fault
+ * @param endsProcess the process ends soon after it is closed
  */
 export function openMemory(
   environment: NodeJS.ProcessEnv,
   conditions: RunConditions,
   tell: Warn,
+  endsProcess = false,
 ): FactMemory {
   const warn = once(tell);
-  const writer = attempt(warn, () => openLedger(environment, warn));
+  const writer = attempt(warn, () => openLedger(environment, warn, endsProcess));
   const own = writer ?? attempt(warn, () => openOwnReadOnly(environment, warn));
   const system = attempt(warn, () => openSystem(environment, warn));
   const version = engineVersion();
@@ -46,10 +48,11 @@ export function openMemory(
 /**
  * The ledger of this user, for writing, made where it is not there yet.
  * @param warn told once of each kind of fault that makes known things unknown
+ * @param endsProcess the process ends soon after it is closed
  * @throws NarScanError STATE_*, LEDGER_*
  */
-export function openLedger(environment: NodeJS.ProcessEnv, warn: Warn): Ledger {
-  return new SqliteLedger(join(stateDirForWriting(environment), FILE), warn);
+export function openLedger(environment: NodeJS.ProcessEnv, warn: Warn, endsProcess = false): Ledger {
+  return new SqliteLedger(join(stateDirForWriting(environment), FILE), warn, endsProcess);
 }
 
 /**

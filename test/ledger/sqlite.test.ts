@@ -192,6 +192,43 @@ describe('a ledger in SQLite', () => {
     expect(setAside()).toEqual([]);
   });
 
+  it('knows what processes wrote that ended without writing the log back', async () => {
+    const writer = join(import.meta.dirname, 'writer.ts');
+    for (const prefix of ['a', 'b', 'c']) {
+      const { status, stderr } = spawnSync(process.execPath, [writer, file, prefix, '7', 'ends'], {
+        encoding: 'utf8',
+      });
+      expect([status, stderr]).toEqual([0, '']);
+      expect(statSync(`${file}-wal`).size).toBeGreaterThan(0);
+    }
+    chmodSync(folder, 0o555);
+    await asNobody(async () => {
+      const reader = new ReadOnlyLedger(file, (error) => warned.push(error));
+      for (const prefix of ['a', 'b', 'c']) expect(await known(reader, 7, prefix)).toHaveLength(7);
+      await reader.close();
+    });
+    chmodSync(folder, 0o755);
+    const ledger = open();
+    for (const prefix of ['a', 'b', 'c']) expect(await known(ledger, 7, prefix)).toHaveLength(7);
+    await ledger.close();
+    expect(readdirSync(folder).toSorted()).toEqual(['ledger.sqlite', 'ledger.sqlite.lock']);
+    expect(warnings()).toEqual([]);
+  });
+
+  it('gets its log written back by one of them when that has grown', () => {
+    const writer = join(import.meta.dirname, 'writer.ts');
+    let most = 0;
+    let isBack = false;
+    for (let turn = 0; turn < 12 && !isBack; turn++) {
+      const { status } = spawnSync(process.execPath, [writer, file, `t${turn}`, '21', 'ends']);
+      expect(status).toBe(0);
+      const log = statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+      isBack = log === 0;
+      most = Math.max(most, log);
+    }
+    expect([isBack, most > 0, most <= 512 * 1024]).toEqual([true, true, true]);
+  });
+
   it('is made whole by many processes that all are the first', async () => {
     const program = `import { SqliteLedger } from ${JSON.stringify(join(import.meta.dirname, '../../src/ledger/sqlite/sqliteLedger.ts'))};
       await new SqliteLedger(${JSON.stringify(file)}, (error) => { throw error; }).close();`;

@@ -1,12 +1,16 @@
-/* Writes records to a ledger in SQLite, and says the number of each as soon as it is acknowledged. */
+/*
+ * Writes records to a ledger in SQLite, and says the number of each as soon as it is acknowledged; then closes it,
+ * or with a further argument ends as a process does that leaves the closing to the system.
+ */
 import { writeSync } from 'node:fs';
 import { SqliteLedger } from '../../src/ledger/sqlite/sqliteLedger.ts';
 import { recordOf } from './records.ts';
 
-const [path = '', prefix = '', count = '0'] = process.argv.slice(2);
-const ledger = new SqliteLedger(path, (error) => {
+const [path = '', prefix = '', count = '0', ends] = process.argv.slice(2);
+const refuse = (error: Error): never => {
   throw error;
-});
+};
+const ledger = new SqliteLedger(path, refuse, ends !== undefined);
 /** So many at once, as the outputs of a scan are. */
 const AT_ONCE = 7;
 for (let number = 0; number < Number(count); number += AT_ONCE) {
@@ -19,3 +23,4 @@ for (let number = 0; number < Number(count); number += AT_ONCE) {
   );
 }
 await ledger.close();
+if (ends !== undefined) process.exit();

@@ -29,7 +29,10 @@ async function run(deadline: Deadline, environment: NodeJS.ProcessEnv): Promise<
   const surrounded = surroundedOf(readArguments([]), environment);
   using decisions = await todaysDecisions(environment);
   const isOver = (): boolean => deadline.isOver();
-  const gate = await openGate({ surrounded, policy, environment, decisions, now, isOver, warn: fault });
+  // the hook that follows may take long
+  const endsProcess = policy.gate.guard.next.length === 0;
+  const asked = { surrounded, policy, environment, decisions, now, isOver, endsProcess, warn: fault };
+  const gate = await openGate(asked);
   const { stateDirs, diskOf } = gate;
   return await runHook({
     environment,

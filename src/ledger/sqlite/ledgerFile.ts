@@ -11,6 +11,10 @@ import { migrate, SCHEMA_VERSION } from './schema.ts';
 const BUSY_MS = 5000;
 /** Bytes that the write-ahead log keeps when it was longer. */
 const LOG_BYTES = 16 * 1024 * 1024;
+/** Bytes of the log that are left to the next process, which reads all of them once more. */
+const LEFT_BYTES = 512 * 1024;
+/** Ledgers that stay open: else their memory might be collected, which closes them, and their locks in any order. */
+const LEFT: LedgerFile[] = [];
 /** What belongs to a database file besides it: its write-ahead log, and the log's index. */
 const BESIDE = ['-wal', '-shm'];
 
@@ -18,6 +22,7 @@ const BESIDE = ['-wal', '-shm'];
 export class LedgerFile {
   readonly path: string;
   readonly #lock: UseLock;
+  readonly #endsProcess: boolean;
   #database: DatabaseSync | null = null;
   /** Of the file that is open. */
   #inode: bigint | null = null;
@@ -25,10 +30,12 @@ export class LedgerFile {
   /**
    * @param path it is made where it is not there
    * @param setAside told where a damaged file is now
+   * @param endsProcess the process ends soon after it is closed
    * @throws NarScanError LEDGER_VERSION, LEDGER_UNREADABLE
    */
-  constructor(path: string, setAside: (error: NarScanError) => void) {
+  constructor(path: string, setAside: (error: NarScanError) => void, endsProcess = false) {
     this.path = path;
+    this.#endsProcess = endsProcess;
     try {
       this.#lock = new UseLock(`${path}.lock`);
       this.#lock.share();
@@ -68,6 +75,15 @@ export class LedgerFile {
     }
   }
 
+  /**
+   * Ends its use. The last process that closes a database writes its log back and syncs both, some 20 ms where disks
+   * are slow. Where the process ends anyway, the system closes it as if it was killed: the log stays for whoever is next.
+   */
+  end(): void {
+    if (this.#endsProcess && this.#logBytes() <= LEFT_BYTES) LEFT.push(this);
+    else this.close();
+  }
+
   /** May be called again. */
   close(): void {
     this.#closeDatabase();
@@ -96,6 +112,10 @@ export class LedgerFile {
       if (existsSync(this.path + ending)) renameSync(this.path + ending, place + ending);
     }
     return place;
+  }
+
+  #logBytes(): number {
+    return statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   #closeDatabase(): void {

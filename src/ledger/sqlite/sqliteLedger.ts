@@ -31,11 +31,12 @@ export class SqliteLedger implements Ledger {
   /**
    * @param path of the database, in a directory that this user may write to
    * @param warn told once of each kind of fault that makes known things unknown
+   * @param endsProcess the process ends soon after it is closed
    * @throws NarScanError LEDGER_VERSION, LEDGER_UNREADABLE, LEDGER_DAMAGED
    */
-  constructor(path: string, warn: (error: NarScanError) => void) {
+  constructor(path: string, warn: (error: NarScanError) => void, endsProcess = false) {
     this.#warn = warn;
-    this.#file = new LedgerFile(path, (error) => this.#tell(error));
+    this.#file = new LedgerFile(path, (error) => this.#tell(error), endsProcess);
     this.#tables = new LedgerTables(this.#file.database);
   }
 
@@ -78,7 +79,7 @@ export class SqliteLedger implements Ledger {
   close(): Promise<void> {
     this.#flush();
     this.#tables = null;
-    this.#file.close();
+    this.#file.end();
     return Promise.resolve();
   }
 
