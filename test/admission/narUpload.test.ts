@@ -244,7 +244,11 @@ describe('an upload', () => {
     async (_, pack) => {
       const tests = await opened();
       const path = '/nix/store/00bgd045z0d4icpbc2yyz4gx48ak44la-hello';
-      const stream = Buffer.concat([exported(CLEAN, path), exported(narWith('more'), `${path}-lib`), uint64(0)]);
+      const stream = Buffer.concat([
+        exported(CLEAN, path),
+        exported(narWith('more'), `${path}-lib`),
+        uint64(0),
+      ]);
       expect(await tests.put(pack(stream), BUILDER)).toMatchObject({
         status: 422,
         line: expect.stringContaining('no NAR that can be admitted'),
