@@ -14,7 +14,8 @@ const UNFINISHED = '.unfinished';
 const LEFT_BEHIND_MS = 24 * 3600 * 1000;
 /** Objects never change. */
 const MODE = 0o444;
-const READ_BYTES = 256 * 1024;
+/** A client that reads slowly keeps about eight of them in memory. */
+const READ_BYTES = 128 * 1024;
 
 /**
  * A directory as a storage. What is in place there is whole: it is made under another name, synced, and renamed.
