@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -94,7 +95,8 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
   });
   const storage = await openStorage(options.storage, environment);
   const spool = SpoolDirectory.open(join(state, SPOOL));
-  const received = SpoolDirectory.open(join(state, RECEIVED));
+  // the catalog has whole paths: the state may be named over a link today and without it tomorrow
+  const received = SpoolDirectory.open(join(realpathSync(state), RECEIVED));
   await spool.sweep(new Set());
   await received.sweep(await catalog.receivedFiles());
   const inspector = new ThreadedInspector(settings);
