@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { CONTAINER_LIMITS, type ContainerLimits } from '../../inspect/containers/budget.ts';
 import { compileEngine } from '../../kernel/create.ts';
 import type { OutputFacts } from '../../model/facts.ts';
@@ -82,7 +83,12 @@ export class ThreadedInspector implements Inspector {
   }
 
   async repack(file: string, name: string, target: string, most: number): Promise<Repacked> {
-    return await this.#scheduler.run({ kind: 'repack', file, name, target, most } as const, null, null);
+    // what is large must not hold the thread for what is small; who opens a file that is missing says so
+    const size = await stat(file).then(
+      (found) => found.size,
+      () => 0,
+    );
+    return await this.#scheduler.run({ kind: 'repack', file, name, target, most } as const, null, size);
   }
 
   async rules(homes: readonly string[]): Promise<string> {

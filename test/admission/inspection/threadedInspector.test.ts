@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { InspectionScheduler } from '../../../src/admission/inspection/scheduler.ts';
 import type { OutputFacts } from '../../../src/model/facts.ts';
 import { TreeNar } from '../../../src/sources/treeNar.ts';
 import { BUILT_IN_POLICY } from '../../../src/policy/policy.ts';
@@ -157,6 +158,14 @@ test('each output of an export stream has its facts and its size', async () => {
 
 describe('what is kept of a NAR', () => {
   const bytes = nar(directory(['a', file(randomBytes(3_000_000))]));
+
+  test('waits by its size, so that a large one does not hold the thread for what is small', async () => {
+    const run = vi.spyOn(InspectionScheduler.prototype, 'run');
+    const { inspector, folder } = inspections;
+    await inspector.repack(inspections.file(bytes), 'nar/x.nar', join(folder, 'sized'), 1 << 30);
+    expect(run).toHaveBeenCalledWith(expect.objectContaining({ kind: 'repack' }), null, bytes.length);
+    run.mockRestore();
+  });
 
   test('is the same NAR, packed by zstd', async () => {
     const target = join(inspections.folder, 'kept');
