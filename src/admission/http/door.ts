@@ -24,18 +24,19 @@ export class Door implements Callers {
 
   /**
    * Who asks; null for whom the answer was told already that they may not.
-   * @param isPerson a browser goes on with the token that it was given once unless it is asked for another one
+   * @param mayBePerson a browser goes on with the token that it was given once unless it is asked for another one
    */
   async admit(
     request: FastifyRequest,
     reply: FastifyReply,
     scope: Scope,
-    isPerson = false,
+    mayBePerson = false,
   ): Promise<Caller | null> {
     const passage = await this.pass(accessRequestOf(request), scope);
     if (passage.caller !== null) return passage.caller;
     const { refusal, headers, name } = passage;
-    const isAskedAgain = isPerson && refusal.status === 403 && name !== null;
+    const isBasic = /^basic /i.test(request.headers.authorization ?? '');
+    const isAskedAgain = mayBePerson && isBasic && refusal.status === 403 && name !== null;
     reply.headers(isAskedAgain ? CHALLENGE : headers);
     await sendAnswer(reply, isAskedAgain ? { ...refusal, status: 401 } : refusal);
     return null;

@@ -12,14 +12,21 @@ const callers = (name: string | null): Callers => ({
   }),
 });
 
-async function answerTo(name: string | null, isPerson: boolean): Promise<readonly unknown[]> {
+async function answerTo(
+  name: string | null,
+  mayBePerson: boolean,
+  scheme = 'Basic',
+): Promise<readonly unknown[]> {
   const app = fastify();
   const door = new Door(callers(name));
   app.get('/', async (request, reply) => {
-    expect(await door.admit(request, reply, 'review', isPerson)).toBeNull();
+    expect(await door.admit(request, reply, 'review', mayBePerson)).toBeNull();
     return reply;
   });
-  const { statusCode, headers } = await app.inject('/');
+  const { statusCode, headers } = await app.inject({
+    url: '/',
+    headers: { authorization: `${scheme} x` },
+  });
   await app.close();
   return [statusCode, headers['www-authenticate'] ?? null];
 }
@@ -29,6 +36,7 @@ describe('the door', () => {
     const challenge = 'Basic realm="nar-scan", charset="UTF-8"';
     expect(await answerTo('ci', true)).toEqual([401, challenge]);
     expect(await answerTo('ci', false)).toEqual([403, null]);
+    expect(await answerTo('ci', true, 'Bearer')).toEqual([403, null]);
     // such as after too many wrong ones
     expect(await answerTo(null, true)).toEqual([403, null]);
   });
