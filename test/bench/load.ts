@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type ClientRequest, request } from 'node:http';
+import { join } from 'node:path';
 import { base32Encode } from '../../src/nix/base32.ts';
 import { median } from './timing.ts';
 
@@ -18,6 +20,8 @@ export interface LoadFigures {
   /** Medians of the time that one small upload takes, in milliseconds. */
   readonly idle: number;
   readonly busy: number;
+  /** How many of the latter were through before the large ones were. */
+  readonly busyCount: number;
   /** Megabytes a second of the large uploads together. */
   readonly megabytesPerSecond: number;
   /** VmHWM of the server in MiB. */
@@ -27,7 +31,7 @@ export interface LoadFigures {
 }
 
 /** A NAR of one file whose bytes depend on a number, told piece by piece: nothing of it lies anywhere. */
-class NumberedNar {
+export class NumberedNar {
   readonly #head: Buffer;
   readonly #tail: Buffer;
   readonly #block: Buffer;
@@ -104,15 +108,9 @@ export async function underLoad(port: number, pid: number, load: Load): Promise<
   const errors: string[] = [];
   const block = noise(MiB);
   const client = new Client(port, errors);
-  const smallNars = Array.from(
-    { length: load.small.count },
-    (_, index) => new NumberedNar(index, load.small.bytes, block),
-  );
-  const [warm, rest] = [smallNars.slice(0, 10), smallNars.slice(10)];
-  for (const nar of warm) await client.put(nar.name, nar.size, nar.pieces());
-  const idleCount = Math.min(100, rest.length >> 2);
-  const idle: number[] = [];
-  for (const nar of rest.slice(0, idleCount)) idle.push(await client.put(nar.name, nar.size, nar.pieces()));
+  const idleCount = Math.min(200, load.small.count >> 2);
+  // the same number at once with and without the load, from a process that has nothing else to do
+  const idle = await smallUploads(port, { ...load.small, count: idleCount }, 0, errors);
 
   const readable = new NumberedNar(1e9, 20 * MiB, block);
   await client.put(readable.name, readable.size, readable.pieces());
@@ -129,33 +127,48 @@ export async function underLoad(port: number, pid: number, load: Load): Promise<
     (_, index) => new NumberedNar(3e9 + index, load.large.bytes, block),
   );
   const began = performance.now();
-  let isOver = false;
-  const large = Promise.all(largeNars.map((nar) => client.put(nar.name, nar.size, nar.pieces()))).finally(
-    () => (isOver = true),
-  );
-  const busy: number[] = [];
-  const queue = rest.slice(idleCount);
-  const workers = Array.from({ length: load.small.atOnce }, async () => {
-    for (let nar = queue.pop(); nar !== undefined; nar = queue.pop()) {
-      const milliseconds = await client.put(nar.name, nar.size, nar.pieces());
-      // what came when the large ones were through met no load
-      if (!isOver) busy.push(milliseconds);
-    }
-  });
-  await large;
+  const busyCount = load.small.count - idleCount;
+  const small = smallUploads(port, { ...load.small, count: busyCount }, idleCount, errors);
+  await Promise.all(largeNars.map((nar) => client.put(nar.name, nar.size, nar.pieces())));
   const seconds = (performance.now() - began) / 1000;
-  await Promise.all(workers);
+  const ended = Date.now();
+  // what came when the large ones were through met no load
+  const busy = (await small).filter(({ at }) => at < ended);
   return {
-    idle: median(idle),
-    busy: median(busy),
+    idle: median(idle.map(({ milliseconds }) => milliseconds)),
+    busy: median(busy.map(({ milliseconds }) => milliseconds)),
+    busyCount: busy.length,
     megabytesPerSecond: (load.large.count * load.large.bytes) / 1e6 / seconds,
     peakMiB: highWater(pid),
     errors,
   };
 }
 
+/** When an upload was through, and how long it took. */
+export interface SmallUpload {
+  readonly at: number;
+  readonly milliseconds: number;
+}
+
+async function smallUploads(
+  port: number,
+  { count, bytes, atOnce }: Load['small'],
+  from: number,
+  errors: string[],
+): Promise<readonly SmallUpload[]> {
+  const script = join(import.meta.dirname, 'smallUploads.ts');
+  const words = [port, from, count, bytes, atOnce].map(String);
+  const child = spawn(process.execPath, [script, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  child.stdout.on('data', (piece: Buffer) => (said += piece.toString()));
+  await new Promise((resolve) => child.once('close', resolve));
+  const told = JSON.parse(said) as { uploads: readonly SmallUpload[]; errors: readonly string[] };
+  errors.push(...told.errors);
+  return told.uploads;
+}
+
 /** A client of the server: one connection a request. */
-class Client {
+export class Client {
   readonly #port: number;
   readonly #errors: string[];
 

@@ -351,7 +351,7 @@ async function serve(inputs: BenchInputs): Promise<readonly Row[]> {
 /** The cache server under many clients: how long a small upload takes then, by when it is alone. */
 async function load(): Promise<Row> {
   const most = 5;
-  const { idle, busy, megabytesPerSecond, peakMiB, errors } = await benchLoad();
+  const { idle, busy, busyCount, megabytesPerSecond, peakMiB, errors } = await benchLoad();
   const ratio = busy / idle;
   return {
     name: 'load',
@@ -366,6 +366,7 @@ async function load(): Promise<Row> {
     within: ratio <= most && peakMiB * MiB <= SERVER_MEMORY_TARGET && errors.length === 0,
     peakMiB,
     notes: [
+      `${busyCount} small ones, 8 at once with and without the load`,
       `${megabytesPerSecond.toFixed(0)} MB/s of large ones`,
       `${errors.length} errors`,
       ...errors.slice(0, 3),
