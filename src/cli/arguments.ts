@@ -1,7 +1,8 @@
 import { NarScanError } from '../model/errors.ts';
 import { nearest } from '../model/nearest.ts';
 import { commandOf, type CommandName, commandsUnder } from './commands.ts';
-import { type Flag, type FlagName, flagsOf } from './flags.ts';
+import { type FlagName, flagsOf } from './flags.ts';
+import type { Flag } from './flags/flag.ts';
 
 /** The command line as text: what was said, before it is understood. */
 export interface Arguments {

@@ -1,6 +1,6 @@
 import { NarScanError } from '../model/errors.ts';
 import type { Arguments } from './arguments.ts';
-import type { Format } from './flags.ts';
+import type { Format } from './flags/scanFlags.ts';
 
 /**
  * The format that was asked for, of a command that knows not all of them.

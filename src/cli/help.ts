@@ -1,6 +1,7 @@
 import { wrapped } from '../report/lines.ts';
 import { type Command, type CommandName, COMMANDS, commandsUnder } from './commands.ts';
-import { type Flag, flagsOf } from './flags.ts';
+import { flagsOf } from './flags.ts';
+import type { Flag } from './flags/flag.ts';
 
 const WIDTH = 80;
 /** Column at which explanations start. */

@@ -8,7 +8,8 @@ import { DEFAULT_STORE_DIR } from '../nix/storePath.ts';
 import type { Surrounded } from '../scan/scan.ts';
 import type { Reach } from '../scan/targets.ts';
 import type { Arguments } from './arguments.ts';
-import { type Color, COLORS, type FlagName, type Format, FORMATS } from './flags.ts';
+import type { FlagName } from './flags.ts';
+import { type Color, COLORS, type Format, FORMATS } from './flags/scanFlags.ts';
 
 /** A command line that was understood: what to scan, and how to tell. */
 export interface Invocation extends Surrounded {

@@ -1,6 +1,7 @@
 import { RULE_TOPICS } from '../report/topics/rules.ts';
 import { type Command, COMMANDS } from './commands.ts';
-import { type Flag, flagsOf } from './flags.ts';
+import { flagsOf } from './flags.ts';
+import type { Flag } from './flags/flag.ts';
 import { capital, paragraph, roff, section } from './roff.ts';
 
 /** What the environment decides; flags come before it. */

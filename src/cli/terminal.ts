@@ -1,5 +1,5 @@
 import { isatty, WriteStream } from 'node:tty';
-import type { Color } from './flags.ts';
+import type { Color } from './flags/scanFlags.ts';
 
 /** Width of what no terminal shows. */
 export const DEFAULT_COLUMNS = 80;

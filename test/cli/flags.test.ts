@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readArguments } from '../../src/cli/arguments.ts';
 import { commandLike, COMMANDS, groupAsked, helpWords } from '../../src/cli/commands.ts';
-import { type Flag, FLAGS, flagsOf } from '../../src/cli/flags.ts';
+import { FLAGS, flagsOf } from '../../src/cli/flags.ts';
+import type { Flag } from '../../src/cli/flags/flag.ts';
 import { groupHelpText, helpText } from '../../src/cli/help.ts';
 import { invocationOf } from '../../src/cli/invocation.ts';
 import { nearest } from '../../src/model/nearest.ts';

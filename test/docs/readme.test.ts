@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Flag, FLAGS } from '../../src/cli/flags.ts';
+import { FLAGS } from '../../src/cli/flags.ts';
+import type { Flag } from '../../src/cli/flags/flag.ts';
 import { RULES } from '../../src/model/facts.ts';
 import { examinePolicy } from '../../src/policy/read.ts';
 import { ROOT } from '../support/narScan.ts';

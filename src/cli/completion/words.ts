@@ -1,6 +1,7 @@
 import { TOPICS } from '../../report/topics/topics.ts';
 import { type CommandName, COMMANDS } from '../commands.ts';
-import { type Flag, flagsOf } from '../flags.ts';
+import { flagsOf } from '../flags.ts';
+import type { Flag } from '../flags/flag.ts';
 
 /** What may stand at a place of the command line: one of some words, a path, or what no shell can guess. */
 export type Completed =

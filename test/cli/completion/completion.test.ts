@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { completionScript } from '../../../src/cli/completion/completion.ts';
 import { COMMANDS } from '../../../src/cli/commands.ts';
-import { type Flag, FLAGS, FORMATS } from '../../../src/cli/flags.ts';
+import { FLAGS } from '../../../src/cli/flags.ts';
+import type { Flag } from '../../../src/cli/flags/flag.ts';
+import { FORMATS } from '../../../src/cli/flags/scanFlags.ts';
 import { TOPICS } from '../../../src/report/topics/topics.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;

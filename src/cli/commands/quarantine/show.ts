@@ -8,7 +8,7 @@ import { humanReporter } from '../../../report/human.ts';
 import { printableText } from '../../../report/printable.ts';
 import type { Arguments } from '../../arguments.ts';
 import { todaysDecisions } from '../../decisions.ts';
-import { COLORS } from '../../flags.ts';
+import { COLORS } from '../../flags/scanFlags.ts';
 import { columnsOf, STDOUT_DESCRIPTOR, wantsColor } from '../../terminal.ts';
 import { atDesk, onlyOperand, outputMeant } from './desk.ts';
 

@@ -1,6 +1,7 @@
-import { refuseTokenName, SCOPES } from '../admission/contracts.ts';
-import { listenAddressOf } from '../admission/http/listenAddress.ts';
-import { absoluteDirectory, listOf, notEmpty, wholeNumber } from './flagValues.ts';
+import { refuseTokenName, SCOPES } from '../../admission/contracts.ts';
+import { listenAddressOf } from '../../admission/http/listenAddress.ts';
+import { absoluteDirectory, listOf, notEmpty, wholeNumber } from '../flagValues.ts';
+import type { Flag } from './flag.ts';
 
 /** Scans at once that can be asked for. */
 const SCANS_MOST = 64;
@@ -79,7 +80,7 @@ export const SERVER_FLAGS = [
     help: 'what it is for: fetching, sending, decisions on what was refused, all of these; sign: the server signs what comes with it',
     commands: ['token new'],
   },
-] as const;
+] as const satisfies readonly Flag[];
 
 function listenAddress(text: string): string | null {
   return listenAddressOf(text) === null ? 'is no HOST:PORT, [ADDRESS]:PORT or unix:/PATH' : null;
