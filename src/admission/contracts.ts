@@ -1,3 +1,4 @@
+import type { Codec } from '../formats/compression/codec.ts';
 import type { OutputFacts } from '../model/facts.ts';
 import type { OutputResult } from '../model/report.ts';
 import type { Denial, Release } from '../quarantine/decision.ts';
@@ -39,21 +40,6 @@ export interface Answer {
   readonly line: string;
 }
 
-/** How a NAR is packed, by the names that a narinfo has for it; `lzip` and the like as Nix writes them. */
-export const NAR_COMPRESSIONS = [
-  'none',
-  'xz',
-  'zstd',
-  'bzip2',
-  'gzip',
-  'br',
-  'lz4',
-  'lzip',
-  'lzma',
-  'compress',
-] as const;
-export type NarCompression = (typeof NAR_COMPRESSIONS)[number];
-
 /** A body that lies on disk as a whole. Whoever has it disposes of it, or hands its file on. */
 export interface Spooled {
   /** The file, in the server's spool directory. */
@@ -63,7 +49,7 @@ export interface Spooled {
 
 /** A NAR, as it was found to be, whatever anybody says of it. */
 export interface Inspected {
-  readonly compression: NarCompression;
+  readonly compression: Codec;
   /** `sha256:<nix32>` of the NAR; null where it is none as a whole. */
   readonly narHash: string | null;
   readonly narSize: number;
@@ -102,7 +88,7 @@ export interface ReceivedNar {
   readonly fileSize: number;
   readonly narHash: string;
   readonly narSize: number;
-  readonly compression: NarCompression;
+  readonly compression: Codec;
   /** Where its bytes lie until it is published: a file in the directory of received NARs. */
   readonly file: string;
   readonly by: string;

@@ -1,12 +1,13 @@
 import type { Growth } from './intake/growth.ts';
-import type { Inspected, InspectionContext, NarCompression } from './contracts.ts';
+import type { Codec } from '../formats/compression/codec.ts';
+import type { Inspected, InspectionContext } from './contracts.ts';
 import type { OutputFacts } from '../model/facts.ts';
 import type { NeedleContext } from '../needles/compile.ts';
 
 /** A NAR that was unpacked and packed again, whatever is in it. */
 export interface Repacked {
   /** How it was packed before. */
-  readonly compression: NarCompression;
+  readonly compression: Codec;
   readonly narHash: string;
   readonly narSize: number;
   /** Bytes of the new file. */

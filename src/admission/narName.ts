@@ -1,11 +1,11 @@
 import { NarScanError } from '../model/errors.ts';
 import { BASE32_ALPHABET } from '../nix/base32.ts';
-import type { NarCompression } from './contracts.ts';
+import type { Codec } from '../formats/compression/codec.ts';
 
 const NAME = new RegExp(`^nar/([${BASE32_ALPHABET}]{52})\\.nar(\\.[0-9A-Za-z]{1,8})?$`);
 
 /** What the ending of a NAR's name says of its compression (Nix: src/libstore/binary-cache-store.cc), and what others write. */
-const ENDINGS: ReadonlyMap<string, NarCompression> = new Map([
+const ENDINGS: ReadonlyMap<string, Codec> = new Map([
   ['.xz', 'xz'],
   ['.zst', 'zstd'],
   ['.bz2', 'bzip2'],
@@ -22,7 +22,7 @@ interface NarName {
   /** `sha256:<nix32>` of the file. */
   readonly fileHash: string;
   /** Null: Nix gives the same name to what is packed in several ways, or not at all. */
-  readonly compression: NarCompression | null;
+  readonly compression: Codec | null;
 }
 
 /** Whether this is the name of a NAR: `nar/`, its FileHash, `.nar` and an ending. */

@@ -1,5 +1,6 @@
 import type { SQLOutputValue } from 'node:sqlite';
-import { NAR_COMPRESSIONS, type PublishedPath, type ReceivedNar } from '../contracts.ts';
+import { CODECS } from '../../formats/compression/codec.ts';
+import type { PublishedPath, ReceivedNar } from '../contracts.ts';
 import type { AdmissionHour, Approval, RefusedNar } from '../catalog.ts';
 
 /** What a query gives. */
@@ -15,7 +16,7 @@ export function receivedOf(row: Row): ReceivedNar {
     fileSize: count(row, 'file_size'),
     narHash: text(row, 'nar_hash'),
     narSize: count(row, 'nar_size'),
-    compression: oneOf(NAR_COMPRESSIONS, row, 'compression'),
+    compression: oneOf(CODECS, row, 'compression'),
     file: text(row, 'file'),
     by: text(row, 'by'),
     at: count(row, 'at'),

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../model/errors.ts';
 import type { NeedleContext } from '../../needles/compile.ts';
 import type { PartialFacts } from '../../sources/factSink.ts';
 import type { StreamOutput } from '../../sources/narStream.ts';
-import type { NarCompression } from '../contracts.ts';
+import type { Codec } from '../../formats/compression/codec.ts';
 import type { Repacked } from '../inspector.ts';
 
 /* What the main thread and those that inspect say to each other: a job, and what came of it. */
@@ -60,7 +60,7 @@ export interface RepackJob {
 /** What each kind of job gives. */
 export interface JobResults {
   readonly nar: {
-    readonly compression: NarCompression;
+    readonly compression: Codec;
     readonly narHash: string | null;
     readonly narSize: number;
     readonly facts: PartialFacts;

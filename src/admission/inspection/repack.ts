@@ -6,7 +6,6 @@ import { LIMITS } from '../../model/limits.ts';
 import { packNar } from '../../quarantine/store/narFile.ts';
 import { readFull } from '../../sources/byteSource.ts';
 import { checkUnpacked, codecOf, Packed } from '../../sources/narTarget.ts';
-import type { NarCompression } from '../contracts.ts';
 import { GrowingSource } from './growingSource.ts';
 import type { JobResults, RepackJob } from './jobs.ts';
 import { Pressure } from './pressure.ts';
@@ -21,7 +20,7 @@ export async function repackNar(
   limits: ContainerLimits,
 ): Promise<JobResults['repack']> {
   try {
-    let compression: NarCompression = 'none';
+    let compression: Codec = 'none';
     const pieces = unpacked(file, name, limits, (codec) => (compression = codec));
     const written = await packNar(pieces, target, most);
     return { compression, ...written };

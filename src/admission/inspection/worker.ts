@@ -12,7 +12,7 @@ import { type NarTargetOptions, scanSource } from '../../sources/narTarget.ts';
 import { softenKnownReferences } from '../../sources/references.ts';
 import { DiskSpools } from '../../sources/spool.ts';
 import { scanTreeNar } from '../../sources/treeTarget.ts';
-import type { NarCompression } from '../contracts.ts';
+import type { Codec } from '../../formats/compression/codec.ts';
 import { Growth } from '../intake/growth.ts';
 import { GrowingSource } from './growingSource.ts';
 import type { FileJob, InspectionData, Job, JobResults, NarJob, Outcome, StreamJob } from './jobs.ts';
@@ -62,7 +62,7 @@ export class InspectionWorker {
 
   async #nar(job: NarJob): Promise<Outcome> {
     const listing = job.listing ? new NarListing() : null;
-    let compression: NarCompression = 'none';
+    let compression: Codec = 'none';
     return await this.#follow(
       job,
       job.name,

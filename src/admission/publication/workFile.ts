@@ -6,7 +6,8 @@ import { pipeline } from 'node:stream/promises';
 import { NarScanError } from '../../model/errors.ts';
 import { narHashText } from '../../nix/narHash.ts';
 import { parseNarInfo } from '../../nix/narinfo.ts';
-import { NAR_COMPRESSIONS, type PublishedPath } from '../contracts.ts';
+import { CODECS } from '../../formats/compression/codec.ts';
+import type { PublishedPath } from '../contracts.ts';
 import { writeFault } from '../intake/writeFault.ts';
 import type { FoundNar } from './bind.ts';
 import type { PublicationParts } from './parts.ts';
@@ -100,7 +101,7 @@ async function fetched(
 ): Promise<FoundNar | null> {
   const { narName: name, fileHash, fileSize, narHash, narSize } = path;
   const info = parseNarInfo(Buffer.from(path.narInfo), settings.storeDir);
-  const compression = NAR_COMPRESSIONS.find((known) => known === info.compression);
+  const compression = CODECS.find((known) => known === info.compression);
   if (info.url !== name || compression === undefined) return null;
   const object = await storage.get(name);
   if (object?.size !== fileSize) {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Catalog } from '../../../src/admission/catalog.ts';
 import { openCatalog } from '../../../src/admission/catalog/sqliteCatalog.ts';
-import type { Answer, Caller, NarCompression, Ruling, Scope } from '../../../src/admission/contracts.ts';
+import type { Codec } from '../../../src/formats/compression/codec.ts';
+import type { Answer, Caller, Ruling, Scope } from '../../../src/admission/contracts.ts';
 import type { Inspector } from '../../../src/admission/inspector.ts';
 import { NarListing } from '../../../src/admission/inspection/listing.ts';
 import { SpoolDirectory } from '../../../src/admission/intake/spool.ts';
@@ -95,7 +96,7 @@ export class CacheOfTests implements AsyncDisposable {
   puts = 0;
   failingPut: number | null = null;
   refused: { name: string; bytes: Buffer }[] = [];
-  readonly #nars = new Map<string, { compression: NarCompression; narHash: string; narSize: number }>();
+  readonly #nars = new Map<string, { compression: Codec; narHash: string; narSize: number }>();
 
   private constructor(state: string, catalog: Catalog, storage: DirectoryStorage, options: CacheOptions) {
     this.state = state;
@@ -148,7 +149,7 @@ export class CacheOfTests implements AsyncDisposable {
     const place = join(received, `${this.puts}-${info.url.slice(4)}`);
     writeFileSync(place, bytes);
     const { narHash, narSize } = info;
-    const compression = info.compression as NarCompression;
+    const compression = info.compression as Codec;
     const fileHash = sha256(bytes);
     this.#nars.set(fileHash, { compression, narHash, narSize });
     await this.catalog.receive({
