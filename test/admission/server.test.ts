@@ -7,6 +7,7 @@ import { type CacheServer, openCacheServer } from '../../src/admission/server.ts
 import { fingerprint, generateSecretKey, secretKeyText, signText } from '../../src/nix/signature.ts';
 import { BUILT_IN_POLICY, type Policy } from '../../src/policy/policy.ts';
 import { CacheClient, SentOutput } from '../support/cacheClient.ts';
+import { serverSettings } from '../support/serverSettings.ts';
 import { narWith, pathOf, STORE_DIR } from './publication/cache.ts';
 
 let folder: string;
@@ -18,16 +19,10 @@ async function started(
   signKey: string | null = null,
 ): Promise<CacheServer> {
   return await openCacheServer({
-    settings: {
-      state,
+    settings: serverSettings(state, {
       storeDir: STORE_DIR,
       policy: { ...BUILT_IN_POLICY, admission: { ...BUILT_IN_POLICY.admission, ...changes } },
-      hostHomes: false,
-      publicUrl: null,
-      scans: 1,
-      dryRun: false,
-      version: '0',
-    },
+    }),
     listen: { host: '127.0.0.1', port: 0 },
     storage: `file://${folder}/storage`,
     tokens: null,

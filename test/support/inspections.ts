@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ThreadedInspector } from '../../src/admission/inspection/threadedInspector.ts';
 import { Growth } from '../../src/admission/intake/growth.ts';
 import type { ServerSettings } from '../../src/admission/settings.ts';
-import { BUILT_IN_POLICY } from '../../src/policy/policy.ts';
+import { serverSettings } from './serverSettings.ts';
 
 /** A folder of spools, and who inspects them. */
 export class Inspections implements AsyncDisposable {
@@ -13,17 +13,7 @@ export class Inspections implements AsyncDisposable {
   #count = 0;
 
   constructor(settings: Partial<ServerSettings> = {}) {
-    this.inspector = new ThreadedInspector({
-      state: this.folder,
-      storeDir: '/nix/store',
-      policy: BUILT_IN_POLICY,
-      hostHomes: false,
-      publicUrl: null,
-      scans: 1,
-      dryRun: false,
-      version: '0',
-      ...settings,
-    });
+    this.inspector = new ThreadedInspector(serverSettings(this.folder, settings));
   }
 
   file(bytes: Uint8Array): string {

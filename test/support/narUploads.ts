@@ -19,6 +19,7 @@ import { BUILT_IN_POLICY } from '../../src/policy/policy.ts';
 import { AuditLog } from '../../src/quarantine/audit.ts';
 import { denialOf, outputNamed, releaseOf } from '../../src/quarantine/judgement.ts';
 import type { AuditRecord } from '../../src/quarantine/trail/record.ts';
+import { serverSettings } from './serverSettings.ts';
 
 export const sha256 = (bytes: Uint8Array): string => narHashText(createHash('sha256').update(bytes).digest());
 
@@ -57,16 +58,11 @@ export class NarUploadsOfTests implements AsyncDisposable {
     const state = join(folder, 'state');
     mkdirSync(state, { mode: 0o700 });
     const admission = { ...BUILT_IN_POLICY.admission, ...options.admission };
-    const settings: ServerSettings = {
-      state,
-      storeDir: '/nix/store',
+    const settings = serverSettings(state, {
       policy: { ...BUILT_IN_POLICY, admission },
-      hostHomes: false,
       publicUrl: 'https://cache.example.org',
-      scans: 1,
       dryRun: options.dryRun ?? false,
-      version: '0',
-    };
+    });
     const inspector = changed(real, options.inspector ?? {});
     const catalog = await openCatalog(join(state, 'catalog.sqlite'));
     const told: unknown[] = [];

@@ -5,9 +5,9 @@ import { ThreadedInspector } from '../../../src/admission/inspection/threadedIns
 import { hashPartOf } from '../../../src/nix/storePath.ts';
 import { type NarInfo, parseNarInfo } from '../../../src/nix/narinfo.ts';
 import { fingerprint, parsePublicKey, parseSecretKey, signText } from '../../../src/nix/signature.ts';
-import { BUILT_IN_POLICY } from '../../../src/policy/policy.ts';
 import { needs } from '../../support/programs.ts';
 import { NIX_COMPRESSIONS, SymlinkedStore } from '../../support/realNix.ts';
+import { serverSettings } from '../../support/serverSettings.ts';
 import { CacheOfTests, callerWith } from './cache.ts';
 
 const WITHOUT_SIGNATURES = { signatures: [] };
@@ -31,16 +31,7 @@ describe.skipIf(!needs('nix', 'nix-store'))('what nix copy has written', () => {
     const leaky = store.build('leaky', 'mkdir $out; realpath $out > $out/where');
     const own = store.build('own', 'mkdir $out; echo /mnt/elsewhere$out/lib > $out/where');
     paths = { library, user, leaky, own };
-    inspector = new ThreadedInspector({
-      state: store.folder,
-      storeDir: store.storeDir,
-      policy: BUILT_IN_POLICY,
-      hostHomes: false,
-      publicUrl: null,
-      scans: 1,
-      dryRun: false,
-      version: '0',
-    });
+    inspector = new ThreadedInspector(serverSettings(store.folder, { storeDir: store.storeDir }));
   });
   afterAll(async () => {
     await inspector.close();
