@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { type ClientRequest, request } from 'node:http';
 import { join } from 'node:path';
 import { base32Encode } from '../../src/nix/base32.ts';
+import { noise, token } from './narBytes.ts';
 import { median } from './timing.ts';
 
 const MiB = 1024 * 1024;
@@ -81,26 +82,6 @@ export class NumberedNar {
     const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\n`);
     return { name: `${hashPart}.narinfo`, text: lines.join('') };
   }
-}
-
-function token(text: string): Buffer {
-  const padded = Buffer.alloc(8 + Math.ceil(text.length / 8) * 8);
-  padded.writeUInt32LE(text.length, 0);
-  padded.write(text, 8, 'latin1');
-  return padded;
-}
-
-/** Bytes of every kind, the same at each run. */
-export function noise(bytes: number): Buffer {
-  const block = Buffer.alloc(bytes);
-  let state = 1;
-  for (let index = 0; index < bytes; index++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    block[index] = state & 0xff;
-  }
-  return block;
 }
 
 /** Puts a server under load, and watches what its clients see. @param pid its process */

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { base32Encode } from '../../src/nix/base32.ts';
 import { CacheServer } from '../support/cacheServer.ts';
-import { type LoadFigures, noise, underLoad } from './load.ts';
+import { type LoadFigures, underLoad } from './load.ts';
+import { noise } from './narBytes.ts';
 import { type Command, median, runOnce } from './timing.ts';
 
 const STORE_DIR = '/nix/store';

@@ -2,7 +2,8 @@
  * node test/bench/smallUploads.ts PORT FROM COUNT BYTES AT-ONCE: sends small NARs to a server, so many at once, and
  * prints as JSON when each was through and how long it took, and what was no success.
  */
-import { Client, noise, NumberedNar, type SmallUpload } from './load.ts';
+import { Client, NumberedNar, type SmallUpload } from './load.ts';
+import { noise } from './narBytes.ts';
 
 const [port = 0, from = 0, count = 0, bytes = 0, atOnce = 1] = process.argv.slice(2).map(Number);
 const errors: string[] = [];

@@ -3,15 +3,9 @@
  * as many files, of blocks that are neither all zeros nor all alike. Nothing of it lies on a disk.
  */
 import { writeSync } from 'node:fs';
+import { noise, token } from './narBytes.ts';
 
 const BLOCK = 1024 * 1024;
-
-function token(text: string): Buffer {
-  const padded = Buffer.alloc(8 + Math.ceil(text.length / 8) * 8);
-  padded.writeUInt32LE(text.length, 0);
-  padded.write(text, 8, 'latin1');
-  return padded;
-}
 
 const tokens = (...texts: readonly string[]): Buffer => Buffer.concat(texts.map(token));
 
@@ -24,15 +18,7 @@ const total = Number(process.argv[2]);
 const files = Number(process.argv[3] ?? 1);
 const perFile = Math.ceil(total / files / BLOCK) * BLOCK;
 
-const block = Buffer.alloc(BLOCK);
-let state = 1;
-for (let index = 0; index < BLOCK; index++) {
-  // xorshift32: bytes of every kind, a slash of a path now and then
-  state ^= state << 13;
-  state ^= state >>> 17;
-  state ^= state << 5;
-  block[index] = state & 0xff;
-}
+const block = noise(BLOCK);
 
 send(tokens('nix-archive-1', '(', 'type', 'directory'));
 for (let file = 0; file < files; file++) {
