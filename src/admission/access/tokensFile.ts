@@ -11,7 +11,10 @@ export class TokensFile {
   readonly #warn: (error: NarScanError) => void;
   readonly #now: () => number;
   #tokens: readonly Token[];
+  /** As it was when it was read last. */
   #seen: string;
+  /** As it was when somebody was told last that it cannot be read. */
+  #told = '';
   #looked: number;
 
   /**
@@ -46,12 +49,14 @@ export class TokensFile {
   #refresh(): void {
     const mark = markOf(this.#path);
     if (mark === this.#seen) return;
-    this.#seen = mark;
     try {
       this.#tokens = readTokens(this.#path);
+      this.#seen = mark;
     } catch (error) {
       if (!(error instanceof NarScanError)) throw error;
-      this.#warn(error);
+      // what stands in the way may go without the file being touched again
+      if (mark !== this.#told) this.#warn(error);
+      this.#told = mark;
     }
   }
 }

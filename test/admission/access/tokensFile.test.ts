@@ -55,6 +55,15 @@ describe('the tokens of a file', () => {
     expect(file.tokens.map(({ name }) => name)).toEqual(['two']);
   });
 
+  it('are read when what stood in the way is gone, though nobody touched the file again', () => {
+    const file = open();
+    chmodSync(folder, 0o770);
+    writeFileSync(path, entry('two'));
+    expect([names(file), names(file), warnings]).toEqual([['one'], ['one'], ['TOKENS_UNSAFE']]);
+    chmodSync(folder, 0o700);
+    expect(names(file)).toEqual(['two']);
+  });
+
   it('stay what they were while it cannot be read, which is told once for each change', () => {
     const file = open();
     writeFileSync(path, 'frob');
