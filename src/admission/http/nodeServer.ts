@@ -58,7 +58,8 @@ function watch(request: IncomingMessage, response: ServerResponse): void {
   const isLast = hasBody && !response.shouldKeepAlive;
   if (isLast) response.shouldKeepAlive = true;
   response.once('finish', () => {
-    exchanges.delete(socket);
+    // the next request of this connection may have come already
+    if (exchanges.get(socket)?.response === response) exchanges.delete(socket);
     const whole = (): void => void (isLast && socket.end());
     if (request.complete) whole();
     else dropRest(request, response, whole);

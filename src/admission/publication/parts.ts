@@ -1,5 +1,6 @@
 import type { PublicKey, SecretKey } from '../../nix/signature.ts';
 import type { Catalog } from '../catalog.ts';
+import type { DiskRoom } from '../diskRoom.ts';
 import type { Inspector } from '../inspector.ts';
 import type { SpoolDirectory } from '../intake/spool.ts';
 import type { Judge } from '../judge.ts';
@@ -15,6 +16,8 @@ export interface PublicationParts {
   readonly judge: Judge;
   /** On the file system of the received NARs: they are linked into it. */
   readonly spool: SpoolDirectory;
+  /** With what other uploads have announced. */
+  readonly room: Pick<DiskRoom, 'has'>;
   readonly keys: {
     /** Whose signatures say that an output is that of its path. */
     readonly trusted: readonly PublicKey[];

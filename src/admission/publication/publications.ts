@@ -2,7 +2,6 @@ import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { answered, done } from '../answers.ts';
 import type { Answer } from '../contracts.ts';
-import { DiskRoom } from '../diskRoom.ts';
 import { receiveSmall } from '../intake/small.ts';
 import type { Body, Publications, Sender } from '../uploads.ts';
 import { NarInfoUploads } from './narInfoUpload.ts';
@@ -14,13 +13,11 @@ export class CachePublications implements Publications {
   readonly #parts: PublicationParts;
   readonly #narInfos: NarInfoUploads;
   readonly #objects: ObjectUploads;
-  readonly #room: DiskRoom;
 
   constructor(parts: PublicationParts) {
     this.#parts = parts;
     this.#narInfos = new NarInfoUploads(parts);
     this.#objects = new ObjectUploads(parts);
-    this.#room = new DiskRoom(parts.spool.path);
   }
 
   narInfo(hashPart: string, body: Body, sender: Sender): Promise<Answer> {
@@ -38,7 +35,7 @@ export class CachePublications implements Publications {
   /** What is kept for good leaves the catalog and the audit trail their room, as NARs do. */
   async #taken({ length }: Body, act: () => Promise<Answer>): Promise<Answer> {
     return await answered(async () => {
-      if (await this.#room.has(length ?? 0)) return await act();
+      if (await this.#parts.room.has(length ?? 0)) return await act();
       throw new NarScanError('UPLOAD_NO_ROOM', 'there is no room for it');
     }, this.#parts.log);
   }

@@ -7,6 +7,7 @@ import type { Catalog } from '../../../src/admission/catalog.ts';
 import { openCatalog } from '../../../src/admission/catalog/sqliteCatalog.ts';
 import type { Codec } from '../../../src/formats/compression/codec.ts';
 import type { Answer, Caller, Ruling, Scope } from '../../../src/admission/contracts.ts';
+import { DiskRoom } from '../../../src/admission/diskRoom.ts';
 import type { Inspector } from '../../../src/admission/inspector.ts';
 import { NarListing } from '../../../src/admission/inspection/listing.ts';
 import { SpoolDirectory } from '../../../src/admission/intake/spool.ts';
@@ -113,6 +114,7 @@ export class CacheOfTests implements AsyncDisposable {
       ...BUILT_IN_POLICY,
       admission: { ...BUILT_IN_POLICY.admission, onFailure },
     };
+    const spool = SpoolDirectory.open(join(this.state, 'spool'));
     this.parts = {
       settings: { storeDir, dryRun, policy },
       catalog,
@@ -128,7 +130,8 @@ export class CacheOfTests implements AsyncDisposable {
       },
       inspector: options.inspector ?? this.#inspector(),
       judge: this.#judge(),
-      spool: SpoolDirectory.open(join(this.state, 'spool')),
+      spool,
+      room: new DiskRoom(spool.path),
       keys: { trusted, signing },
       log: { warn: (line) => void this.log.push(line), error: (error) => void this.log.push(error) },
     };
