@@ -42,10 +42,11 @@ export class Denials implements AsyncDisposable {
   }
 
   async #open(): Promise<(Decisions & Disposable) | null> {
-    const { openDecisions } = await import('../quarantine/decisions.ts');
+    const { openOwnDecisions } = await import('../quarantine/ownDecisions.ts');
     this.#refreshed = process.uptime();
     try {
-      return await openDecisions(this.#environment, null);
+      // of a ledger that cannot be read those are told who remember in it
+      return await openOwnDecisions(this.#environment, () => undefined);
     } catch (error) {
       // where no state can lie nobody has decided anything, and that nothing is remembered was told
       if (error instanceof NarScanError && error.code === 'STATE_UNKNOWN') return null;

@@ -120,7 +120,7 @@ async function deliver(
   else {
     let inFlight: readonly string[] = [];
     const sending = (paths: readonly string[]): void => {
-      refuseDenied(run, paths);
+      refuseDenied(run);
       inFlight = paths;
     };
     try {
@@ -161,12 +161,13 @@ async function record({ environment, policy, gate, closure, now, origin, judgeme
 }
 
 /**
- * A transfer may take hours: what was denied since it began stays here.
+ * A transfer may take hours: what was denied since it began stays here, and so does all that may refer to it, whether it
+ * is there already or not.
  * @throws NarScanError PATH_DENIED; AUDIT_*, STATE_* where nobody knows what was decided
  */
-function refuseDenied({ decisions, judgement }: Run, paths: readonly string[]): void {
+function refuseDenied({ decisions, judgement }: Run): void {
   decisions.refresh();
-  for (const path of paths) {
+  for (const path of judgement.selection.free) {
     const narHash = judgement.answer.standings.get(path)?.narHash ?? null;
     const denial = decisions.denial(path, narHash);
     if (denial === null) continue;
