@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { fileHead, fileTail } from '../../formats/nar/writer.ts';
 import { contentName, narHashText } from '../../nix/narHash.ts';
+import { done } from '../answers.ts';
 import type { Answer, Caller, InspectionContext } from '../contracts.ts';
 import type { PublicationParts } from './parts.ts';
-import { admits, mayPass, tellInSpite, uninspected } from './ruled.ts';
+import { admits, mayPass, outcomeOf, ruledUnseen, tellInSpite, uninspected } from './ruled.ts';
 import { bytesAtHand } from './workFile.ts';
 
 const ROOT = { name: null, depth: 0 };
@@ -12,7 +13,7 @@ const ROOT = { name: null, depth: 0 };
  * Searches and judges a text that is no output, such as a log, as the NAR of one file: so it has a hash, and
  * the quarantine can keep it, show it and let it through.
  *
- * @returns null: it may be published
+ * @returns null: it may be published. What a server that refuses nothing would have to refuse is taken and dropped.
  * @throws NarScanError SCAN_FAILED, INTERRUPTED, UPLOAD_NO_ROOM, STATE_NOT_WRITTEN, and as `Judge.rule`
  */
 export async function refusalOf(
@@ -37,10 +38,13 @@ export async function refusalOf(
     },
   );
   const subject = { storePath: null, narHash, references: [] };
-  const ruling = await judge.rule(facts, subject, caller);
+  const ruled = await judge.rule(facts, subject, caller);
+  const ruling = isUninspected ? ruledUnseen(ruled) : ruled;
   if (!admits(ruling, isUninspected, settings)) {
     return (await judge.refuse(ruling, subject, { file: spooled.file, name: called }, caller)).answer;
   }
-  tellInSpite(ruling, subject, `${name} of ${caller.name} is published`, parts);
-  return null;
+  if (outcomeOf(ruling) === 'admitted') return null;
+  // nothing would say later in spite of what it was let in
+  tellInSpite(ruling, subject, `${name} of ${caller.name} is taken, and not kept,`, parts);
+  return done(`${name} is taken, and not kept`);
 }

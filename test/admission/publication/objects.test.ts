@@ -75,6 +75,16 @@ describe('a log', () => {
     expect(cache.refused[0]?.bytes.includes('cd /home/noamyr')).toBe(true);
   });
 
+  it('that would be refused is taken by a dry run and not kept: nothing would say later what it was', async () => {
+    await cache[Symbol.asyncDispose]();
+    cache = await CacheOfTests.open({ dryRun: true });
+    expect(await put(name, 'cd /home/noamyr\n')).toMatchObject({ status: 200 });
+    expect(await served(name)).toBeUndefined();
+    expect(cache.log).toEqual([expect.stringContaining('in spite of being contaminated')]);
+    expect(await put(name, 'built\n')).toMatchObject({ status: 200 });
+    expect(await served(name)).toBe('built\n');
+  });
+
   it('that is too long, also unpacked, is refused', async () => {
     const packed = gzipSync(Buffer.alloc(LIMITS.logBytes + 1));
     expect(await put(name, packed, 'gzip')).toMatchObject({ status: 413 });
