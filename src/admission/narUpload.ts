@@ -1,5 +1,6 @@
 import { rename, stat } from 'node:fs/promises';
 import { NarScanError } from '../model/errors.ts';
+import type { GapReason } from '../model/facts.ts';
 import { LIMITS } from '../model/limits.ts';
 import { canBeWaived } from '../policy/baseline.ts';
 import { answered, done } from './answers.ts';
@@ -241,10 +242,13 @@ function hashOfUnpacked({ compression, narHash, narSize }: Inspected, fileSize: 
 /** Faults of what was sent, for the chart. */
 const MALFORMED: ReadonlySet<string> = new Set(['UPLOAD_HASH', 'UPLOAD_NAME', 'UPLOAD_COMPRESSION']);
 
+/** What may be otherwise the next time: a disk may be full, a file may not be read. */
+const OF_THIS_MACHINE: ReadonlySet<GapReason> = new Set(['unreadable', 'limit-memory']);
+
 /** Whether the same bytes would be ruled so again: not where something of this machine stood in the way. */
 function isLasting({ standing, result }: Ruling): boolean {
   if (standing !== 'incomplete') return true;
-  return result.gaps.every((gap) => canBeWaived(gap) && gap.reason !== 'unreadable');
+  return result.gaps.every((gap) => canBeWaived(gap) && !OF_THIS_MACHINE.has(gap.reason));
 }
 
 /**
