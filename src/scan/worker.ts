@@ -41,6 +41,7 @@ export class ScanWorker {
   readonly #window: Window;
   readonly #tree: TreeScanner;
   readonly #spools = new DiskSpools();
+  #quick: NarHasher | null = null;
   readonly #matcher: ReturnType<typeof createMatcher>;
   readonly #send: (message: FromWorker) => void;
   readonly #digest: ContentDigest | null;
@@ -160,7 +161,7 @@ export class ScanWorker {
     if (narSize <= this.#quicklyHashed && this.#data.compiled.engine !== 'scalar') {
       this.#quicklyHashed -= narSize;
       const { QuickHasher } = await import('../sources/quickHasher.ts');
-      return await act(() => new QuickHasher());
+      return await act(() => (this.#quick ??= new QuickHasher()));
     }
     const [{ InlineHasher }, { ThreadHasher }] = await Promise.all([
       import('../sources/narHasher.ts'),

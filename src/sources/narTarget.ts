@@ -1,3 +1,5 @@
+import type { RangeReader } from '../formats/ranges.ts';
+import type { Spool } from '../inspect/containers/spool.ts';
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { fsPath, type ByteString } from '../model/bytes.ts';
 import { NarScanError } from '../model/errors.ts';
@@ -93,7 +95,9 @@ export async function scanSource(
     } else {
       const head = Buffer.from(memory.subarray(start, start + count));
       const { decompress } = await import('../formats/compression/decompress.ts');
-      const packed = new Packed(head, source);
+      // what comes through a pipe cannot be read again
+      using kept = source.range(0, 0) === null ? disposable(inspection.spools.open()) : null;
+      const packed = new Packed(head, source, kept?.spool ?? null);
       let unpacked = 0;
       for await (const decoded of decompress(codec, packed)) {
         await scan.decoded(decoded);
@@ -102,14 +106,34 @@ export async function scanSource(
       }
       await scan.flush();
       const outputs = scan.end();
-      const whole = source.range(0, packed.taken);
-      if (whole !== null) addFacts(outputs, searchPacked(whole, window, inspection));
+      const whole = kept === null ? source.range(0, packed.taken) : readerOf(kept.spool, packed.taken);
+      addFacts(outputs, whole === null ? UNKEPT : searchPacked(whole, window, inspection));
       return outputs;
     }
     return scan.end();
   } catch (error) {
     return await scan.broken(...gapOf(error));
   }
+}
+
+/** What is said of a packed stream that came through a pipe and of which not all could be kept. */
+const UNKEPT: ContentFacts = {
+  findings: [],
+  gaps: [
+    {
+      reason: 'limit-memory',
+      offset: null,
+      detail: 'there was no room to keep it as it came: scan it as a file',
+    },
+  ],
+};
+
+function disposable(spool: Spool): Disposable & { readonly spool: Spool } {
+  return { spool, [Symbol.dispose]: () => spool.close() };
+}
+
+function readerOf(spool: Spool, size: number): RangeReader | null {
+  return spool.complete ? spool.reader(0, size) : null;
 }
 
 /**
@@ -236,21 +260,28 @@ export class Packed implements Iterable<Uint8Array> {
   taken = 0;
   readonly #head: Uint8Array;
   readonly #source: ByteSource;
+  readonly #spool: Spool | null;
 
-  /** @param head what was read of the source already */
-  constructor(head: Uint8Array, source: ByteSource) {
+  /**
+   * @param head what was read of the source already
+   * @param spool takes all that is given
+   */
+  constructor(head: Uint8Array, source: ByteSource, spool: Spool | null = null) {
     this.#head = head;
     this.#source = source;
+    this.#spool = spool;
   }
 
   *[Symbol.iterator](): Generator<Uint8Array, void, undefined> {
     this.taken += this.#head.length;
+    this.#spool?.add(this.#head);
     yield this.#head;
     const buffer = Buffer.alloc(INPUT_BYTES);
     for (;;) {
       const count = this.#source.read(buffer, 0, buffer.length);
       if (count === 0) return;
       this.taken += count;
+      this.#spool?.add(buffer.subarray(0, count));
       yield buffer.subarray(0, count);
     }
   }

@@ -7,9 +7,6 @@ import type { Inspection } from './inspection.ts';
  * Searches a packed stream as it lies there: what its format has room for beside what it unpacks to (the name of a file
  * in gzip, skippable frames of zstd and lz4, metadata of brotli) goes along with it wherever it is sent.
  *
- * What packing leaves as it is may begin in the middle of a store path, whose beginning stood somewhere before: `/store/…`
- * behind bytes of lz4 is no alias.
- *
  * @param packed all of it
  */
 export function searchPacked(packed: RangeReader, window: Window, { contents }: Inspection): ContentFacts {
@@ -24,6 +21,5 @@ export function searchPacked(packed: RangeReader, window: Window, { contents }: 
     window.carry(contents);
   }
   contents.extend(contents.end, true);
-  const { findings, gaps } = contents.rest();
-  return { findings: findings.filter(({ rule, home }) => rule !== 'store-alias' || home !== null), gaps };
+  return contents.rest();
 }
