@@ -48,8 +48,8 @@ export const COMMANDS = [
   },
   {
     name: 'quarantine lift',
-    operands: 'NUMBER|ID|STORE-PATH',
-    help: 'take a denial or a release back, or all of an output',
+    operands: 'NUMBER|ID|STORE-PATH|sha256:HASH',
+    help: 'take a denial or a release back, or all of an output, a store path or a content',
   },
   {
     name: 'quarantine purge',

@@ -47,6 +47,8 @@ export interface AllDecisions extends Decisions {
   denials(): readonly Denial[];
   /** Denials of a store path or a content. */
   denialsOf(storePath: string, narHash: string | null): readonly Denial[];
-  /** Releases of one content of one store path that have not expired, whatever they cover. */
-  releases(storePath: string, narHash: string, now: Date): readonly Release[];
+  /** Those that have not expired, whatever they cover. */
+  releases(now: Date): readonly Release[];
+  /** Such ones of one content of one store path. */
+  releasesOf(storePath: string, narHash: string, now: Date): readonly Release[];
 }

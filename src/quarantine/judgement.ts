@@ -5,6 +5,7 @@ import { hashPartOf, parseStorePathName } from '../nix/storePath.ts';
 import type { AuditLog } from './audit.ts';
 import type { Decisions, Denial, Release } from './decision.ts';
 import { deniedText } from './decisionText.ts';
+import type { DecidedOn } from './lifting.ts';
 import { quarantineId } from './store/place.ts';
 import { covers, lasting } from './trail/decisions.ts';
 import type { AuditEvent, QuarantinedRecord } from './trail/record.ts';
@@ -75,7 +76,7 @@ function releasesOn(
   now: Date,
 ): readonly Release[] {
   if (narHash === null) return [];
-  const releases = trail.ask((index) => index.releases(storePath, narHash));
+  const releases = trail.ask((index) => index.releasesOf(storePath, narHash));
   return lasting(releases, now).filter((release) => covers(release, blocking));
 }
 
@@ -187,13 +188,7 @@ export function decisionOf({ trail }: AuditLog, decision: number): Denial | Rele
   return found;
 }
 
-/** All denials and releases of a store path and a content that this trail has, expired ones, too. */
-export function decisionsOn(
-  { trail }: AuditLog,
-  storePath: string,
-  narHash: string | null,
-): readonly (Denial | Release)[] {
-  const denials = trail.ask((index) => index.denialsOf(hashPartOf(storePath), narHash));
-  const releases = narHash === null ? [] : trail.ask((index) => index.releases(storePath, narHash));
-  return [...denials, ...releases];
+/** The denials and releases that are meant and stand in this trail, expired ones, too. */
+export function decisionsOn({ trail }: AuditLog, isMeant: DecidedOn): readonly (Denial | Release)[] {
+  return trail.ask((index) => [...index.denials(), ...index.releases()]).filter(isMeant);
 }

@@ -23,6 +23,7 @@ import {
   outputNamed,
   releaseOf,
 } from '../../src/quarantine/judgement.ts';
+import { type DecidedOn, onContent, onOutput, onPath } from '../../src/quarantine/lifting.ts';
 import type { AuditEvent } from '../../src/quarantine/trail/record.ts';
 import { asNobody } from '../support/asNobody.ts';
 import { storePathNamed } from '../support/refused.ts';
@@ -252,8 +253,11 @@ describe('a store path', () => {
     await log.sync();
     expect(outputAt(log, PATH).record.id).toBe(later);
     expect(() => outputAt(log, OTHER)).toThrow(code('QUARANTINE_UNKNOWN', /not in quarantine/));
-    expect(decisionsOn(log, PATH, HASH).map(({ sequence }) => sequence)).toEqual([4, 3]);
-    expect(decisionsOn(log, PATH, null).map(({ sequence }) => sequence)).toEqual([4]);
+    const numbers = (isMeant: DecidedOn) => decisionsOn(log, isMeant).map(({ sequence }) => sequence);
+    expect(numbers(onPath(PATH, null))).toEqual([4, 3]);
+    expect(numbers(onPath(PATH, OTHER_HASH))).toEqual([4, 5, 3]);
+    expect(numbers(onOutput(PATH, OTHER_HASH))).toEqual([4, 5]);
+    expect(numbers(onContent(HASH))).toEqual([3]);
   });
 });
 

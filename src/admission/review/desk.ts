@@ -82,7 +82,7 @@ export class ReviewDesk {
     return await this.#reading(async (log) => {
       const { record } = outputNamed(log, id);
       const { storePath, narHash } = record;
-      const releases = narHash === null ? [] : decisions.releases(storePath, narHash, new Date(now));
+      const releases = narHash === null ? [] : decisions.releasesOf(storePath, narHash, new Date(now));
       const listed = this.#listed(record, now);
       const result = this.#resultOf(record, new Date(now));
       const approvals = await catalog.approvals();

@@ -23,7 +23,7 @@ export function decisionsOf(trails: OpenTrails): Omit<AllDecisions, 'refresh'> {
   const decisions: Omit<AllDecisions, 'refresh'> = {
     denial: (storePath, narHash) => decisions.denialsOf(storePath, narHash)[0] ?? null,
     release(storePath, narHash, blocking, now) {
-      const releases = decisions.releases(storePath, narHash, now);
+      const releases = decisions.releasesOf(storePath, narHash, now);
       return releases.find((release) => covers(release, blocking)) ?? null;
     },
     fingerprint: () => trails.all.map((trail) => trail.ask((index) => index.decisionSum()) ?? '').join(' '),
@@ -32,9 +32,14 @@ export function decisionsOf(trails: OpenTrails): Omit<AllDecisions, 'refresh'> {
       const hashPart = hashPartOf(storePath);
       return all((index) => index.denialsOf(hashPart, narHash));
     },
-    releases: (storePath, narHash, now) =>
+    releases: (now) =>
       lasting(
-        all((index) => index.releases(storePath, narHash)),
+        all((index) => index.releases()),
+        now,
+      ),
+    releasesOf: (storePath, narHash, now) =>
+      lasting(
+        all((index) => index.releasesOf(storePath, narHash)),
         now,
       ),
   };

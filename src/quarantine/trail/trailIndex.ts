@@ -231,8 +231,13 @@ export class TrailIndex implements Disposable {
     return this.#all('select * from denials order by seq').map(denialOfRow);
   }
 
+  /** All releases, expired ones, too, the oldest first. */
+  releases(): readonly Release[] {
+    return this.#all('select * from releases order by seq').map(releaseOfRow);
+  }
+
   /** Releases of one content of one store path, the latest first. */
-  releases(storePath: string, narHash: string): readonly Release[] {
+  releasesOf(storePath: string, narHash: string): readonly Release[] {
     const rows = this.#all(
       'select * from releases where store_path = ? and nar_hash = ? order by seq desc',
       storePath,

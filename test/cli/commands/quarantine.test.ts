@@ -202,6 +202,29 @@ describe('what a person decides', () => {
     await expect(nar('quarantine', 'lift', hello, '--reason', 'x')).rejects.toEqual(code('DECISION_UNKNOWN'));
   });
 
+  it('is taken back as a whole: releases of what lay at a store path before, and of a content under other names', async () => {
+    const reason = ['--reason', 'known'];
+    await nar('quarantine', 'release', HELLO, ...reason);
+    rmSync(join(folder, 'hello'), { recursive: true });
+    const other = await keep('hello', ['/home/noamyr', '/home/alice']);
+    expect(other).not.toBe(hello);
+    await nar('quarantine', 'release', HELLO, ...reason);
+    const counting = async () => (await nar('quarantine', 'list')).match(/-\S+ {2}\(released/g)?.length ?? 0;
+    expect(await counting()).toBe(2);
+    const all = await nar('quarantine', 'lift', HELLO.slice('/nix/store/'.length), '--reason', 'seen');
+    expect(all.match(/^lifted: .*-hello released/gm)).toHaveLength(2);
+    expect(await counting()).toBe(0);
+
+    await nar('quarantine', 'release', hello, ...reason);
+    await nar('quarantine', 'release', other, ...reason);
+    expect((await nar('quarantine', 'lift', other, ...reason)).match(/^lifted: /gm)).toHaveLength(1);
+    expect(await counting()).toBe(1);
+    const [first] = (await nar('quarantine', 'list', '--json')).split('\n');
+    const { narHash } = JSON.parse(first ?? '');
+    expect(await nar('quarantine', 'lift', narHash, ...reason)).toMatch(/^lifted: .*-hello released .*\n$/);
+    expect(await counting()).toBe(0);
+  });
+
   it('takes ids, store paths that may be gone, and several outputs to release', async () => {
     expect(await nar('quarantine', 'show', HELLO)).toContain(`${hello}: in quarantine`);
     const said = await nar('quarantine', 'release', HELLO, world, HELLO, '--reason', 'known');
@@ -417,6 +440,13 @@ describe('content whose store path nobody has told', () => {
     expect(await nar('quarantine', 'lift', name, '--reason', 'by mistake')).toContain(`lifted: ${narHash}`);
     await nar('quarantine', 'deny', id, '--reason', 'bad');
     expect(await nar('quarantine', 'list')).toMatch(new RegExp(`${HELLO}  \\(denied by alice@`));
+  });
+
+  it('is held again when the path that it came under is taken back', async () => {
+    const { name } = await keepContent(contentOf());
+    await nar('quarantine', 'release', name, '--reason', 'known');
+    expect(await nar('quarantine', 'lift', HELLO, '--reason', 'seen')).toContain(`lifted: ${name} released`);
+    expect(await nar('quarantine', 'list')).not.toContain('released');
   });
 
   it('that has no hash can be neither released nor denied', async () => {

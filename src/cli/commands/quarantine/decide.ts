@@ -3,7 +3,7 @@ import { dayStart, spanOf } from '../../../model/when.ts';
 import { parseContentName, parseNarHash } from '../../../nix/narHash.ts';
 import { hashPartOf } from '../../../nix/storePath.ts';
 import type { AuditLog } from '../../../quarantine/audit.ts';
-import type { AllDecisions, Denial, Release } from '../../../quarantine/decision.ts';
+import type { Denial, Release } from '../../../quarantine/decision.ts';
 import { deniedText, releasedText } from '../../../quarantine/decisionText.ts';
 import {
   decisionOf,
@@ -14,6 +14,7 @@ import {
   outputNamed,
   releasing,
 } from '../../../quarantine/judgement.ts';
+import { type DecidedOn, onContent, onOutput, onPath, onTheSame } from '../../../quarantine/lifting.ts';
 import type { QuarantinedRecord } from '../../../quarantine/trail/record.ts';
 import { printableText } from '../../../report/printable.ts';
 import { counted } from '../../../report/units.ts';
@@ -86,16 +87,14 @@ export async function denyOutput(said: Arguments, environment: NodeJS.ProcessEnv
 }
 
 /**
- * `quarantine lift`: a denial or a release that counts no more, or all of an output or a store path.
+ * `quarantine lift`: a denial or a release that counts no more, or all of an output, a store path or a content.
  * @throws NarScanError DECISION_UNKNOWN, and as {@link releaseQuarantined}
  */
 export async function liftDecision(said: Arguments, environment: NodeJS.ProcessEnv): Promise<string> {
-  const named = onlyOperand(said, 'NUMBER, ID or STORE-PATH');
+  const named = onlyOperand(said, 'NUMBER, ID, STORE-PATH or sha256:HASH');
   const reason = reasonOf(said);
   return await atDesk(said, environment, async ({ log }) => {
-    const lifted = RECORD_NUMBER.test(named)
-      ? [decisionOf(log, Number(named))]
-      : await decisionsMeant(log, named, said, environment);
+    const { lifted, isMeant } = await liftMeant(log, named, said, environment);
     if (lifted.length === 0) {
       throw new NarScanError('DECISION_UNKNOWN', `nothing that was decided on '${named}' counts`);
     }
@@ -104,28 +103,43 @@ export async function liftDecision(said: Arguments, environment: NodeJS.ProcessE
       (decision, at) => `lifted: ${decisionText(decision)} (by record ${records[at]?.seq ?? 0})\n`,
     );
     using decisions = await todaysDecisions(environment);
-    const left = new Set(lifted.flatMap((decision) => stillCounting(decision, decisions)));
-    return [...lines, ...[...left].map((text) => `still counts: ${text}\n`)].join('');
+    const left = [...decisions.denials(), ...decisions.releases(new Date())].filter(isMeant);
+    return [...lines, ...left.map((decision) => `still counts: ${decisionText(decision)}\n`)].join('');
   });
 }
 
 /** Numbers of records; an id of digits only is given in full. */
 const RECORD_NUMBER = /^[0-9]{1,15}$/;
 
-async function decisionsMeant(
+/** What is to be lifted, and what else of the same may count. */
+async function liftMeant(
   log: AuditLog,
   named: string,
   said: Arguments,
   environment: NodeJS.ProcessEnv,
-): Promise<readonly (Denial | Release)[]> {
+): Promise<{ readonly lifted: readonly (Denial | Release)[]; readonly isMeant: DecidedOn }> {
+  if (RECORD_NUMBER.test(named)) {
+    const decision = decisionOf(log, Number(named));
+    return { lifted: [decision], isMeant: onTheSame(decision) };
+  }
+  const isMeant = await decidedOn(log, named, said, environment);
+  return { lifted: decisionsOn(log, isMeant), isMeant };
+}
+
+async function decidedOn(
+  log: AuditLog,
+  named: string,
+  said: Arguments,
+  environment: NodeJS.ProcessEnv,
+): Promise<DecidedOn> {
   const narHash = parseNarHash(named) ?? parseContentName(named);
-  if (narHash !== null) return decisionsOn(log, named, narHash);
+  if (narHash !== null) return onContent(narHash);
   if (!isPath(named)) {
     const { storePath, narHash: own } = outputNamed(log, named).record;
-    return decisionsOn(log, storePath, own);
+    return onOutput(storePath, own);
   }
   const storePath = await storePathMeant(named, said, environment);
-  return decisionsOn(log, storePath, narHashInQuarantine(log, storePath));
+  return onPath(storePath, narHashInQuarantine(log, storePath));
 }
 
 /** A denied path needs not have been in quarantine. */
@@ -133,14 +147,6 @@ function narHashInQuarantine(log: AuditLog, storePath: string): string | null {
   const hashPart = hashPartOf(storePath);
   const isThere = hashPart !== null && log.trail.ask((index) => index.outputAt(hashPart)) !== null;
   return isThere ? outputAt(log, storePath).record.narHash : null;
-}
-
-/** What else counts for what a decision was on. */
-function stillCounting(lifted: Denial | Release, decisions: AllDecisions): readonly string[] {
-  const { storePath, narHash } = lifted;
-  const path = storePath ?? ('hashPart' in lifted ? `${lifted.hashPart}-x` : '');
-  const releases = narHash === null ? [] : decisions.releases(path, narHash, new Date());
-  return [...decisions.denialsOf(path, narHash), ...releases].map(decisionText);
 }
 
 function decisionText(decision: Denial | Release): string {

@@ -1,6 +1,6 @@
 import { byteStringOfText } from '../../../model/bytes.ts';
-import { hashPartOf } from '../../../nix/storePath.ts';
 import { compileGlob } from '../../../policy/glob.ts';
+import { outputKey } from '../../../quarantine/lifting.ts';
 import type { AuditRecord } from '../../../quarantine/trail/record.ts';
 import type { Arguments } from '../../arguments.ts';
 
@@ -43,7 +43,7 @@ export class RecordFilter {
     for (const record of records) {
       if (!('storePath' in record) || record.storePath === null) continue;
       if (!fits({ homes: [], rules: [], ...record, storePath: record.storePath })) continue;
-      this.#outputs.add(keyOf(record.storePath));
+      this.#outputs.add(outputKey(record.storePath));
       if ('id' in record && record.id !== null) this.#ids.add(record.id);
       if ('narHash' in record && record.narHash !== null) this.#contents.add(record.narHash);
     }
@@ -64,11 +64,6 @@ export class RecordFilter {
       if (narHash !== null && this.#contents.has(narHash)) return true;
       if (hashPart !== null) return this.#outputs.has(hashPart);
     }
-    return record.storePath !== null && this.#outputs.has(keyOf(record.storePath));
+    return record.storePath !== null && this.#outputs.has(outputKey(record.storePath));
   }
-}
-
-/** A denial may name an output by the last part of its path. */
-function keyOf(storePath: string): string {
-  return hashPartOf(storePath) ?? storePath;
 }

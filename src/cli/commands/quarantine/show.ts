@@ -33,7 +33,7 @@ export async function showQuarantined(said: Arguments, environment: NodeJS.Proce
     });
     using decisions = await todaysDecisions(environment);
     const now = new Date();
-    const releases = narHash === null ? [] : decisions.releases(storePath, narHash, now);
+    const releases = narHash === null ? [] : decisions.releasesOf(storePath, narHash, now);
     const lines = [
       `${record.id}: in quarantine since ${at}, by ${printableText(actor)}`,
       ...decisions.denialsOf(storePath, narHash).map((denial) => deniedText(denial)),
