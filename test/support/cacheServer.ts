@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { logLines, refuseUndocumented } from './documentedAnswers.ts';
 import { NAR_SCAN } from './narScan.ts';
 
 interface CacheServerOptions {
@@ -103,6 +104,7 @@ export class CacheServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop('SIGKILL');
     if (!this.#isKept) rmSync(this.folder, { recursive: true, force: true });
+    refuseUndocumented(logLines(this.log()));
   }
 }
 

@@ -58,6 +58,8 @@ export function reviewPages(app: FastifyInstance, options: ReviewRoutes): void {
   app.addHook('onRequest', async (_, reply) => {
     reply.headers(HEADERS);
   });
+  // of no other type are the fields texts
+  app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'string', bodyLimit: LIMITS.reviewFormBytes },

@@ -14,6 +14,7 @@ import { UnderWay } from '../../../src/admission/http/underWay.ts';
 import { takeUploads } from '../../../src/admission/http/uploadRoutes.ts';
 import type { Storage } from '../../../src/admission/storage.ts';
 import type { Body, NarUploads, Publications } from '../../../src/admission/uploads.ts';
+import { refuseUndocumented } from '../../support/documentedAnswers.ts';
 
 /** Lets everybody do everything, but who says so by a header. */
 const everybody: Callers = {
@@ -115,6 +116,7 @@ export class TestServer implements AsyncDisposable {
     this.server.closeAllConnections();
     this.server.close();
     await this.#app.close();
+    refuseUndocumented(this.lines);
   }
 }
 

@@ -15,6 +15,7 @@ import type { AllDecisions } from '../../../src/quarantine/decision.ts';
 import { openDecisions } from '../../../src/quarantine/decisions.ts';
 import type { Refused } from '../../../src/quarantine/store/bundle.ts';
 import { Quarantine } from '../../../src/quarantine/store/quarantine.ts';
+import { type LogLine, refuseUndocumented } from '../../support/documentedAnswers.ts';
 import { judged } from '../../support/judged.ts';
 import { refusedAt } from '../../support/refused.ts';
 import { TreeScan } from '../../support/treeScan.ts';
@@ -77,6 +78,7 @@ export class ReviewedState implements AsyncDisposable {
   readonly decisions: AllDecisions & Disposable;
   readonly desk: ReviewDesk;
   readonly app: FastifyInstance;
+  readonly #answered: LogLine[] = [];
   /** Who asks. */
   scopes: readonly Scope[] = ['read', 'push', 'review', 'admin'];
   /** How much later than now it is to the pages. */
@@ -95,6 +97,9 @@ export class ReviewedState implements AsyncDisposable {
     const parts = { state, policy: BUILT_IN_POLICY, catalog, decisions, withTrail };
     this.desk = new ReviewDesk(parts, () => Date.now() + this.later);
     this.app = fastify();
+    this.app.addHook('onResponse', async ({ method, url }, { statusCode: status }) => {
+      this.#answered.push({ method, path: url.split('?', 1)[0] ?? '', status });
+    });
     reviewPages(this.app, {
       desk: this.desk,
       publicUrl: null,
@@ -175,5 +180,6 @@ export class ReviewedState implements AsyncDisposable {
     this.decisions[Symbol.dispose]();
     await this.catalog.close();
     rmSync(this.folder, { recursive: true, force: true });
+    refuseUndocumented(this.#answered);
   }
 }

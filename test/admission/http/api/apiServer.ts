@@ -16,6 +16,7 @@ import { bareServer } from '../../../../src/admission/http/server.ts';
 import { SpoolDirectory } from '../../../../src/admission/intake/spool.ts';
 import { ruleOn } from '../../../../src/admission/judgement/rule.ts';
 import { generateSecretKey } from '../../../../src/nix/signature.ts';
+import { refuseUndocumented } from '../../../support/documentedAnswers.ts';
 import { Inspections } from '../../../support/inspections.ts';
 import { groundsOf } from '../../judgement/rulings.ts';
 
@@ -38,6 +39,7 @@ export class ApiServer implements AsyncDisposable {
   /** What people decided. */
   decided: Parameters<typeof groundsOf>[0] = {};
   readonly catalog: Catalog;
+  readonly #log: object[] = [];
   readonly #inspections: Inspections;
   readonly #app: FastifyInstance;
 
@@ -48,7 +50,11 @@ export class ApiServer implements AsyncDisposable {
     const source = { tokens: TOKENS };
     const door = new Door(new TokenCallers({ source, catalog, anonymousRead, failed: () => undefined }));
     const metrics = new Metrics({ inspector, quarantineBytes: () => 7, receivedBytes: async () => 11 });
-    const app = bareServer(pino({ level: 'silent' }), door, (exchange) => metrics.answered(exchange));
+    const app = bareServer(
+      pino({}, { write: (line) => void this.#log.push(JSON.parse(line) as object) }),
+      door,
+      (exchange) => metrics.answered(exchange),
+    );
     serveApi(app, {
       door,
       catalog,
@@ -111,5 +117,6 @@ export class ApiServer implements AsyncDisposable {
     await this.#app.close();
     await this.catalog.close();
     await this.#inspections[Symbol.asyncDispose]();
+    refuseUndocumented(this.#log);
   }
 }
