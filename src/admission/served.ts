@@ -6,26 +6,40 @@ import { overriding } from './overriding.ts';
 import { outcomeOf } from './publication/ruled.ts';
 import type { ServerSettings } from './settings.ts';
 
+/** Of the settings, what says what is served. */
+type ServedBy = Pick<ServerSettings, 'dryRun' | 'policy'>;
+
 /**
- * A catalog in which what is not to be served is not published: what people have denied since, and what was let in
- * in spite of what was found while the server refused nothing (`--dry-run`), or less than it does now (`on_failure`).
- * Nothing may refer to it, and it would have to be sent and judged again. It stays in the catalog itself, and is back
- * when the denial is lifted.
+ * Whether a published path is served: not what people have denied since, and not what was let in in spite of what was
+ * found while the server refused nothing (`--dry-run`), or less than it does now (`on_failure`). Who refuses nothing
+ * serves all that was published.
+ */
+export function isServed(
+  { verdict }: PublishedPath,
+  isDenied: boolean,
+  { dryRun, policy }: ServedBy,
+): boolean {
+  if (dryRun) return true;
+  const outcome = outcomeOf({ standing: verdict });
+  const mayBeSo = outcome === 'incomplete' && policy.admission.onFailure === 'open';
+  return (outcome === 'admitted' || mayBeSo) && !isDenied;
+}
+
+/**
+ * A catalog in which what is not to be served ({@link isServed}) is not published. Nothing may refer to it, and it
+ * would have to be sent and judged again. It stays in the catalog itself, and is back when the denial is lifted.
  *
  * Where nobody knows what was denied, its methods reject with the error of `Decisions.refresh`.
  */
 export function servedOf(
   catalog: Catalog,
   decisions: Pick<Decisions, 'refresh' | 'denial'>,
-  { dryRun, policy }: Pick<ServerSettings, 'dryRun' | 'policy'>,
+  settings: ServedBy,
 ): Catalog {
-  // who refuses nothing serves all that was published
-  if (dryRun) return catalog;
-  const isAllowed = ({ storePath, narHash, verdict }: PublishedPath): boolean => {
-    const outcome = outcomeOf({ standing: verdict });
-    const mayBeSo = outcome === 'incomplete' && policy.admission.onFailure === 'open';
-    return (outcome === 'admitted' || mayBeSo) && decisions.denial(storePath, narHash) === null;
-  };
+  // what was denied matters to nobody then
+  if (settings.dryRun) return catalog;
+  const isAllowed = (path: PublishedPath): boolean =>
+    isServed(path, decisions.denial(path.storePath, path.narHash) !== null, settings);
   const published = async (hashPart: string): Promise<PublishedPath | null> => {
     const path = await catalog.published(hashPart);
     return path !== null && isAllowed(path) ? path : null;

@@ -141,7 +141,7 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
   serveApi(app, { ...work, storeDir: settings.storeDir, door, verdictKey, signingKey: signing, tool, most });
   await app.register(async (pages: FastifyInstance) => {
     reviewPages(pages, {
-      desk: new ReviewDesk({ state, policy, catalog, ...trail }),
+      desk: new ReviewDesk({ settings, catalog, ...trail }),
       admit: async (request, reply, scope) => await door.admit(request, reply, scope, true),
       publicUrl: settings.publicUrl,
       failed: faults.error,

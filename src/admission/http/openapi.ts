@@ -185,7 +185,7 @@ const REVIEW: OpenApiDocument['paths'] = {
     post: form('Take a decision back', 'review'),
   },
   '/review/homes': page('Homes that were settled'),
-  '/review/published': page('What is published'),
+  '/review/published': page('What was published, and what of it is not served'),
   '/review/trail': page('The audit trail'),
   '/review/style.css': fetched('What the pages look like', 'review', {
     200: { description: 'A style sheet.', content: bytes('text/css') },

@@ -4,7 +4,6 @@ import { LIMITS } from '../../model/limits.ts';
 import type { OutputResult } from '../../model/report.ts';
 import { spanOf } from '../../model/when.ts';
 import { decide } from '../../policy/decide.ts';
-import type { Policy } from '../../policy/policy.ts';
 import type { AuditLog } from '../../quarantine/audit.ts';
 import {
   decisionOf,
@@ -20,6 +19,8 @@ import { Quarantine } from '../../quarantine/store/quarantine.ts';
 import type { AuditRecord, QuarantinedRecord } from '../../quarantine/trail/record.ts';
 import type { OutputRow } from '../../quarantine/trail/trailIndex.ts';
 import type { Catalog } from '../catalog.ts';
+import { isServed } from '../served.ts';
+import type { ServerSettings } from '../settings.ts';
 import type { ServerTrail } from '../trail.ts';
 import { isSettleable, shownEntries } from './shownEntries.ts';
 import type {
@@ -42,8 +43,7 @@ const CHART_HOURS = 24;
 
 /** What reviewing works with. */
 export interface ReviewParts extends ServerTrail {
-  readonly state: string;
-  readonly policy: Pick<Policy, 'verdict' | 'gate'>;
+  readonly settings: Pick<ServerSettings, 'state' | 'policy' | 'dryRun'>;
   readonly catalog: Pick<Catalog, 'approvals' | 'approve' | 'hours' | 'publishedPaths'>;
 }
 
@@ -77,7 +77,7 @@ export class ReviewDesk {
   }
 
   async output(id: string): Promise<OutputView> {
-    const { state, catalog, decisions } = this.#parts;
+    const { settings, catalog, decisions } = this.#parts;
     const now = this.#now();
     return await this.#reading(async (log) => {
       const { record } = outputNamed(log, id);
@@ -90,7 +90,11 @@ export class ReviewDesk {
       return {
         ...listed,
         found: result && {
-          ...(await shownEntries(result, approvals, { state, id: record.id, kept: listed.kept })),
+          ...(await shownEntries(result, approvals, {
+            state: settings.state,
+            id: record.id,
+            kept: listed.kept,
+          })),
           gaps: result.gaps,
           verdict: result.verdict,
         },
@@ -115,13 +119,13 @@ export class ReviewDesk {
   }
 
   async published(after: { readonly at: number; readonly hashPart: string } | null): Promise<PublishedView> {
-    const { catalog, decisions } = this.#parts;
+    const { catalog, decisions, settings } = this.#parts;
     const found = await catalog.publishedPaths(PAGE + 1, after ?? undefined);
     decisions.refresh();
-    const paths = found.slice(0, PAGE).map((path) => ({
-      ...path,
-      isDenied: decisions.denial(path.storePath, path.narHash) !== null,
-    }));
+    const paths = found.slice(0, PAGE).map((path) => {
+      const isDenied = decisions.denial(path.storePath, path.narHash) !== null;
+      return { ...path, isDenied, isServed: isServed(path, isDenied, settings) };
+    });
     return { paths, isLast: found.length <= PAGE, now: this.#now() };
   }
 
@@ -167,7 +171,7 @@ export class ReviewDesk {
 
   /** Takes the kept NAR of an output away. @param whole what was found in it, too */
   async purge(id: string, { actor, reason }: Decided, whole: boolean): Promise<void> {
-    const { policy } = this.#parts;
+    const { policy } = this.#parts.settings;
     await this.#deciding(actor, async (log) => {
       const { record } = outputNamed(log, id);
       return await new Quarantine(log, policy.gate.quarantine).purge([record], reason, whole);
@@ -216,7 +220,7 @@ export class ReviewDesk {
   }
 
   #listed(record: QuarantinedRecord, now: number): ListedOutput {
-    const { state } = this.#parts;
+    const { state } = this.#parts.settings;
     return {
       record,
       standing: this.#standingOf(record, now),
@@ -233,7 +237,7 @@ export class ReviewDesk {
 
   /** What was found, as the policy judges it now; null where that was purged. */
   #resultOf(record: QuarantinedRecord, now: Date): OutputResult | null {
-    const { state, policy } = this.#parts;
+    const { state, policy } = this.#parts.settings;
     try {
       return decide(readFindings(state, record), policy.verdict, now).result;
     } catch (error) {

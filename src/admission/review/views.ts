@@ -94,9 +94,16 @@ export interface TrailView {
   readonly now: number;
 }
 
+/** A path that was published. */
+export interface ListedPath extends PublishedPath {
+  /** Whether it can be fetched. */
+  readonly isServed: boolean;
+  /** Somebody has denied it since. */
+  readonly isDenied: boolean;
+}
+
 export interface PublishedView {
-  /** `isDenied`: somebody has denied it since, so it is not served. */
-  readonly paths: readonly (PublishedPath & { readonly isDenied: boolean })[];
+  readonly paths: readonly ListedPath[];
   readonly isLast: boolean;
   readonly now: number;
 }

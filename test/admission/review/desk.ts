@@ -84,17 +84,20 @@ export class ReviewedState implements AsyncDisposable {
   /** How much later than now it is to the pages. */
   later = 0;
 
+  readonly #settings: { state: string; policy: typeof BUILT_IN_POLICY; dryRun: boolean };
+
   private constructor(catalog: Catalog, decisions: AllDecisions & Disposable, folder: string) {
     this.folder = folder;
     this.state = join(folder, 'state');
     this.catalog = catalog;
     this.decisions = decisions;
     const { state } = this;
+    this.#settings = { state, policy: BUILT_IN_POLICY, dryRun: false };
     const withTrail = async <T>(actor: string, act: (log: AuditLog) => Promise<T>): Promise<T> => {
       using log = await AuditLog.open(state, { actor });
       return await act(log);
     };
-    const parts = { state, policy: BUILT_IN_POLICY, catalog, decisions, withTrail };
+    const parts = { settings: this.#settings, catalog, decisions, withTrail };
     this.desk = new ReviewDesk(parts, () => Date.now() + this.later);
     this.app = fastify();
     this.app.addHook('onResponse', async ({ method, url }, { statusCode: status }) => {
@@ -110,6 +113,11 @@ export class ReviewedState implements AsyncDisposable {
         return null;
       },
     });
+  }
+
+  /** Whether its server refuses nothing. */
+  set dryRun(is: boolean) {
+    this.#settings.dryRun = is;
   }
 
   static async open(): Promise<ReviewedState> {
@@ -171,7 +179,8 @@ export class ReviewedState implements AsyncDisposable {
       }
     }
     for (let path = 0; path < 60; path++) {
-      await this.catalog.publish(publishedPath(`package-${path}`, { at: now - path * HOUR }));
+      const published = publishedPath(`package-${path}`, { at: now - path * HOUR });
+      await this.catalog.publish(path % 7 === 6 ? { ...published, verdict: 'contaminated' } : published);
     }
   }
 

@@ -158,15 +158,21 @@ describe('a page', () => {
     expect((await page(older)).match(/class="row"/g)).toHaveLength(3);
   });
 
-  it('says which published path was denied since', async () => {
-    const [one, two] = [publishedPath('one'), publishedPath('two')];
-    await reviewed.catalog.publish(one);
-    await reviewed.catalog.publish(two);
-    await reviewed.desk.deny(one.narHash, { actor: 'alice', reason: 'no' });
-    const rows = (await page('/review/published')).split('<li').slice(-2);
-    const standing = (name: string): string | undefined =>
-      /class="badge [a-z]+">([a-z]+)</.exec(rows.find((row) => row.includes(`>${name}<`)) ?? '')?.[1];
-    expect([standing('one'), standing('two')]).toEqual(['denied', 'clean']);
+  it('shows what is published and not served apart from what is served', async () => {
+    for (const name of ['one', 'two']) await reviewed.catalog.publish(publishedPath(name));
+    await reviewed.catalog.publish({ ...publishedPath('three'), verdict: 'contaminated' });
+    await reviewed.catalog.publish({ ...publishedPath('four'), verdict: 'incomplete' });
+    await reviewed.desk.deny(publishedPath('one').narHash, { actor: 'alice', reason: 'no' });
+    const shown = async (): Promise<readonly (readonly string[])[]> =>
+      (await page('/review/published')).split('<h2').map((part) => {
+        const rows = [...part.matchAll(/class="badge [a-z]+">([a-z]+)<[^]*?-<\/span\s*>([a-z]+)</g)];
+        return rows.map(([, standing, name]) => `${name} ${standing}`).toSorted();
+      });
+    const unserved = ['four incomplete', 'one denied', 'three contaminated'];
+    expect(await shown()).toEqual([[], ['two clean'], unserved]);
+    expect(await page('/review/published')).not.toContain(`${publishedPath('three').hashPart}.narinfo`);
+    reviewed.dryRun = true;
+    expect(await shown()).toEqual([[], [...unserved, 'two clean']]);
   });
 
   it('tells of what is not there, and of what is damaged', async () => {

@@ -6,7 +6,7 @@ import { badge, pathName } from '../names.ts';
 import { type Frame, page } from '../page.ts';
 import { olderLink, rowsOf } from '../rows.ts';
 import { timeOf } from '../time.ts';
-import type { DenialsView, HomesView, PublishedView, TrailView } from '../views.ts';
+import type { DenialsView, HomesView, ListedPath, PublishedView, TrailView } from '../views.ts';
 import { decisionPart } from './decisions.ts';
 
 /** The audit trail, the latest record first. */
@@ -32,23 +32,41 @@ function recordRow({ record, liftedBy }: TrailView['records'][number], now: numb
     </p>`;
 }
 
-/** What is served, the latest first. */
+/** What was published, the latest first: what is served, and apart from it what is not. */
 export function publishedPage(frame: Frame, { paths, isLast, now }: PublishedView): string {
   const last = paths.at(-1);
+  const served = paths.filter(({ isServed }) => isServed);
+  const others = paths.filter(({ isServed }) => !isServed);
   return page(
     frame,
     '/review/published',
     'Published',
     html`<h1>Published paths</h1>
-      ${rowsOf(paths, (path) => publishedRow(path, now), 'Nothing more is published.')}
+      <section aria-labelledby="served-title">
+        <h2 id="served-title">Served</h2>
+        ${rowsOf(served, (path) => publishedRow(path, now), paths.length === 0 ? 'Nothing more is published.' : 'None of these is served.')}
+      </section>
+      ${
+        others.length > 0 &&
+        html`<section aria-labelledby="unserved-title">
+          <h2 id="unserved-title">Published, but not served</h2>
+          <p class="note">
+            Denied since; or let in, in spite of what was found, while the server refused nothing or less than
+            it does now. The latter is judged anew when somebody sends it again.
+          </p>
+          ${rowsOf(others, (path) => publishedRow(path, now), '')}
+        </section>`
+      }
       ${olderLink(isLast || last === undefined ? null : `/review/published?at=${last.at}&hash=${last.hashPart}`)}`,
   );
 }
 
-function publishedRow(path: PublishedView['paths'][number], now: number): Html {
-  const { storePath, hashPart, verdict, isDenied, narSize, fileSize, by, at, rules } = path;
+function publishedRow(path: ListedPath, now: number): Html {
+  const { storePath, hashPart, verdict, isDenied, isServed, narSize, fileSize, by, at, rules } = path;
+  const name = pathName(storePath);
   return html`<p class="row-head">
-      ${badge(isDenied ? 'denied' : verdict)} <a href="/${hashPart}.narinfo">${pathName(storePath)}</a>
+      ${badge(isDenied ? 'denied' : verdict)}
+      ${isServed ? html`<a href="/${hashPart}.narinfo">${name}</a>` : name}
     </p>
     <p class="meta">
       ${timeOf(at, now)} · from ${by} · ${bytesForPeople(narSize)}, packed ${bytesForPeople(fileSize)} · rules
