@@ -37,6 +37,20 @@ export function plainPathOf(target: string): string | null {
   return root === '' && parts.every(isPlain) ? path : null;
 }
 
+/**
+ * The target that somebody meant who has typed slashes too many, with its query; null where there are none, where it
+ * is no plain path without them either, and for objects of a cache, which programs ask for.
+ */
+export function withoutMoreSlashes(target: string): string | null {
+  const path = target.split('?', 1)[0] ?? '';
+  const parts = path.split('/').filter((part) => part !== '');
+  const meant = `/${parts.join('/')}`;
+  const isOther = path.startsWith('/') && path !== meant;
+  if (!isOther || plainPathOf(meant) === null || cacheObjectOf(meant) !== null) return null;
+  const query = target.slice(path.length);
+  return target.length <= TARGET_MOST && /^[!-~]*$/.test(query) ? meant + query : null;
+}
+
 function isPlain(part: string): boolean {
   return part !== '.' && part !== '..' && PART.test(part.replaceAll(ESCAPE, '_'));
 }

@@ -7,13 +7,15 @@ import fastify, {
 import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { answerLine, answerOf } from '../answers.ts';
-import { cacheObjectOf, plainPathOf } from './cachePath.ts';
+import { cacheObjectOf, plainPathOf, withoutMoreSlashes } from './cachePath.ts';
 import type { Door } from './door.ts';
 import { httpServer } from './nodeServer.ts';
 import { FRONT, NOT_FOUND, sendAnswer } from './replies.ts';
 
 /** No router looks at what is none; nothing is routed there. */
 const NO_PATH = '/.';
+
+const LOOKING = new Set(['GET', 'HEAD']);
 
 /** What became of a request, for whoever counts. */
 export interface Exchange {
@@ -75,6 +77,9 @@ export function bareServer(
     return reply;
   });
   app.setNotFoundHandler(async (request, reply) => {
+    const meant = withoutMoreSlashes(request.originalUrl);
+    // says nothing of what there is
+    if (meant !== null && LOOKING.has(request.method)) return await reply.redirect(meant, 302);
     const path = plainPathOf(request.raw.url ?? '');
     const allowed = path === null ? null : methodsOf(path, methods);
     // who may not read is told nothing of what there is
@@ -121,6 +126,6 @@ function lengthOf(headers: Readonly<Record<string, unknown>>): number | null {
 }
 
 /** The path without its query, in which people may send what is nobody's business. */
-function shownPath({ raw }: FastifyRequest): string {
-  return (raw.url ?? '').split('?', 1)[0]?.slice(0, 512) ?? '';
+function shownPath({ originalUrl }: FastifyRequest): string {
+  return originalUrl.split('?', 1)[0]?.slice(0, 512) ?? '';
 }

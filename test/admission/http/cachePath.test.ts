@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cacheObjectOf, plainPathOf } from '../../../src/admission/http/cachePath.ts';
+import { cacheObjectOf, plainPathOf, withoutMoreSlashes } from '../../../src/admission/http/cachePath.ts';
 
 const HASH_PART = '0123456789abcdfghijklmnpqrsvwxyz';
 
@@ -79,6 +79,27 @@ describe('paths of a binary cache', () => {
     `/nar/${HASH_PART}.narinfo/x`,
   ])('is no object of a cache: %j', (target) => {
     expect(objectOf(target)).toBeNull();
+  });
+
+  it.each([
+    ['/review/', '/review'],
+    ['//review//outputs/0//', '/review/outputs/0'],
+    ['/review/?text=a/../b', '/review?text=a/../b'],
+    ['///', '/'],
+    ['//evil.example/x', '/evil.example/x'],
+    ['/review', null],
+    ['/', null],
+    ['review/', null],
+    ['*', null],
+    ['http://other//review', null],
+    ['/review/../', null],
+    ['/review/%2f/', null],
+    ['/\\evil.example/', null],
+    ['/review/?\r\nx', null],
+    ['//nix-cache-info', null],
+    ['/nar//x', null],
+  ])('leads on from slashes too many: %j', (target, meant) => {
+    expect(withoutMoreSlashes(target)).toBe(meant);
   });
 
   it('never names anything above or beside where it looks', () => {

@@ -315,6 +315,22 @@ describe('other requests', () => {
   });
 });
 
+it.each([
+  ['/review/', '/review'],
+  ['//', '/'],
+  ['//evil.example/', '/evil.example'],
+  ['/api//v1/keys/?x=1', '/api/v1/keys?x=1'],
+])('leads on whoever types slashes too many: %s', async (target, meant) => {
+  await start();
+  for (const method of ['GET', 'HEAD']) {
+    const answer = await server.raw(`${method} ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 302 /);
+    expect(/^location: (.*)\r$/m.exec(answer)?.[1]).toBe(meant);
+  }
+  const head = `POST ${target} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`;
+  expect(await server.raw(head)).toMatch(/^HTTP\/1\.1 404 /);
+});
+
 it('shows the way to whoever looks what is there', async () => {
   await start();
   const answer = await fetch(`${server.url}/`);
@@ -339,6 +355,12 @@ describe('the log', () => {
         line: 'nar-scan: there is no such thing here',
       },
     ]);
+  });
+
+  it('has paths as they were asked for', async () => {
+    await start();
+    await server.raw('GET /nar/../x?secret HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect(server.lines).toMatchObject([{ path: '/nar/../x', status: 404 }]);
   });
 
   it('tells of a client that was gone before it was answered', async () => {
