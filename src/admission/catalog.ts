@@ -21,6 +21,17 @@ export interface Approval {
   readonly at: number;
 }
 
+export type PathAndContent = Pick<PublishedPath, 'storePath' | 'narHash'>;
+
+/** Whether two are one path with one content. */
+export function isSamePath(one: PathAndContent, other: PathAndContent): boolean {
+  return one.storePath === other.storePath && one.narHash === other.narHash;
+}
+
+/** A path that is to be published, as far as another one may be in its way. */
+export type NewPath = PathAndContent &
+  Pick<PublishedPath, 'hashPart' | 'narName' | 'fileHash' | 'verdict' | 'isUninspected'>;
+
 /**
  * The memory of the server. What it says is published is served, nothing else. Every method that changes something
  * resolves when the change outlives a crash of the process; `publish` also one of the machine.
@@ -47,11 +58,19 @@ export interface Catalog {
    * @param counts which of them may be it; every one where it is left out
    */
   publishedNar(name: string, counts?: (path: PublishedPath) => boolean): Promise<PublishedPath | null>;
-  /** Which of the store paths are published, under just these names. */
-  publishedAmong(storePaths: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Which of the store paths are published, under just these names. @param counts as of {@link publishedNar} */
+  publishedAmong(
+    storePaths: readonly string[],
+    counts?: (path: PublishedPath) => boolean,
+  ): Promise<ReadonlySet<string>>;
   /**
-   * @returns the path that is published from now on: this one, or, where the hash part (store path, NarHash) or the
-   * name of the NAR (NarHash, FileHash) was published before with another content, that one, and nothing is changed
+   * What keeps a path from being published: one with the same hash part (store path, NarHash) or the same name of its
+   * NAR (NarHash, FileHash), and another content. What a dry run let in gives way to what is admitted.
+   */
+  inTheWay(path: NewPath): Promise<PublishedPath | null>;
+  /**
+   * @returns the path that is published from now on: this one, or what is {@link inTheWay}, and then nothing is
+   * changed. The same content stays known as what it was, where it was admitted then and would not be so now.
    */
   publish(path: PublishedPath): Promise<PublishedPath>;
   /** The latest first. @param after the last one of the page before: many may be of one millisecond */

@@ -109,6 +109,8 @@ export interface PublishedPath {
   readonly fileSize: number;
   /** Other than `clean` and `released` only where the server refuses nothing (`--dry-run`, `on_failure = "open"`). */
   readonly verdict: Ruling['standing'];
+  /** It could not be inspected for a fault of this machine, and the server let that pass (`on_failure = "open"`). */
+  readonly isUninspected: boolean;
   /** Fingerprint of all that the facts depend on. */
   readonly rules: string;
   readonly by: string;

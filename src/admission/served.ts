@@ -1,9 +1,8 @@
-import { hashPartOf } from '../nix/storePath.ts';
 import type { Decisions } from '../quarantine/decision.ts';
 import type { Catalog } from './catalog.ts';
 import type { PublishedPath } from './contracts.ts';
+import { isAdmitted } from './outcome.ts';
 import { overriding } from './overriding.ts';
-import { outcomeOf } from './publication/ruled.ts';
 import type { ServerSettings } from './settings.ts';
 
 /** Of the settings, what says what is served. */
@@ -15,14 +14,13 @@ type ServedBy = Pick<ServerSettings, 'dryRun' | 'policy'>;
  * serves all that was published.
  */
 export function isServed(
-  { verdict }: PublishedPath,
+  { verdict, isUninspected }: PublishedPath,
   isDenied: boolean,
   { dryRun, policy }: ServedBy,
 ): boolean {
   if (dryRun) return true;
-  const outcome = outcomeOf({ standing: verdict });
-  const mayBeSo = outcome === 'incomplete' && policy.admission.onFailure === 'open';
-  return (outcome === 'admitted' || mayBeSo) && !isDenied;
+  const mayBeSo = isUninspected && policy.admission.onFailure === 'open';
+  return isAdmitted(verdict, mayBeSo) && !isDenied;
 }
 
 /**
@@ -40,24 +38,19 @@ export function servedOf(
   if (settings.dryRun) return catalog;
   const isAllowed = (path: PublishedPath): boolean =>
     isServed(path, decisions.denial(path.storePath, path.narHash) !== null, settings);
-  const published = async (hashPart: string): Promise<PublishedPath | null> => {
-    const path = await catalog.published(hashPart);
-    return path !== null && isAllowed(path) ? path : null;
-  };
   return overriding(catalog, {
     published: async (hashPart) => {
       decisions.refresh();
-      return await published(hashPart);
+      const path = await catalog.published(hashPart);
+      return path !== null && isAllowed(path) ? path : null;
     },
     publishedNar: async (name, counts = () => true) => {
       decisions.refresh();
       return await catalog.publishedNar(name, (path) => isAllowed(path) && counts(path));
     },
-    publishedAmong: async (storePaths) => {
+    publishedAmong: async (storePaths, counts = () => true) => {
       decisions.refresh();
-      const hashParts = [...(await catalog.publishedAmong(storePaths))].map((path) => hashPartOf(path) ?? '');
-      const paths = await Promise.all(hashParts.map(published));
-      return new Set(paths.flatMap((path) => (path === null ? [] : [path.storePath])));
+      return await catalog.publishedAmong(storePaths, (path) => isAllowed(path) && counts(path));
     },
   });
 }

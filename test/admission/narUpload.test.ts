@@ -97,6 +97,7 @@ describe('a clean NAR', () => {
       fileHash: sha256(CLEAN),
       fileSize: CLEAN.length,
       verdict: 'clean',
+      isUninspected: false,
       rules: '',
       by: 'noamyr',
       at: 1,

@@ -8,6 +8,7 @@ export type Row = Readonly<Record<string, SQLOutputValue>>;
 
 const STANDINGS = ['clean', 'released', 'contaminated', 'held', 'incomplete', 'denied'] as const;
 const REFUSALS = [403, 422] as const;
+const FLAGS = [0, 1] as const;
 
 export function receivedOf(row: Row): ReceivedNar {
   return {
@@ -46,6 +47,7 @@ export function publishedOf(row: Row): PublishedPath {
     fileHash: text(row, 'file_hash'),
     fileSize: count(row, 'file_size'),
     verdict: oneOf(STANDINGS, row, 'verdict'),
+    isUninspected: oneOf(FLAGS, row, 'uninspected') === 1,
     rules: text(row, 'rules'),
     by: text(row, 'by'),
     at: count(row, 'at'),

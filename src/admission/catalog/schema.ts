@@ -43,4 +43,5 @@ export const MIGRATIONS: readonly string[] = [
      held integer not null default 0, incomplete integer not null default 0, malformed integer not null default 0,
      bytes integer not null default 0
    ) strict;`,
+  `alter table published add column uninspected integer not null default 0`,
 ];

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { saysDamaged } from '../../ledger/sqlite/fault.ts';
-import type { AdmissionHour, Approval, Catalog, RefusedNar } from '../catalog.ts';
+import type { AdmissionHour, Approval, Catalog, NewPath, RefusedNar } from '../catalog.ts';
 import type { Admission, PublishedPath, ReceivedNar } from '../contracts.ts';
 import { catalogFault } from './fault.ts';
 import { openCatalogFile } from './file.ts';
@@ -64,8 +64,15 @@ class SqliteCatalog implements Catalog {
     return this.#read((tables) => tables.publishedNar(name, counts));
   }
 
-  publishedAmong(storePaths: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.#read((tables) => tables.publishedAmong(storePaths));
+  publishedAmong(
+    storePaths: readonly string[],
+    counts?: (path: PublishedPath) => boolean,
+  ): Promise<ReadonlySet<string>> {
+    return this.#read((tables) => tables.publishedAmong(storePaths, counts));
+  }
+
+  inTheWay(path: NewPath): Promise<PublishedPath | null> {
+    return this.#read((tables) => tables.inTheWay(path));
   }
 
   async publish(path: PublishedPath): Promise<PublishedPath> {

@@ -2,8 +2,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Statements } from '../../ledger/sqlite/statements.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { hashPartOf } from '../../nix/storePath.ts';
-import type { AdmissionHour, Approval, RefusedNar } from '../catalog.ts';
+import { type AdmissionHour, type Approval, isSamePath, type NewPath, type RefusedNar } from '../catalog.ts';
 import type { Admission, PublishedPath, ReceivedNar } from '../contracts.ts';
+import { isAdmitted } from '../outcome.ts';
 import { approvalOf, bytes, hourOf, publishedOf, receivedOf, refusedOf, type Row, text } from './rows.ts';
 
 const HOUR = 3_600_000;
@@ -59,7 +60,7 @@ export class CatalogTables {
     return mapped(this.#row('select * from published where hash_part = ?', hashPart), publishedOf);
   }
 
-  publishedNar(name: string, counts: (path: PublishedPath) => boolean = () => true): PublishedPath | null {
+  publishedNar(name: string, counts: Counts = () => true): PublishedPath | null {
     const query = `select p.*, n.name, n.file_hash as own_hash, n.file_size as own_size
       from nars n join published p on p.hash_part = n.hash_part where n.name = ?`;
     for (const row of this.#statements.prepared(query).iterate(name)) {
@@ -74,23 +75,35 @@ export class CatalogTables {
     return null;
   }
 
-  publishedAmong(storePaths: readonly string[]): ReadonlySet<string> {
+  publishedAmong(storePaths: readonly string[], counts: Counts = () => true): ReadonlySet<string> {
     return this.#statements.together('begin', () => {
-      const query = 'select 1 from published where hash_part = ? and store_path = ?';
-      return new Set(storePaths.filter((path) => this.#row(query, hashPartOf(path), path) !== null));
+      const isThere = (storePath: string): boolean => {
+        const path = this.published(hashPartOf(storePath) ?? '');
+        return path?.storePath === storePath && counts(path);
+      };
+      return new Set(storePaths.filter(isThere));
     });
+  }
+
+  inTheWay(path: NewPath): PublishedPath | null {
+    const before = this.published(path.hashPart);
+    if (before !== null && !isSamePath(before, path) && (wasAdmitted(before) || !wasAdmitted(path)))
+      return before;
+    const sameName = this.publishedNar(path.narName);
+    return sameName === null || isSameNar(sameName, path) ? null : sameName;
   }
 
   publish(path: PublishedPath): PublishedPath {
     return this.#statements.together('begin immediate', () => {
+      const other = this.inTheWay(path);
+      if (other !== null) return other;
       const before = this.published(path.hashPart);
-      if (before !== null && !(before.storePath === path.storePath && before.narHash === path.narHash)) {
-        return before;
-      }
-      const sameName = this.publishedNar(path.narName);
-      if (sameName !== null && !isSameNar(sameName, path)) return sameName;
-      this.#put(path);
-      return path;
+      // nobody is to be served the NAR of what gave way
+      if (before !== null && !isSamePath(before, path))
+        this.#run('delete from nars where hash_part = ?', path.hashPart);
+      const known = before === null ? path : asKnown(path, before);
+      this.#put(known);
+      return known;
     });
   }
 
@@ -181,7 +194,7 @@ export class CatalogTables {
   #put(path: PublishedPath): void {
     const { hashPart, storePath, narInfo, narName, narHash, narSize, fileHash, fileSize } = path;
     this.#run(
-      'insert or replace into published values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'insert or replace into published values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       hashPart,
       storePath,
       narInfo,
@@ -194,6 +207,7 @@ export class CatalogTables {
       path.rules,
       path.by,
       path.at,
+      Number(path.isUninspected),
     );
     const query = 'insert or ignore into nars values (?, ?, ?, ?, ?)';
     this.#run(query, narName, hashPart, narHash, fileHash, fileSize);
@@ -214,10 +228,22 @@ export class CatalogTables {
 }
 
 type Value = string | number | null | Uint8Array;
+type Counts = (path: PublishedPath) => boolean;
 
 const NOTHING = { admitted: 0, refused: 0, held: 0, incomplete: 0, malformed: 0, bytes: 0 };
 
-function isSameNar(known: PublishedPath, path: PublishedPath): boolean {
+function wasAdmitted({ verdict, isUninspected }: NewPath): boolean {
+  return isAdmitted(verdict, isUninspected);
+}
+
+/** What is said of a path and its content from now on: what was inspected and admitted once stays so. */
+function asKnown(path: PublishedPath, before: PublishedPath): PublishedPath {
+  if (isAdmitted(path.verdict, false) || !isAdmitted(before.verdict, false)) return path;
+  const { verdict, isUninspected, rules, by, at } = before;
+  return { ...path, verdict, isUninspected, rules, by, at };
+}
+
+function isSameNar(known: NewPath, path: NewPath): boolean {
   return known.narHash === path.narHash && known.fileHash === path.fileHash;
 }
 

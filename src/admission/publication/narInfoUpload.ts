@@ -3,13 +3,15 @@ import { LIMITS } from '../../model/limits.ts';
 import { type NarInfo, parseNarInfo } from '../../nix/narinfo.ts';
 import { fingerprint } from '../../nix/signature.ts';
 import { done } from '../answers.ts';
+import { isSamePath } from '../catalog.ts';
 import type { Admission, Answer, Caller, PublishedPath } from '../contracts.ts';
 import { receiveSmall } from '../intake/small.ts';
+import { isAdmitted, outcomeOf } from '../outcome.ts';
 import type { Body, Sender } from '../uploads.ts';
 import { bind, bindPath, type Bound, narNameOf } from './bind.ts';
 import type { PublicationParts } from './parts.ts';
-import { isPublished, isSamePath, publish, publishAgain } from './publish.ts';
-import { admits, outcomeOf, ruledUnseen, tellInSpite } from './ruled.ts';
+import { isPublished, publish, publishAgain } from './publish.ts';
+import { admits, ruledUnseen, tellInSpite } from './ruled.ts';
 import { search } from './search.ts';
 import { Turns } from '../turns.ts';
 import { checkSignatures, signed } from './vouching.ts';
@@ -62,8 +64,11 @@ export class NarInfoUploads {
     return await this.#paths.take(hashPart, async () => {
       const published = await this.#parts.catalog.published(hashPart);
       if (published !== null) {
-        if (!isSamePath(published, info)) throw isPublished(published, info);
-        if (await this.#isStored(published)) return await this.#again(upload, published);
+        const isSame = isSamePath(published, info);
+        // what a dry run let in gives way to what is admitted
+        if (!isSame && isAdmitted(published.verdict, published.isUninspected))
+          throw isPublished(published, info);
+        if (isSame && (await this.#isStored(published))) return await this.#again(upload, published);
       }
       return await this.#first(upload, name);
     });
@@ -103,7 +108,7 @@ export class NarInfoUploads {
     }
     tellInSpite(ruling, subject, `${storePath} of ${caller.name} is published`, this.#parts);
     const info = this.#signed(bound.info, bound.isVouched, caller);
-    await publish({ hashPart, info, nar, listing, ruling, caller }, this.#parts);
+    await publish({ hashPart, info, nar, listing, ruling, isUninspected, caller }, this.#parts);
     return { answer: done(`${storePath} is published`), outcome: 'admitted' };
   }
 

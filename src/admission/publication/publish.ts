@@ -1,7 +1,7 @@
 import { NarScanError } from '../../model/errors.ts';
 import { once } from '../../model/once.ts';
 import { narInfoText, type NarInfo } from '../../nix/narinfo.ts';
-import type { Catalog } from '../catalog.ts';
+import { type Catalog, isSamePath, type PathAndContent } from '../catalog.ts';
 import type { Caller, PublishedPath, Ruling } from '../contracts.ts';
 import { JSON_TYPE, NAR_TYPE, NARINFO_TYPE } from '../mediaTypes.ts';
 import { debugInfoText } from './debugInfo.ts';
@@ -16,21 +16,36 @@ export interface Publication {
   readonly nar: NarAtHand;
   readonly listing: string | null;
   readonly ruling: Ruling;
+  /** It could not be inspected for a fault of this machine, and the server is to let that pass. */
+  readonly isUninspected: boolean;
   readonly caller: Caller;
 }
 
 /**
  * Puts an output where it is served from: its NAR and its listing, its narinfo, and when all of them lie there for good,
- * the catalog says so. Whatever happens before that, nobody is served any of it.
+ * the catalog says so. Whatever happens before that, nobody is served any of it; and where the catalog has another
+ * content of the path, the storage is left as it is.
  *
  * @throws NarScanError PATH_PUBLISHED, STORAGE_FAILED, STORAGE_FULL, CATALOG_UNREADABLE
  */
 export async function publish(
-  { hashPart, info, nar, listing, ruling, caller }: Publication,
+  { hashPart, info, nar, listing, ruling, isUninspected, caller }: Publication,
   parts: PublicationParts,
 ): Promise<void> {
   const { catalog, storage, inspector } = parts;
   const { name, fileHash, fileSize, narHash, narSize } = nar;
+  const { storePath } = info;
+  const content = {
+    hashPart,
+    storePath,
+    narName: name,
+    narHash,
+    fileHash,
+    verdict: ruling.standing,
+    isUninspected,
+  };
+  const other = await catalog.inTheWay(content);
+  if (other !== null) throw isPublished(other, content);
   await Promise.all([
     nar.received !== null && storage.put(name, { file: nar.file, size: fileSize }, NAR_TYPE),
     listing !== null && storage.put(`${hashPart}.ls`, { bytes: Buffer.from(listing) }, JSON_TYPE),
@@ -39,15 +54,10 @@ export async function publish(
   const debugInfo = listing === null ? null : new AwaitedDebugInfo(name, listing, catalog);
   await debugInfo?.publish();
   const path: PublishedPath = {
-    hashPart,
-    storePath: info.storePath,
+    ...content,
     narInfo,
-    narName: name,
-    narHash,
     narSize,
-    fileHash,
     fileSize,
-    verdict: ruling.standing,
     rules: await inspector.rules(caller.homes),
     by: caller.name,
     at: Date.now(),
@@ -69,13 +79,6 @@ export async function publishAgain(
   parts: PublicationParts,
 ): Promise<void> {
   await parts.catalog.publish({ ...path, narInfo: await putNarInfo(path.hashPart, info, parts) });
-}
-
-type PathAndContent = Pick<PublishedPath, 'storePath' | 'narHash'>;
-
-/** Whether two are one path with one content. */
-export function isSamePath(one: PathAndContent, other: PathAndContent): boolean {
-  return one.storePath === other.storePath && one.narHash === other.narHash;
 }
 
 /** A published path never changes its content. */

@@ -1,22 +1,9 @@
 import type { Gap, OutputFacts } from '../../model/facts.ts';
 import { NarScanError } from '../../model/errors.ts';
-import type { Admission, Ruling } from '../contracts.ts';
+import type { Ruling } from '../contracts.ts';
 import type { Subject } from '../judge.ts';
+import { isAdmitted, outcomeOf } from '../outcome.ts';
 import type { PublicationParts } from './parts.ts';
-
-const OUTCOMES = {
-  clean: 'admitted',
-  released: 'admitted',
-  contaminated: 'refused',
-  denied: 'refused',
-  held: 'held',
-  incomplete: 'incomplete',
-} as const satisfies Readonly<Record<Ruling['standing'], Admission['outcome']>>;
-
-/** What a ruling is in the chart. */
-export function outcomeOf({ standing }: Pick<Ruling, 'standing'>): Admission['outcome'] {
-  return OUTCOMES[standing];
-}
 
 /**
  * Whether what was ruled so is published.
@@ -27,8 +14,7 @@ export function admits(
   isUninspected: boolean,
   { dryRun }: PublicationParts['settings'],
 ): boolean {
-  const isIncomplete = isUninspected && ruling.standing === 'incomplete';
-  return outcomeOf(ruling) === 'admitted' || dryRun || isIncomplete;
+  return isAdmitted(ruling.standing, isUninspected) || dryRun;
 }
 
 /** A ruling on what nobody has looked into: whatever gaps a policy overlooks, that is never clean. */

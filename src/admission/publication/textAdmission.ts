@@ -3,8 +3,9 @@ import { fileHead, fileTail } from '../../formats/nar/writer.ts';
 import { contentName, narHashText } from '../../nix/narHash.ts';
 import { done } from '../answers.ts';
 import type { Answer, Caller, InspectionContext } from '../contracts.ts';
+import { outcomeOf } from '../outcome.ts';
 import type { PublicationParts } from './parts.ts';
-import { admits, mayPass, outcomeOf, ruledUnseen, tellInSpite, uninspected } from './ruled.ts';
+import { admits, mayPass, ruledUnseen, tellInSpite, uninspected } from './ruled.ts';
 import { bytesAtHand } from './workFile.ts';
 
 const ROOT = { name: null, depth: 0 };

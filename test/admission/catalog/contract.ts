@@ -105,6 +105,9 @@ export function catalogContract(name: string, store: CatalogStore): void {
       expect(await catalog.publishedNar(path.narName)).toEqual(path);
       const others = [publishedPath('b').storePath, `${path.storePath}-of-another-name`];
       expect(await catalog.publishedAmong([...others, path.storePath])).toEqual(new Set([path.storePath]));
+      const clean = async (verdict: string) =>
+        await catalog.publishedAmong([path.storePath], (found) => found.verdict === verdict);
+      expect([(await clean('clean')).size, (await clean('held')).size]).toEqual([1, 0]);
     });
 
     it('publishes the same content anew: its narinfo may gain signatures', async () => {
@@ -123,6 +126,70 @@ export function catalogContract(name: string, store: CatalogStore): void {
       );
       expect(await catalog.published(first.hashPart)).toEqual(first);
       expect(await catalog.publishedNar(receivedNar('other').name)).toBeNull();
+    });
+
+    describe('of what a dry run let in', () => {
+      const LEAK = { content: 'leak', verdict: 'contaminated' } as const;
+      const unserved = publishedPath('a', LEAK);
+
+      it('has another content in its place when that is admitted, and nothing of the first one', async () => {
+        await catalog.publish(unserved);
+        const clean = publishedPath('a', { content: 'clean' });
+        expect(await catalog.inTheWay(clean)).toBeNull();
+        expect(await catalog.publish(clean)).toEqual(clean);
+        expect(await catalog.published(clean.hashPart)).toEqual(clean);
+        expect(await catalog.publishedNar(unserved.narName)).toBeNull();
+        expect(await catalog.publishedNar(clean.narName)).toEqual(clean);
+        const open = publishedPath('b', { content: 'o', verdict: 'incomplete', isUninspected: true });
+        await catalog.publish(publishedPath('b', LEAK));
+        expect(await catalog.publish(open)).toEqual(open);
+        await reopen();
+        expect(await catalog.published(open.hashPart)).toEqual(open);
+      });
+
+      it('keeps the first one where the other one is no better', async () => {
+        await catalog.publish(unserved);
+        const other = publishedPath('a', { content: 'gaps', verdict: 'incomplete' });
+        expect(await catalog.inTheWay(other)).toEqual(unserved);
+        expect(await catalog.publish(other)).toEqual(unserved);
+        expect(await catalog.published(unserved.hashPart)).toEqual(unserved);
+      });
+
+      it.each(['clean', 'released', 'incomplete'] as const)(
+        'never puts anything in the place of what is %s and was admitted',
+        async (verdict) => {
+          const first = publishedPath('a', { verdict, isUninspected: verdict === 'incomplete' });
+          await catalog.publish(first);
+          for (const made of [LEAK, { content: 'clean' }]) {
+            expect(await catalog.inTheWay(publishedPath('a', made))).toEqual(first);
+            expect(await catalog.publish(publishedPath('a', made))).toEqual(first);
+          }
+          expect(await catalog.published(first.hashPart)).toEqual(first);
+        },
+      );
+
+      it.each([
+        ['contaminated', false],
+        ['incomplete', true],
+      ] as const)(
+        'knows the same content as clean when it is %s later (%s)',
+        async (verdict, isUninspected) => {
+          const first = publishedPath('a');
+          await catalog.publish(first);
+          const later = publishedPath('a', { packed: 'zstd', verdict, isUninspected, at: 2 });
+          const { narName, fileHash, fileSize } = later;
+          const known = { ...first, narName, fileHash, fileSize };
+          expect(await catalog.publish(later)).toEqual(known);
+          expect(await catalog.published(first.hashPart)).toEqual(known);
+        },
+      );
+
+      it('knows what was not inspected as what it was found to be later', async () => {
+        await catalog.publish(publishedPath('a', { verdict: 'incomplete', isUninspected: true }));
+        const found = publishedPath('a', { verdict: 'contaminated' });
+        expect(await catalog.publish(found)).toEqual(found);
+        expect(await catalog.publish(publishedPath('a'))).toEqual(publishedPath('a'));
+      });
     });
 
     it('keeps the first content of a name of a NAR', async () => {

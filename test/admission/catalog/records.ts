@@ -30,9 +30,12 @@ export function publishedPath(
     readonly packed?: string;
     readonly at?: number;
     readonly narInfo?: string;
+    readonly verdict?: PublishedPath['verdict'];
+    readonly isUninspected?: boolean;
   } = {},
 ): PublishedPath {
   const { content = name, at = 1, narInfo = `StorePath: ${name}` } = made;
+  const { verdict = 'clean', isUninspected = false } = made;
   const nar = receivedNar(content, at, made.packed);
   return {
     hashPart: hashPartNamed(name),
@@ -43,7 +46,8 @@ export function publishedPath(
     narSize: nar.narSize,
     fileHash: nar.fileHash,
     fileSize: nar.fileSize,
-    verdict: 'clean',
+    verdict,
+    isUninspected,
     rules: 'rules',
     by: nar.by,
     at,

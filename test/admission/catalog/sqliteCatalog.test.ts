@@ -152,6 +152,18 @@ describe('a catalog in a file', () => {
     await catalog.close();
   });
 
+  it('knows of what an older version has published, and not that it could not be inspected', async () => {
+    await filled();
+    const database = new DatabaseSync(file);
+    database.exec('alter table published drop column uninspected; pragma user_version = 1');
+    database.close();
+    const catalog = await openCatalog(file);
+    expect(await catalog.published(hashPartNamed('p0'))).toEqual(publishedPath('p0'));
+    await catalog.publish(publishedPath('new', { verdict: 'incomplete', isUninspected: true }));
+    expect(await catalog.published(hashPartNamed('new'))).toMatchObject({ isUninspected: true });
+    await catalog.close();
+  });
+
   it('does not touch one of a newer version', async () => {
     await filled();
     const database = new DatabaseSync(file);

@@ -137,6 +137,7 @@ export const PUBLISHED: PublishedPath = {
   fileHash: `sha256:${'1'.repeat(52)}`,
   fileSize: 10,
   verdict: 'clean',
+  isUninspected: false,
   rules: 'rules',
   by: 'noamyr',
   at: 0,

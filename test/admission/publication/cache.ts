@@ -15,6 +15,7 @@ import type { Judge } from '../../../src/admission/judge.ts';
 import type { PublicationParts } from '../../../src/admission/publication/parts.ts';
 import { CachePublications } from '../../../src/admission/publication/publications.ts';
 import { DirectoryStorage } from '../../../src/admission/storage/directory.ts';
+import { servedOf } from '../../../src/admission/served.ts';
 import type { Body } from '../../../src/admission/uploads.ts';
 import type { Finding } from '../../../src/model/facts.ts';
 import { NarScanError } from '../../../src/model/errors.ts';
@@ -97,6 +98,8 @@ export class CacheOfTests implements AsyncDisposable {
   puts = 0;
   failingPut: number | null = null;
   refused: { name: string; bytes: Buffer }[] = [];
+  /** Store paths and NarHashes that a person has denied. */
+  readonly denied = new Set<string>();
   readonly #nars = new Map<string, { compression: Codec; narHash: string; narSize: number }>();
 
   private constructor(state: string, catalog: Catalog, storage: DirectoryStorage, options: CacheOptions) {
@@ -117,7 +120,7 @@ export class CacheOfTests implements AsyncDisposable {
     const spool = SpoolDirectory.open(join(this.state, 'spool'));
     this.parts = {
       settings: { storeDir, dryRun, policy },
-      catalog,
+      catalog: servedOf(catalog, this.#decisions(), { dryRun, policy }),
       storage: {
         shown: storage.shown,
         get: (name, range) => storage.get(name, range),
@@ -233,6 +236,24 @@ export class CacheOfTests implements AsyncDisposable {
       repack: never,
       load: { running: 0, waiting: 0 },
       close: () => Promise.resolve(),
+    };
+  }
+
+  #decisions(): Parameters<typeof servedOf>[1] {
+    const denial = {
+      sequence: 1,
+      reason: '',
+      actor: 'alice',
+      at: 1,
+      storePath: null,
+      hashPart: null,
+      narHash: null,
+    };
+    const isDenied = (storePath: string, narHash: string | null): boolean =>
+      this.denied.has(storePath) || this.denied.has(narHash ?? '');
+    return {
+      refresh: () => undefined,
+      denial: (storePath, narHash) => (isDenied(storePath, narHash) ? denial : null),
     };
   }
 

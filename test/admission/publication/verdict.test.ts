@@ -50,6 +50,7 @@ describe('a verdict', () => {
       fileHash: '',
       fileSize: 1,
       verdict: 'released',
+      isUninspected: false,
       rules: 'abc',
       by: 'noamyr',
       at: 0,
