@@ -1,6 +1,7 @@
 import { NarScanError } from '../../model/errors.ts';
 import type { OutputFacts } from '../../model/facts.ts';
 import type { Caller, InspectionContext } from '../contracts.ts';
+import { fileHashOf } from '../intake/fileHasher.ts';
 import type { PublicationParts } from './parts.ts';
 import { mayPass, together, uninspected } from './ruled.ts';
 import { bytesAtHand, deleteFile, type NarAtHand } from './workFile.ts';
@@ -54,7 +55,10 @@ function valueOf<T>(settled: PromiseSettledResult<T>): T {
   return settled.value;
 }
 
-/** The bytes lay on a disk since they were bound to their hash. What is spoilt there is taken away, to be sent again. */
+/**
+ * The bytes lay on a disk since they were bound to their hash. What is spoilt there is taken away, to be sent again; what
+ * could only not be read this time is not.
+ */
 async function refuseAnother(
   found: Pick<NarAtHand, 'compression'> & { narHash: string | null; narSize: number },
   nar: NarAtHand,
@@ -62,6 +66,19 @@ async function refuseAnother(
   const isSame =
     found.narHash === nar.narHash && found.narSize === nar.narSize && found.compression === nar.compression;
   if (isSame) return;
-  if (nar.received !== null) await deleteFile(nar.received);
-  throw new NarScanError('SCAN_FAILED', `${nar.name} is not what was received any more`);
+  const isSpoilt = nar.received !== null && (await isOther(nar.received, nar.fileHash));
+  if (nar.received !== null && isSpoilt) await deleteFile(nar.received);
+  const is =
+    found.narHash === null && !isSpoilt
+      ? 'could not be read as a whole'
+      : 'is not what was received any more';
+  throw new NarScanError('SCAN_FAILED', `${nar.name} ${is}`);
+}
+
+/** Whether a file has another hash; not where that cannot be told. */
+async function isOther(file: string, fileHash: string): Promise<boolean> {
+  return await fileHashOf(file).then(
+    (found) => found !== fileHash,
+    () => false,
+  );
 }

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Inspector } from '../../../src/admission/inspector.ts';
+import { overriding } from '../../../src/admission/overriding.ts';
 import { LIMITS } from '../../../src/model/limits.ts';
 import { NarScanError } from '../../../src/model/errors.ts';
 import { base32Encode } from '../../../src/nix/base32.ts';
@@ -397,6 +399,27 @@ describe('what could not be inspected', () => {
     cache.inspectionFault = new NarScanError('INTERRUPTED', 'the server stops');
     expect(await cache.upload(CLEAN, pathOf('c'))).toMatchObject({ status: 503 });
   });
+
+  it.each(['closed', 'open'] as const)(
+    'nor is what could not be read as a whole this time, and it stays received (%s)',
+    async (onFailure) => {
+      const { inspector } = cache.parts;
+      const nar: Inspector['nar'] = async (...about) => ({
+        ...(await inspector.nar(...about)),
+        narHash: null,
+      });
+      const failing = await CacheOfTests.open({ onFailure, inspector: overriding(inspector, { nar }) });
+      const info = narInfoOf(CLEAN, PATH);
+      const place = await failing.receive(CLEAN, info);
+      expect(await failing.put(info)).toMatchObject({
+        status: 503,
+        line: expect.stringMatching(/could not be read as a whole/),
+      });
+      expect(await failing.catalog.published(part('a'))).toBeNull();
+      expect(readFileSync(place)).toEqual(CLEAN);
+      await failing[Symbol.asyncDispose]();
+    },
+  );
 
   it.each(['closed', 'open'] as const)(
     'nor is what is not what was received any more (%s)',
