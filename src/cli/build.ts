@@ -22,6 +22,7 @@ const PROGRAM = {
   main: 'cli/main.ts',
   workerThread: 'scan/workerThread.ts',
   hashThread: 'scan/hashThread.ts',
+  decodeThread: 'scan/decodeThread.ts',
   inspectionThread: 'admission/inspection/inspectionThread.ts',
   deliver: 'quarantine/notify/deliver.ts',
 };
@@ -134,9 +135,10 @@ function copyShellFunction(): void {
   copyFileSync(join(source, 'cli/realpath', SHELL_FUNCTION), join(bundles, 'realpath', SHELL_FUNCTION));
 }
 
-/** The JSON Schema of reports, which the package exports. */
-function copyReportSchema(): void {
+/** The JSON Schemas that the package exports. */
+function copySchemas(): void {
   copyFileSync(join(source, 'report', 'report.schema.json'), join(dist, 'report.schema.json'));
+  copyFileSync(join(source, 'guard', 'gate.schema.json'), join(dist, 'gate.schema.json'));
 }
 
 /** The manual pages, for a package's share/man/man1. */
@@ -155,5 +157,5 @@ await bundleProgram(REALPATH, join(bundles, 'realpath'));
 await bundleLibrary();
 copyLiblzma();
 copyShellFunction();
-copyReportSchema();
+copySchemas();
 writeManuals();

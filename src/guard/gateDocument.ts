@@ -36,7 +36,8 @@ export interface PathTold {
 
 /**
  * What a gate said as one JSON document: `paths`, each with its standing and what keeps it here; `blocking`, what
- * may not leave by itself, with all that it keeps here; and `report`, what was found in that, as report-v1.
+ * may not leave by itself, with all that it keeps here; and `report`, what was found in that, as report-v1. The fields
+ * are those of `gate.schema.json`.
  */
 export function gateDocument(
   event: GateEvent,

@@ -2,6 +2,7 @@ import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CLEAN, GuardedStore, LEAK } from '../support/guardedStore.ts';
+import { expectGateDocument } from '../support/gateSchema.ts';
 import { needs } from '../support/programs.ts';
 
 describe.skipIf(!needs('nix', 'nix-build', 'nix-store'))('builds of the real Nix that are guarded', () => {
@@ -210,7 +211,9 @@ describe.skipIf(!needs('nix', 'nix-build', 'nix-store'))('builds of the real Nix
     const { status, stdout } = store.narScan('guard', '--format', 'json', user);
     expect(status).toBe(1);
     const hash = expect.stringMatching(/^sha256:/);
-    expect(JSON.parse(stdout)).toMatchObject({
+    const document: unknown = JSON.parse(stdout);
+    expectGateDocument(document);
+    expect(document).toMatchObject({
       schema: 'nar-scan/gate-v1',
       command: 'guard',
       paths: [

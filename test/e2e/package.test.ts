@@ -96,6 +96,7 @@ describe.skipIf(!needs('npm', 'tar', 'xz'))('the package', () => {
       'SECURITY.md',
       'bin/nar-scan',
       'dist/report.schema.json',
+      'dist/gate.schema.json',
       'dist/types/index.d.ts',
       'dist/nix-realpath.1',
       'dist/bundle/realpath/nix-realpath.sh',
@@ -146,19 +147,20 @@ describe.skipIf(!needs('npm', 'tar', 'xz'))('the package', () => {
     );
   });
 
-  it('is imported by programs, with its schema', () => {
+  it('is imported by programs, with its schemas', () => {
     writeFileSync(
       join(folder, 'program.mjs'),
       `import { scan } from 'nar-scan';
       import schema from 'nar-scan/report.schema.json' with { type: 'json' };
+      import gate from 'nar-scan/gate.schema.json' with { type: 'json' };
       const request = { storeDir: '/nix/store', homes: ['/home/noamyr'], hostHomes: false, aliases: [] };
       const { outputs, errors } = await scan({
         ...request, targets: ['tree', 'x.nar.xz'], limits: {}, hashNars: true, exportStream: false,
       });
-      console.log(outputs.map(({ findings }) => findings.length).join(), errors.length, typeof schema);`,
+      console.log(outputs.map(({ findings }) => findings.length).join(), errors.length, typeof schema, typeof gate);`,
     );
     const { stdout, stderr } = run(process.execPath, ['program.mjs']);
-    expect([stdout, stderr]).toEqual(['1,1 0 object\n', '']);
+    expect([stdout, stderr]).toEqual(['1,1 0 object object\n', '']);
   });
 });
 
