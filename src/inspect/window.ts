@@ -11,10 +11,11 @@ const WINDOW_BYTES = KEEP + LIMITS.chunkBytes;
 
 /**
  * Bytes the matcher's memory must have for the contents of entries and of containers down to
- * `depth`, which are open at once. What is never used costs address space only.
+ * `depth`, which are open at once, and for the packed stream that all may lie in. What is never used
+ * costs address space only.
  */
 export function windowsBytes(depth: number): number {
-  return (1 + depth) * WINDOW_BYTES;
+  return (2 + depth) * WINDOW_BYTES;
 }
 
 /**

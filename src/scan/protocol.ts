@@ -39,8 +39,8 @@ export interface WorkerData {
   readonly hashNars: boolean;
   /** Whether facts are told with the BLAKE3 of the entry's content. */
   readonly digests: boolean;
-  /** Whether there are processors to spare for hashing beside the search. */
-  readonly hashThreads: boolean;
+  /** Whether there are processors to spare for hashing or decoding beside the search. */
+  readonly spareThreads: boolean;
   /** Standard input is an export stream for sure. */
   readonly exportStream: boolean;
   /** Shared counters, see {@link Control}. */

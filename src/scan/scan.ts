@@ -167,7 +167,7 @@ export async function scanTargets(
     spareOptimizer: request.ownProcess === true && streams === 0 && limits.depth === 0,
     hashNars: request.hashNars,
     digests,
-    hashThreads: run.streams < crew.length,
+    spareThreads: run.streams < crew.length,
     exportStream: request.exportStream,
     control: shared,
   };

@@ -8,12 +8,14 @@ import { FileContents } from '../sources/fileContents.ts';
 import { prepareInspection, type Inspection } from '../sources/inspection.ts';
 import type { NarHasher } from '../sources/narHasher.ts';
 import type { StreamOutput } from '../sources/narStream.ts';
+import type { Decode } from '../sources/packed.ts';
 import { DiskSpools } from '../sources/spool.ts';
 import { TreeScanner } from '../sources/tree.ts';
 import { Window, windowsBytes } from '../inspect/window.ts';
 import { blake3Digest } from './blake3Digest.ts';
 import { packFacts, type PackedFacts } from './packedFacts.ts';
 import { spareOptimizer } from './thread.ts';
+import type { ThreadDecoder as Decoder } from './threadDecoder.ts';
 import type { ThreadHasher as Thread } from './threadHasher.ts';
 import {
   Control,
@@ -42,6 +44,7 @@ export class ScanWorker {
   readonly #tree: TreeScanner;
   readonly #spools = new DiskSpools();
   #quick: NarHasher | null = null;
+  #decoder: Decoder | null = null;
   readonly #matcher: ReturnType<typeof createMatcher>;
   readonly #send: (message: FromWorker) => void;
   readonly #digest: ContentDigest | null;
@@ -141,8 +144,10 @@ export class ScanWorker {
 
   async #stream(work: Work & { kind: 'nar' }, inspection: Inspection): Promise<readonly StreamOutput[]> {
     const { scanNarFile, scanStdin } = await import('../sources/narTarget.ts');
+    const decode = await this.#decode();
     return await this.#hashing(Infinity, async (hasher) => {
       const options = {
+        ...(decode === null ? {} : { decode }),
         hasher: this.#data.hashNars ? hasher : () => null,
         exportStream: work.path === null && this.#data.exportStream,
         passed: this.#passed,
@@ -151,6 +156,14 @@ export class ScanWorker {
       if (work.path === null) return await scanStdin(this.#window, inspection, options);
       return await scanNarFile(work.path, this.#window, inspection, options);
     });
+  }
+
+  /** What decodes in a thread of its own, where there is a processor for it. */
+  async #decode(): Promise<Decode | null> {
+    if (!this.#data.spareThreads) return null;
+    const { ThreadDecoder } = await import('./threadDecoder.ts');
+    this.#decoder ??= new ThreadDecoder();
+    return this.#decoder.decode;
   }
 
   /** @param narSize bytes that are to be hashed, as far as that is known; a lie costs time only */
@@ -168,7 +181,7 @@ export class ScanWorker {
       import('./threadHasher.ts'),
     ]);
     // in a thread of its own, where there is a processor for it and nothing is decoded
-    const beside = narSize >= LARGE_BYTES && this.#data.hashThreads;
+    const beside = narSize >= LARGE_BYTES && this.#data.spareThreads;
     let thread: Thread | null = null;
     try {
       return await act((decoding) => {

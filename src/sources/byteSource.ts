@@ -12,6 +12,8 @@ const NEVER_WOKEN = new Int32Array(new SharedArrayBuffer(4));
 
 /** Bytes in order, read synchronously into a given place. */
 export interface ByteSource {
+  /** How many there are, as far as that is known before. */
+  readonly length: number | null;
   /** Reads up to `length` bytes to memory[at …]; 0 only at the end. Throws the system's error. */
   read(memory: Uint8Array, at: number, length: number): number;
   /** Random access to what lies at [offset, offset + size), or null for a pipe. */
@@ -23,14 +25,17 @@ export class RunEnded extends Error {}
 
 /** An open file, a pipe, a socket. */
 export class FdSource implements ByteSource {
+  readonly length: number | null;
   readonly #fd: number;
-  readonly #seekable: boolean;
   readonly #ended: () => boolean;
 
-  /** @param ended whether the run was ended; asked only while a non-blocking descriptor has nothing */
-  constructor(fd: number, seekable: boolean, ended: () => boolean) {
+  /**
+   * @param length null: it is no file, and cannot be read again
+   * @param ended whether the run was ended; asked only while a non-blocking descriptor has nothing
+   */
+  constructor(fd: number, length: number | null, ended: () => boolean) {
     this.#fd = fd;
-    this.#seekable = seekable;
+    this.length = length;
     this.#ended = ended;
   }
 
@@ -51,7 +56,7 @@ export class FdSource implements ByteSource {
   }
 
   range(offset: number, size: number): RangeReader | null {
-    return this.#seekable ? new FileRange(this.#fd, offset, size) : null;
+    return this.length === null ? null : new FileRange(this.#fd, offset, size);
   }
 }
 

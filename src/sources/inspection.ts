@@ -8,6 +8,8 @@ import { EntryNames } from '../inspect/entryName.ts';
 import { PLACES } from '../inspect/places.generated.ts';
 import { searchedBytes } from '../inspect/magics.ts';
 import { Classifier } from '../inspect/rules/classify.ts';
+import { Window } from '../inspect/window.ts';
+import type { PackedLane } from './packedSearch.ts';
 import { DiskSpools } from './spool.ts';
 
 /** Everything that inspects the entries of one output: its needles, loaded into the kernel. */
@@ -21,6 +23,8 @@ export interface Inspection {
   /** Whether containers are opened. */
   readonly opens: boolean;
   readonly spools: Spools;
+  /** What searches packed streams as they lie; prepared for the first one. */
+  readonly packed: () => PackedLane;
 }
 
 export interface InspectionOptions {
@@ -51,6 +55,12 @@ export function prepareInspection(
     const { ContainerInspector } = await import('../inspect/containers/containerInspector.ts');
     return new ContainerInspector(matcher, set, spools);
   };
+  let lane: PackedLane | null = null;
+  // behind the windows of all containers
+  const packed = (): PackedLane => ({
+    window: new Window(matcher, maxDepth + 1),
+    contents: new ContentInspector(matcher, set, new Classifier(set), { opens: false }),
+  });
   return {
     set,
     classifier,
@@ -59,5 +69,6 @@ export function prepareInspection(
     names: new EntryNames(set, classifier),
     opens,
     spools,
+    packed: () => (lane ??= packed()),
   };
 }

@@ -15,7 +15,7 @@ export interface StdinSource extends Disposable {
 export async function openStdin(ended: () => boolean): Promise<StdinSource> {
   const fd = await nonBlocking();
   return {
-    source: new FdSource(fd, false, ended),
+    source: new FdSource(fd, null, ended),
     [Symbol.dispose]: () => {
       if (fd !== STDIN) closeSync(fd);
     },

@@ -58,6 +58,7 @@ interface Contents {
  * its place while it is read has no NAR: then every further read fails, too.
  */
 export class TreeNar implements ByteSource, Disposable {
+  readonly length = null;
   readonly #root: ByteString;
   readonly #directories: OpenDirectory[] = [];
   #file: OpenFile | null = null;

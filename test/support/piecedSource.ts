@@ -3,6 +3,7 @@ import type { ByteSource } from '../../src/sources/byteSource.ts';
 
 /** Bytes that come in pieces of the given sizes, over and over; random access only if `seekable`. */
 export class PiecedSource implements ByteSource {
+  readonly length = null;
   readonly #bytes: Buffer;
   readonly #sizes: readonly number[];
   readonly #seekable: boolean;

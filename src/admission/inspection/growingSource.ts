@@ -17,6 +17,7 @@ const PATIENCE_MS = 250;
 export class GrowingSource implements ByteSource, Disposable {
   /** Why the stream ended before its end: what was found in it is no fact. */
   ended: 'given-up' | 'upload-failed' | Error | null = null;
+  readonly length: number | null;
   readonly #fd: number;
   readonly #growth: Growth | null;
   readonly #pressure: Pressure;
@@ -29,6 +30,7 @@ export class GrowingSource implements ByteSource, Disposable {
    */
   constructor(file: string, growth: Growth | null, pressure: Pressure) {
     this.#fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+    this.length = growth === null ? fstatSync(this.#fd).size : null;
     this.#growth = growth;
     this.#pressure = pressure;
   }

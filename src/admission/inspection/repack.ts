@@ -5,7 +5,7 @@ import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { packNar } from '../../quarantine/store/narFile.ts';
 import { readFull } from '../../sources/byteSource.ts';
-import { checkUnpacked, codecOf, Packed } from '../../sources/narTarget.ts';
+import { checkUnpacked, codecOf, Packed } from '../../sources/packed.ts';
 import { GrowingSource } from './growingSource.ts';
 import type { JobResults, RepackJob } from './jobs.ts';
 import { Pressure } from './pressure.ts';

@@ -8,9 +8,11 @@ import { blake3Digest } from '../../scan/blake3Digest.ts';
 import { FactRoom } from '../../sources/factSink.ts';
 import { InlineHasher } from '../../sources/narHasher.ts';
 import type { StreamOutput } from '../../sources/narStream.ts';
-import { type NarTargetOptions, scanSource } from '../../sources/narTarget.ts';
+import { scanSource } from '../../sources/narTarget.ts';
 import { softenKnownReferences } from '../../sources/references.ts';
 import { DiskSpools } from '../../sources/spool.ts';
+import type { NarTargetOptions } from '../../sources/streamTarget.ts';
+import { ThreadDecoder } from '../../scan/threadDecoder.ts';
 import { scanTreeNar } from '../../sources/treeTarget.ts';
 import type { Codec } from '../../formats/compression/codec.ts';
 import { Growth } from '../intake/growth.ts';
@@ -29,6 +31,7 @@ export class InspectionWorker {
     memoryBytes: LIMITS.inspectionMemoryBytes,
     fileBytes: LIMITS.spoolFileBytes,
   });
+  readonly #decoder = new ThreadDecoder();
   readonly #digest: ContentDigest | null;
   #forAny: Searcher | null = null;
   #forOne: Searcher | null = null;
@@ -122,6 +125,7 @@ export class InspectionWorker {
       // of several outputs only one would be judged, and all of them served
       oneNar: job.kind === 'nar',
       hasher: () => new InlineHasher(),
+      decode: this.#decoder.decode,
       passed: () => source.ended !== null,
       budget: new Budget(limits, undefined, 0, () => source.ended !== null),
       unpacked: limits,
