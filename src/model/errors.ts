@@ -111,6 +111,7 @@ export const ERRORS = {
   GUARD_NESTED_TOO_DEEP: 'let what guard.then starts build nothing that starts it again',
   GUARD_DEADLINE: 'build again, or raise guard.deadline in the policy file',
   GUARD_NEXT_FAILED: 'check guard.then in the policy file: an absolute path of a program and its arguments',
+  PATH_HELD_BACK: 'release it again or renew the waiver, then copy again: what has arrived is not sent twice',
   PATH_DENIED: 'nar-scan quarantine lift RECORD --reason WHY takes a denial back',
   // the cache server
   UPLOAD_NAME:

@@ -339,12 +339,36 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan copy, with the real Nix', 
     ];
     const { status, stdout, stderr } = run(args, env);
     const late = readFileSync(join(folder, 'late'), 'utf8').trim();
-    expect([status, stderr.match(/\[[A-Z_]+\]/g)]).toEqual([2, ['[PATH_DENIED]']]);
+    expect([status, stderr.match(/\[[A-Z_]+\]/g)]).toEqual([1, ['[PATH_DENIED]']]);
     expect(stderr).toContain(`'${late}' is denied by `);
     expect(arrived()).not.toEqual([]);
     expect(arrived()).not.toContain(names(late)[0]);
     const { paths } = JSON.parse(stdout) as { paths: readonly { storePath: string; outcome: string }[] };
     expect(paths.find(({ storePath }) => storePath === late)?.outcome).toBe('unsent');
+  });
+
+  it('stops Nix in the middle when what let a path out is taken back', () => {
+    copy(leaky);
+    run(['quarantine', 'release', leaky, '--reason', 'looked at']);
+    const folder = mkdtempSync(join(state, 'bin-'));
+    const script = `#!/bin/sh
+      case $* in *' copy '*)
+        PATH=$OLD ${NAR_SCAN} quarantine lift ${leaky} --reason 'after all' >&2 || exit 9
+        PATH=$OLD exec sleep 60;;
+      esac
+      PATH=$OLD exec nix "$@"\n`;
+    writeFileSync(join(folder, 'nix'), script, { mode: 0o755 });
+    const env = { ...environment(), PATH: `${folder}:${process.env['PATH']}`, OLD: process.env['PATH'] };
+    const args = ['copy', '--to', `file://${cache}?compression=none`, '--format', 'json', leaky];
+    const { status, stdout, stderr } = run(args, env);
+    expect([status, stderr.match(/\[[A-Z_]+\]/g)]).toEqual([1, ['[PATH_HELD_BACK]']]);
+    expect(stderr).toContain(`'${leaky}' is contaminated again: the release of record 3 counts no more`);
+    expect(JSON.parse(stdout)).toMatchObject({
+      status: 1,
+      paths: [{ outcome: 'unknown' }, { outcome: 'unknown' }],
+    });
+    expect(arrived()).toEqual([]);
+    expect(staged()).toEqual([]);
   });
 
   it('sends nothing where the audit trail does not hold', () => {

@@ -74,8 +74,22 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan copy to a nar-scan server'
 
   it('says what the server refuses, and that copying again is no help', () => {
     const { status, stderr } = copy('--no-register-homes', foreign);
-    expect(status).toBe(2);
-    expect(stderr).toMatch(/held for review: foreign-home \/home\/bob .*\[NIX_REFUSED\]; .* released/);
+    expect(status).toBe(1);
+    const [line = ''] = /^.*NIX_REFUSED.*$/m.exec(stderr) ?? [];
+    expect(
+      line.startsWith(`nar-scan: ${server.url} refuses a path: held for review: foreign-home /home/bob `),
+    ).toBe(true);
+    expect(line).toMatch(/fix: .*for good \[NIX_REFUSED\]; .* released/);
+    expect(stderr.trimEnd().endsWith(line)).toBe(true);
+  });
+
+  it('ends as incomplete where the server could not inspect what the policy here leaves aside', () => {
+    const packed = store.build('packed', "mkdir $out; printf '7z\\274\\257\\047\\034more' > $out/x.7z");
+    const policy = join(store.folder, 'lenient.toml');
+    writeFileSync(policy, '[gaps]\nignore = ["unsupported"]\n');
+    const { status, stderr } = copy('--policy', policy, packed);
+    expect(stderr).toMatch(/refuses a path: incomplete: .*x\.7z.*\[NIX_REFUSED\]/);
+    expect(status).toBe(3);
   });
 
   it('says so in one line where it may not, and never the token', async () => {

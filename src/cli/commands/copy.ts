@@ -5,14 +5,16 @@ import type { Verdict } from '../../model/facts.ts';
 import { reportError } from '../../model/report.ts';
 import { findNix } from '../../nix/program.ts';
 import type { Policy } from '../../policy/policy.ts';
-import type { Decisions } from '../../quarantine/decision.ts';
-import { deniedText } from '../../quarantine/decisionText.ts';
+import type { AllDecisions } from '../../quarantine/decision.ts';
+import { loadDigest } from '../../report/ids.ts';
 import { printableText } from '../../report/printable.ts';
 import type { ReportOrigin } from '../../report/reporter.ts';
 import { stateDirForWriting } from '../../ledger/stateDir.ts';
 import { type Closure, closureOf } from '../../guard/closure.ts';
 import { sendDirectly, sendStaged, type Transfer } from '../../guard/copy/copy.ts';
 import type { TransferProgress } from '../../guard/copy/meter.ts';
+import { Permission } from '../../guard/copy/permission.ts';
+import { Refusal } from '../../guard/copy/refusal.ts';
 import { select, type Selection } from '../../guard/copy/selection.ts';
 import { Staging } from '../../guard/copy/staging.ts';
 import type { Arguments } from '../arguments.ts';
@@ -30,12 +32,15 @@ import { type CopyJudgement, type CopyOutcome, type CopyTeller, copyTeller } fro
 /** Below the state directory. */
 const STAGINGS = 'staging';
 
+/** How often it is asked, while something is sent, whether it still may be. */
+const RENEWED_MILLISECONDS = 1000;
+
 /** What one run of copy works with. */
 interface Run {
   readonly invocation: CopyInvocation;
   readonly environment: NodeJS.ProcessEnv;
   readonly policy: Policy;
-  readonly decisions: Decisions;
+  readonly decisions: AllDecisions;
   readonly gate: OpenGate;
   readonly closure: Closure;
   readonly now: Date;
@@ -48,8 +53,8 @@ interface Run {
  * Sends store paths with their closures by `nix copy`, if all of it may leave; or what of it may.
  *
  * @param version of this program
- * @returns the exit status: 0 if all that was asked for was sent; else 1, or 3 where all that blocks is incomplete
- * @throws NarScanError where nothing was judged, or not all was sent
+ * @returns the exit status: 0 if all that was asked for was sent; else 1, or 3 where all that stays is incomplete
+ * @throws NarScanError where nothing was judged, or not all was sent for another cause than a verdict
  */
 export async function runCopy(
   said: Arguments,
@@ -89,11 +94,13 @@ export async function runCopy(
     if (selection.kept.length > 0 && !invocation.dryRun) await record(run);
     teller.became('kept', selection.kept);
     const failure = await deliver(run, transfers, signal);
-    const status = failure === null ? exitStatus(verdictOf(selection), answer.errors.length) : EXIT_ERROR;
+    const verdict = verdictOf(selection, failure?.error);
+    const status = verdict === null ? EXIT_ERROR : exitStatus(verdict, answer.errors.length);
     const faults = failure === null ? [] : [reportError(failure.error, null)];
     await teller.end({ errors: [...answer.errors, ...faults], failed: failure !== null, status });
     await stdout.finish();
-    if (failure !== null) throw failure.error;
+    if (failure !== null && verdict === null) throw failure.error;
+    for (const fault of faults) tellError(fault);
     return status;
   } finally {
     // what was said before something failed is said
@@ -119,13 +126,15 @@ async function deliver(
   else if (invocation.dryRun) became('would-send', free);
   else {
     let inFlight: readonly string[] = [];
+    const permission = await permissionOf(run);
     const sending = (paths: readonly string[]): void => {
-      refuseDenied(run);
+      permission.renew(new Date());
       inFlight = paths;
     };
     try {
       await registerHomes(run, signal);
-      await send(run, { became, sending }, transfers, signal);
+      using allowed = whileAllowed(permission, signal);
+      await send(run, { became, sending }, transfers, allowed.signal);
     } catch (error) {
       became(
         'unknown',
@@ -160,19 +169,37 @@ async function record({ environment, policy, gate, closure, now, origin, judgeme
   await keeper.record({ ...event, origin: await origin() });
 }
 
-/**
- * A transfer may take hours: what was denied since it began stays here, and so does all that may refer to it, whether it
- * is there already or not.
- * @throws NarScanError PATH_DENIED; AUDIT_*, STATE_* where nobody knows what was decided
- */
-function refuseDenied({ decisions, judgement }: Run): void {
-  decisions.refresh();
-  for (const path of judgement.selection.free) {
-    const narHash = judgement.answer.standings.get(path)?.narHash ?? null;
-    const denial = decisions.denial(path, narHash);
-    if (denial === null) continue;
-    throw new NarScanError('PATH_DENIED', `'${path}' is ${deniedText(denial, String)}`);
-  }
+async function permissionOf({ decisions, policy, closure, judgement }: Run): Promise<Permission> {
+  const { answer, selection } = judgement;
+  const digest = await loadDigest();
+  const { standings } = answer;
+  return new Permission({
+    policy: policy.verdict,
+    decisions,
+    digest,
+    closure,
+    standings,
+    free: selection.free,
+  });
+}
+
+/** A signal that also ends what is being sent when it may not leave any more. */
+function whileAllowed(
+  permission: Permission,
+  signal: AbortSignal,
+): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  const timer = setInterval(() => {
+    try {
+      permission.renew(new Date());
+    } catch (error) {
+      controller.abort(error);
+    }
+  }, RENEWED_MILLISECONDS);
+  return {
+    signal: AbortSignal.any([signal, controller.signal]),
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
 }
 
 /** Who is told of paths while they are sent. */
@@ -233,10 +260,18 @@ async function send(
   }
 }
 
-/** Where anything stays, so does a path that was named: it is in nobody else's closure. */
-function verdictOf({ blocking, kept }: Selection): Verdict {
-  if (kept.length === 0) return 'clean';
-  return blocking.every(({ standing }) => standing.standing === 'incomplete') ? 'incomplete' : 'contaminated';
+/**
+ * Where anything stays, so does a path that was named: it is in nobody else's closure.
+ * @param failure what the transfer ended with; null: it was no verdict
+ */
+function verdictOf({ blocking }: Selection, failure: unknown): Verdict | null {
+  if (failure !== undefined && !(failure instanceof Refusal)) return null;
+  const verdicts = [
+    ...(failure === undefined ? [] : [failure.verdict]),
+    ...blocking.map(({ standing }) => (standing.standing === 'incomplete' ? 'incomplete' : 'contaminated')),
+  ];
+  if (verdicts.length === 0) return 'clean';
+  return verdicts.every((verdict) => verdict === 'incomplete') ? 'incomplete' : 'contaminated';
 }
 
 function warn(error: NarScanError): void {

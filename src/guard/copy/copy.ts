@@ -5,6 +5,7 @@ import { foundPaths } from '../../nix/pathInfo.ts';
 import { runNix } from '../../nix/program.ts';
 import { type Batch, batchesOf } from './batches.ts';
 import { TransferMeter, type TransferProgress } from './meter.ts';
+import { refusalBy, verdictIn } from './refusal.ts';
 import type { Staged, Staging } from './staging.ts';
 import type { StoreUrl } from './storeUrl.ts';
 
@@ -44,7 +45,7 @@ export interface TransferEvents {
  * from a private binary cache. What the destination has is not staged, and the batches, references
  * first, keep the staging small.
  *
- * @throws NarScanError NIX_MISSING, NIX_FAILED, PATH_TAMPERED, TREE_NOT_SERIALISABLE, STATE_NOT_WRITTEN,
+ * @throws NarScanError NIX_MISSING, NIX_FAILED, NIX_UNSIGNED, NIX_REFUSED (a {@link Refusal}), PATH_TAMPERED, TREE_NOT_SERIALISABLE, STATE_NOT_WRITTEN,
  * STAGING_FULL; what the signal was aborted with, and what `sending` throws
  */
 export async function sendStaged(
@@ -79,7 +80,7 @@ export async function sendStaged(
 
 /**
  * Lets Nix copy the paths from the store itself, as they are when it reads them: nothing is hashed again.
- * @throws NarScanError NIX_MISSING, NIX_FAILED; what the signal was aborted with, and what `sending` throws
+ * @throws NarScanError NIX_MISSING, NIX_FAILED, NIX_UNSIGNED, NIX_REFUSED; what the signal was aborted with, and what `sending` throws
  */
 export async function sendDirectly(
   transfer: Transfer,
@@ -118,12 +119,18 @@ async function nixCopy(
   const names = namesOf(infos);
   const args = ['copy', '--no-recursive', ...flags, ...ours, ...names];
   const copied = meter?.copied.bind(meter);
-  const said = (line: string): void => events.said(to.redact(line));
+  let verdict: string | null = null;
+  const said = (line: string): void => {
+    const redacted = to.redact(line);
+    verdict = verdictIn(redacted) ?? verdict;
+    events.said(redacted);
+  };
   events.sending(names);
   try {
     await runNix({ args, environment: { ...environment, NIX_STORE_DIR: storeDir }, said, signal, copied });
   } catch (error) {
-    throw named(redacted(error, to));
+    signal.throwIfAborted();
+    throw named(redacted(error, to), to, verdict);
   }
   for (const name of names) copied?.(name, null);
 }
@@ -159,17 +166,15 @@ async function alreadyThere(
 }
 
 /**
- * What Nix failed for. It refuses a path that nobody signed in these words; newer ones in the latter. A cache of
- * nar-scan's says the verdict on what it refuses; whatever else it answers begins with a code in capitals.
+ * What Nix failed for. It refuses a path that nobody signed in these words; newer ones in the latter.
+ * @param verdict of a cache of nar-scan's, if Nix has told one
  */
-function named(error: unknown): unknown {
+function named(error: unknown, { shown }: StoreUrl, verdict: string | null): unknown {
   if (!(error instanceof NarScanError) || error.code !== 'NIX_FAILED') return error;
   const { message } = error;
   if (/lacks a (?:valid signature|signature by a trusted key)/.test(message))
     return new NarScanError('NIX_UNSIGNED', message, { cause: error });
-  return /HTTP error 4(?:03|22)\b.*nar-scan: [0-9a-z]/.test(message)
-    ? new NarScanError('NIX_REFUSED', message, { cause: error })
-    : error;
+  return refusalBy(shown, error, verdict) ?? error;
 }
 
 function redacted(error: unknown, to: StoreUrl): unknown {
