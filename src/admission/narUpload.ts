@@ -4,8 +4,10 @@ import type { GapReason } from '../model/facts.ts';
 import { LIMITS } from '../model/limits.ts';
 import { canBeWaived } from '../policy/baseline.ts';
 import { answered, done } from './answers.ts';
-import type { Admission, Answer, Caller, Inspected, ReceivedNar, Ruling } from './contracts.ts';
+import type { RefusedNar } from './catalog.ts';
+import type { Answer, Caller, Inspected, ReceivedNar, Ruling } from './contracts.ts';
 import type { DiskRoom } from './diskRoom.ts';
+import { deleteFile } from './intake/deleteFile.ts';
 import { FileHasher, fileHashOf } from './intake/fileHasher.ts';
 import { Growth } from './intake/growth.ts';
 import type { SpoolDirectory } from './intake/spool.ts';
@@ -13,8 +15,8 @@ import { readNarName } from './narName.ts';
 import { outcomeOf } from './outcome.ts';
 import type { PublicationParts } from './publication/parts.ts';
 import { admits, mayPass, tellInSpite, uninspected } from './publication/ruled.ts';
+import { Tally } from './tally.ts';
 import { Turns } from './turns.ts';
-import { deleteFile } from './publication/workFile.ts';
 import type { Body, NarUploads } from './uploads.ts';
 import { refuseUnopened } from './unopened.ts';
 
@@ -48,9 +50,11 @@ export class NarReceiver implements NarUploads {
   readonly #parts: NarUploadParts;
   /** Two clients with the same NAR end with one. */
   readonly #turns = new Turns();
+  readonly #tally: Tally;
 
   constructor(parts: NarUploadParts) {
     this.#parts = parts;
+    this.#tally = new Tally(parts);
   }
 
   before(name: string, length: number | null, caller: Caller): Promise<Answer | null> {
@@ -75,8 +79,7 @@ export class NarReceiver implements NarUploads {
       try {
         return await this.#taken(name, body, growth, { caller, began });
       } catch (error) {
-        const isWrong = error instanceof NarScanError && MALFORMED.has(error.code);
-        if (isWrong) await this.#tell('malformed', body.length ?? 0, began);
+        await this.#tally.tellFault(error, growth.length, began);
         throw error;
       } finally {
         announced[Symbol.dispose]();
@@ -149,10 +152,10 @@ export class NarReceiver implements NarUploads {
       const { answer, id } = await judge.refuse(ruling, subject, { file, name }, caller);
       if (isLasting(ruling) && (id !== null || ruling.standing === 'denied')) {
         const refused = { fileHash, narHash, id, ...answer, judgedBy, at: Date.now() };
-        await this.#note((catalog) => catalog.refuse(refused));
+        await this.#remember(refused);
       }
       const isNone = narHash === null && ruling.standing === 'incomplete';
-      await this.#tell(isNone ? 'malformed' : outcomeOf(ruling), fileSize, began);
+      await this.#tally.tell(isNone ? 'malformed' : outcomeOf(ruling), fileSize, began);
       return answer;
     }
     tellInSpite(ruling, subject, `${name} of ${caller.name} is taken`, this.#parts);
@@ -214,15 +217,10 @@ export class NarReceiver implements NarUploads {
     return this.#parts.settings.policy.admission.maxNar;
   }
 
-  async #tell(outcome: Admission['outcome'], bytes: number, began: number): Promise<void> {
-    const milliseconds = Math.round(performance.now() - began);
-    await this.#note((catalog) => catalog.tell({ at: Date.now(), outcome, bytes, milliseconds }));
-  }
-
-  /** What is only good to know changes no answer. */
-  async #note(act: (catalog: NarUploadParts['catalog']) => Promise<void>): Promise<void> {
+  /** One that is forgotten is only searched anew when it comes again. */
+  async #remember(refused: RefusedNar): Promise<void> {
     try {
-      await act(this.#parts.catalog);
+      await this.#parts.catalog.refuse(refused);
     } catch (error) {
       this.#parts.log.error(error);
     }
@@ -239,9 +237,6 @@ function refuseMisnamed(name: string, fileHash: string): void {
 function hashOfUnpacked({ compression, narHash, narSize }: Inspected, fileSize: number): string | null {
   return compression === 'none' && narSize === fileSize ? narHash : null;
 }
-
-/** Faults of what was sent, for the chart. */
-const MALFORMED: ReadonlySet<string> = new Set(['UPLOAD_HASH', 'UPLOAD_NAME', 'UPLOAD_COMPRESSION']);
 
 /** What may be otherwise the next time: a disk may be full, a file may not be read. */
 const OF_THIS_MACHINE: ReadonlySet<GapReason> = new Set(['unreadable', 'limit-memory']);

@@ -237,6 +237,15 @@ describe('an upload', () => {
     expect(await tests.isKnown(half)).toBe(true);
   });
 
+  it('that is another one than its name says counts with what has come of it, whatever was announced', async () => {
+    const tests = await opened();
+    const stream = Readable.from([LEAKY]);
+    const sent = { stream, length: null, encoding: null };
+    expect(await tests.uploads.put(narName(CLEAN), sent, BUILDER)).toMatchObject({ status: 400 });
+    const [hour] = await tests.catalog.hours(1, Date.now());
+    expect(hour).toMatchObject({ malformed: 1, bytes: LEAKY.length });
+  });
+
   it.each([
     ['as it is', (stream: Buffer) => stream],
     ['packed', (stream: Buffer) => gzipSync(stream)],

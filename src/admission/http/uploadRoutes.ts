@@ -6,7 +6,7 @@ import { CACHE_PATHS } from './cacheRoutes.ts';
 import type { Door } from './door.ts';
 import type { UnderWay } from './underWay.ts';
 import { NOT_FOUND, sendAnswer } from './replies.ts';
-import { bodyOf } from './requestBody.ts';
+import { bodyOf, leaveBodies } from './requestBody.ts';
 
 /** What uploads are given to. */
 export interface UploadTakers {
@@ -18,9 +18,7 @@ export interface UploadTakers {
 
 /** Takes what clients of Nix send. Nothing of a body is read, or asked for, before it is known who sends it. */
 export function takeUploads(app: FastifyInstance, takers: UploadTakers): void {
-  app.removeAllContentTypeParsers();
-  // bodies are read by whoever wants them, whatever their type
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  leaveBodies(app);
   const take = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const caller = await takers.door.admit(request, reply, 'push');
     if (caller !== null)

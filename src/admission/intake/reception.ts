@@ -1,9 +1,10 @@
-import { type FileHandle, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import type { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import type { Spooled } from '../contracts.ts';
 import type { Body } from '../uploads.ts';
 import { Arrival, type Taker } from './arrival.ts';
+import { deleteFile } from './deleteFile.ts';
 import type { FileHasher } from './fileHasher.ts';
 import type { Growth } from './growth.ts';
 import { TurnShare } from './turnShare.ts';
@@ -135,9 +136,8 @@ export class Reception implements Taker {
   }
 
   async #dispose(fault: NarScanError): Promise<void> {
-    // what cannot be deleted now is swept at the next start
     await this.#handle.close().catch(() => undefined);
-    await unlink(this.#to.file).catch(() => undefined);
+    await deleteFile(this.#to.file);
     this.#settled.reject(fault);
   }
 }

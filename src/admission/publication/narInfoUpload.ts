@@ -1,4 +1,4 @@
-import { type ErrorCode, NarScanError } from '../../model/errors.ts';
+import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import { type NarInfo, parseNarInfo } from '../../nix/narinfo.ts';
 import { fingerprint } from '../../nix/signature.ts';
@@ -13,12 +13,10 @@ import type { PublicationParts } from './parts.ts';
 import { isPublished, publish, publishAgain } from './publish.ts';
 import { admits, ruledUnseen, tellInSpite } from './ruled.ts';
 import { search } from './search.ts';
+import { Tally } from '../tally.ts';
 import { Turns } from '../turns.ts';
 import { checkSignatures, signed } from './vouching.ts';
 import { type NarAtHand, narAtHand } from './workFile.ts';
-
-/** Faults of what was sent, for the chart. */
-const MALFORMED: ReadonlySet<ErrorCode> = new Set(['NARINFO_INVALID', 'NARINFO_WRONG', 'NARINFO_UNBOUND']);
 
 interface Upload {
   readonly hashPart: string;
@@ -37,21 +35,22 @@ export class NarInfoUploads {
   readonly #parts: PublicationParts;
   /** Of a path one upload is dealt with at a time. */
   readonly #paths = new Turns();
+  readonly #tally: Tally;
 
   constructor(parts: PublicationParts) {
     this.#parts = parts;
+    this.#tally = new Tally(parts);
   }
 
   /** @throws NarScanError why it is not published, where that is no ruling */
   async put(hashPart: string, body: Body, sender: Sender): Promise<Answer> {
     const bytes = await receiveSmall(body, LIMITS.narInfoBytes);
     const caller = await sender();
-    const begin = performance.now();
+    const began = performance.now();
     try {
       return await this.#taken({ hashPart, bytes, caller });
     } catch (error) {
-      if (error instanceof NarScanError && MALFORMED.has(error.code))
-        await this.#tell('malformed', bytes.length, performance.now() - begin);
+      await this.#tally.tellFault(error, bytes.length, began);
       throw error;
     }
   }
@@ -76,13 +75,13 @@ export class NarInfoUploads {
 
   async #first(upload: Upload, name: string): Promise<Answer> {
     const { hashPart, info } = upload;
-    const begin = performance.now();
+    const began = performance.now();
     await using nar = await narAtHand(name, this.#parts);
     if (nar === null) throw new NarScanError('NARINFO_UNBOUND', `the narinfo: ${name} has not come`);
     const published = await this.#parts.catalog.publishedAmong(info.references);
     const bound = bind(info, nar, hashPart, published, this.#trusted);
     const { answer, outcome } = await this.#judged(upload, bound, nar);
-    await this.#tell(outcome, nar.fileSize, performance.now() - begin);
+    await this.#tally.tell(outcome, nar.fileSize, began);
     return answer;
   }
 
@@ -141,15 +140,5 @@ export class NarInfoUploads {
   get #trusted(): PublicationParts['keys']['trusted'] {
     const { trusted, signing } = this.#parts.keys;
     return signing === null ? trusted : [...trusted, signing.publicKey];
-  }
-
-  async #tell(outcome: Admission['outcome'], bytes: number, milliseconds: number): Promise<void> {
-    const { catalog, log } = this.#parts;
-    try {
-      await catalog.tell({ at: Date.now(), outcome, bytes, milliseconds });
-    } catch (error) {
-      // what was published is, whether it is counted or not
-      log.error(error);
-    }
   }
 }

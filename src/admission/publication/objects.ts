@@ -4,6 +4,7 @@ import { BASE32_ALPHABET } from '../../nix/base32.ts';
 import { hashPartOf, parseStorePathName } from '../../nix/storePath.ts';
 import { answerLine, done } from '../answers.ts';
 import type { Answer, PublishedPath } from '../contracts.ts';
+import { deleteFile } from '../intake/deleteFile.ts';
 import { Growth } from '../intake/growth.ts';
 import { receiveSmall } from '../intake/small.ts';
 import { JSON_TYPE, LOG_TYPE } from '../mediaTypes.ts';
@@ -14,7 +15,6 @@ import { hasFile, parseListing } from './listing.ts';
 import type { PublicationParts } from './parts.ts';
 import { parseRealisation } from './realisation.ts';
 import { refusalOf } from './textAdmission.ts';
-import { deleteFile } from './workFile.ts';
 
 const LISTING = new RegExp(`^[${BASE32_ALPHABET}]{32}\\.ls$`);
 /** An id that linkers write: 20 bytes. */

@@ -3,11 +3,12 @@ import { once } from '../../model/once.ts';
 import { narInfoText, type NarInfo } from '../../nix/narinfo.ts';
 import { type Catalog, isSamePath, type PathAndContent } from '../catalog.ts';
 import type { Caller, PublishedPath, Ruling } from '../contracts.ts';
+import { deleteFile } from '../intake/deleteFile.ts';
 import { JSON_TYPE, NAR_TYPE, NARINFO_TYPE } from '../mediaTypes.ts';
 import { debugInfoText } from './debugInfo.ts';
 import { hasFile, parseListing } from './listing.ts';
 import type { PublicationParts } from './parts.ts';
-import { deleteFile, type NarAtHand } from './workFile.ts';
+import type { NarAtHand } from './workFile.ts';
 
 /** What is published, and by whom. */
 export interface Publication {

@@ -1,10 +1,11 @@
 import { NarScanError } from '../../model/errors.ts';
 import type { OutputFacts } from '../../model/facts.ts';
 import type { Caller, InspectionContext } from '../contracts.ts';
+import { deleteFile } from '../intake/deleteFile.ts';
 import { fileHashOf } from '../intake/fileHasher.ts';
 import type { PublicationParts } from './parts.ts';
 import { mayPass, together, uninspected } from './ruled.ts';
-import { bytesAtHand, deleteFile, type NarAtHand } from './workFile.ts';
+import { bytesAtHand, type NarAtHand } from './workFile.ts';
 
 /** What was found in an output and its narinfo. */
 export interface Searched {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { copyFile, link, unlink, writeFile } from 'node:fs/promises';
+import { copyFile, link, writeFile } from 'node:fs/promises';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { NarScanError } from '../../model/errors.ts';
@@ -8,6 +8,7 @@ import { narHashText } from '../../nix/narHash.ts';
 import { parseNarInfo } from '../../nix/narinfo.ts';
 import { CODECS } from '../../formats/compression/codec.ts';
 import type { PublishedPath } from '../contracts.ts';
+import { deleteFile } from '../intake/deleteFile.ts';
 import { writeFault } from '../intake/writeFault.ts';
 import type { FoundNar } from './bind.ts';
 import type { PublicationParts } from './parts.ts';
@@ -60,11 +61,6 @@ export async function bytesAtHand(
     throw writeFault(error);
   }
   return { file, [Symbol.asyncDispose]: () => deleteFile(file) };
-}
-
-/** Deletes a file; what cannot be deleted now is swept at the next start. */
-export async function deleteFile(file: string): Promise<void> {
-  await unlink(file).catch(() => undefined);
 }
 
 /** @returns whether there is such a file */

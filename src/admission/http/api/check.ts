@@ -1,4 +1,3 @@
-import { unlink } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { decisionOf } from '../../../guard/gateDocument.ts';
@@ -14,6 +13,7 @@ import type { ReportOrigin } from '../../../report/reporter.ts';
 import type { Caller, Ruling } from '../../contracts.ts';
 import type { DiskRoom } from '../../diskRoom.ts';
 import type { Inspector } from '../../inspector.ts';
+import { deleteFile } from '../../intake/deleteFile.ts';
 import { Growth } from '../../intake/growth.ts';
 import type { SpoolDirectory } from '../../intake/spool.ts';
 import type { Judge } from '../../judge.ts';
@@ -110,9 +110,7 @@ async function searched(
     await receiving.whole;
     return await inspecting;
   } finally {
-    await unlink(receiving.file).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-    });
+    await deleteFile(receiving.file);
   }
 }
 

@@ -7,6 +7,7 @@ import { verdictOf } from '../../publication/verdict.ts';
 import type { Door } from '../door.ts';
 import { openApi } from '../openapi.ts';
 import { NOT_FOUND, sendAnswer } from '../replies.ts';
+import { leaveBodies } from '../requestBody.ts';
 import { check, type CheckParts } from './check.ts';
 import { registerHomes } from './homes.ts';
 
@@ -25,9 +26,7 @@ export interface ApiParts extends CheckParts {
 export function serveApi(app: FastifyInstance, parts: ApiParts): void {
   const { door, catalog, verdictKey, signingKey } = parts;
   void app.register(async (api) => {
-    api.removeAllContentTypeParsers();
-    // bodies are read by whoever wants them, whatever their type
-    api.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    leaveBodies(api);
 
     api.post('/api/v1/check', async (request, reply) => {
       const caller = await door.admit(request, reply, 'push');
