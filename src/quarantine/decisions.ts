@@ -60,10 +60,9 @@ class Trails implements Disposable {
     if (this.own !== null && this.#machine !== null) return;
     const own = stateDirForReading(this.#environment);
     const machine = systemStateDir(own, this.#system);
-    if (machine !== null && this.#machine === null) {
-      const trail = this.#add(machine, own === null ? null : join(own, SYSTEM_INDEX));
-      if (trail.isReadable()) this.#machine = trail;
-      else this.all.pop()?.[Symbol.dispose]();
+    // it is asked first: who refreshes often would open an index each time
+    if (machine !== null && this.#machine === null && Trail.isReadable(machine)) {
+      this.#machine = this.#add(machine, own === null ? null : join(own, SYSTEM_INDEX));
     }
     if (own !== null) this.own ??= this.#add(own, join(own, OWN_INDEX));
   }

@@ -4,8 +4,10 @@ import {
   chownSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -321,6 +323,23 @@ describe.skipIf(!root)('the decisions of the machine', () => {
     chmodSync(join(system, 'audit.jsonl'), 0o644);
     chmodSync(system, 0o700);
     expect(await asNobody(() => decided())).toBe('nothing');
+  });
+
+  it('open nothing while they cannot be read, however often they are asked for', async () => {
+    const opened = () => readdirSync('/proc/self/fd').length;
+    // no fault of permissions, so nobody knows what was decided
+    symlinkSync('audit.jsonl', join(system, 'audit.jsonl'));
+    chmodSync(system, 0o700);
+    await asNobody(async () => {
+      using decisions = await openDecisions({ NAR_SCAN_STATE: own }, null, system);
+      process.seteuid?.(0);
+      chmodSync(system, 0o755);
+      process.seteuid?.(65_534);
+      const before = opened();
+      for (let time = 0; time < 5; time++)
+        expect(() => decisions.refresh()).toThrow(code('STATE_UNREADABLE'));
+      expect(opened()).toBe(before);
+    });
   });
 
   it('stop everybody where they do not verify, or others may change them', async () => {

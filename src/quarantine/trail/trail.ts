@@ -48,10 +48,10 @@ export class Trail implements Disposable {
     return join(this.#directory, TRAIL);
   }
 
-  /** Whether this user may read it, or there is none. */
-  isReadable(): boolean {
+  /** Whether this user may read the one of a state directory, or there is none. @throws NarScanError STATE_UNREADABLE */
+  static isReadable(directory: string): boolean {
     try {
-      const descriptor = this.#open();
+      const descriptor = openTrail(join(directory, TRAIL));
       if (descriptor !== null) closeSync(descriptor);
       return true;
     } catch (error) {
@@ -72,7 +72,7 @@ export class Trail implements Disposable {
   sync(seen: TrailHead | null): IndexState {
     // before the trail itself: it may grow meanwhile, and the head with it
     const heads = [this.#ownHead(), seen].filter((head) => head !== null);
-    const descriptor = this.#open();
+    const descriptor = openTrail(this.file);
     try {
       const stamp = descriptor === null ? 'none' : stampOf(descriptor);
       const known = this.ask((index) => index.state());
@@ -92,7 +92,7 @@ export class Trail implements Disposable {
    */
   verify(seen: TrailHead | null): TrailHead {
     const heads = [this.#ownHead(), seen].filter((head) => head !== null);
-    const descriptor = this.#open();
+    const descriptor = openTrail(this.file);
     try {
       const stamp = descriptor === null ? 'none' : stampOf(descriptor);
       const { head } = this.ask((index) => this.#readInto(index, descriptor, stamp, true));
@@ -105,7 +105,7 @@ export class Trail implements Disposable {
 
   /** All records with their hashes, in order, verified on the way. @throws as {@link sync} */
   *records(): Generator<{ readonly record: AuditRecord; readonly hash: string }> {
-    const descriptor = this.#open();
+    const descriptor = openTrail(this.file);
     if (descriptor === null) return;
     try {
       for (const { record, end } of this.#steps(descriptor, START)) {
@@ -118,7 +118,7 @@ export class Trail implements Disposable {
 
   /** Reads the records whose lines stand at these offsets. @throws as {@link sync} */
   *recordsAt(offsets: Iterable<number>): Generator<AuditRecord> {
-    const descriptor = this.#open();
+    const descriptor = openTrail(this.file);
     if (descriptor === null) return;
     try {
       const { size } = fstatSync(descriptor);
@@ -145,7 +145,7 @@ export class Trail implements Disposable {
     count: number,
   ): readonly { readonly record: AuditRecord; readonly offset: number }[] {
     const end = this.ask((index) => index.state())?.offset ?? 0;
-    const descriptor = this.#open();
+    const descriptor = openTrail(this.file);
     if (descriptor === null) return [];
     try {
       const offsets = lastLines(descriptor, Math.min(before ?? end, end), count);
@@ -262,15 +262,6 @@ export class Trail implements Disposable {
     this.#acknowledged = least;
   }
 
-  #open(): number | null {
-    try {
-      return openSync(this.file, constants.O_RDONLY | constants.O_NONBLOCK);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw stateUnreadable(this.file, error);
-    }
-  }
-
   #ownHead(): TrailHead | null {
     const file = join(this.#directory, HEAD);
     let text: string;
@@ -289,6 +280,16 @@ export class Trail implements Disposable {
 
   #broken(line: number, fault: string): NarScanError {
     return new NarScanError('AUDIT_BROKEN', `'${this.file}', line ${line}: the record ${fault}`);
+  }
+}
+
+/** Opens a trail for reading; null where there is none. */
+function openTrail(file: string): number | null {
+  try {
+    return openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw stateUnreadable(file, error);
   }
 }
 
