@@ -124,8 +124,9 @@ export const LIMITS = Object.freeze({
   /** Paths on one command line of Nix, and NARs that wait to be sent at once. */
   nixArguments: 1000,
   stagingBytes: 4096 * MiB,
-  /** A policy file. */
+  /** A policy file, and one as JSON, which says more of each waiver. */
   policyBytes: 1 * MiB,
+  policyJsonBytes: 8 * MiB,
   /** The ledger: facts of one output as JSON; the whole database; scans that its history tells of. */
   ledgerFactsBytes: 32 * MiB,
   ledgerBytes: 1024 * MiB,

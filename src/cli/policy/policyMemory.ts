@@ -45,7 +45,9 @@ export function policyMemory(
     },
     remember(path, bytes, policy) {
       const text = Buffer.from(`${keyOf(path, bytes)}\n${JSON.stringify(policy)}`);
-      write(file, Buffer.concat([Buffer.from(`${digestOf(text)}\n`), text]));
+      const kept = Buffer.concat([Buffer.from(`${digestOf(text)}\n`), text]);
+      // what is larger would not be read
+      if (kept.length <= LIMITS.policyJsonBytes) write(file, kept);
     },
   };
 }
@@ -54,7 +56,7 @@ export function policyMemory(
 function textOf(file: string): string | null {
   let bytes: Buffer;
   try {
-    bytes = readSettingsFile(file, LIMITS.policyBytes, ({ uid, mode }) => {
+    bytes = readSettingsFile(file, LIMITS.policyJsonBytes, ({ uid, mode }) => {
       if (uid !== process.geteuid?.() || (mode & OTHERS_MAY) !== 0) throw new Error('it may be anybody’s');
     });
   } catch {

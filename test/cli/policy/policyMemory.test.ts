@@ -13,6 +13,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { policyMemory, type PolicyMemory } from '../../../src/cli/policy/policyMemory.ts';
 import { loadPolicy } from '../../../src/cli/policy/policyFile.ts';
+import { LIMITS } from '../../../src/model/limits.ts';
+import type { Policy } from '../../../src/policy/policy.ts';
 import { parsePolicy } from '../../../src/policy/read.ts';
 
 const POLICY = `
@@ -58,6 +60,26 @@ describe('what a policy file said last', () => {
     expect(memory().recall(PATH, Buffer.from(`${POLICY}\n`))).toBeNull();
     expect(memory().recall('/etc/other.toml', BYTES)).toBeNull();
     expect(memory('1.0.0+abd').recall(PATH, BYTES)).toBeNull();
+  });
+
+  it('may be of any size that a policy file may have', () => {
+    const waiver = (at: number) => `{rule="known-home",output="${at}",because="x"}`;
+    const waivers = Array.from({ length: 22_000 }, (_, at) => waiver(at));
+    const large = Buffer.from(`waivers=[${waivers.join()}]`);
+    expect(large.length).toBeGreaterThan(LIMITS.policyBytes * 0.9);
+    expect(large.length).toBeLessThan(LIMITS.policyBytes);
+    const parsed = parsePolicy(large, PATH);
+    memory().remember(PATH, large, parsed);
+    expect(memory().recall(PATH, large)).toStrictEqual(parsed);
+  });
+
+  it('is not written where it is too large to be read again', () => {
+    const waiver = { ...policy.verdict.waivers[0], because: 'x'.repeat(LIMITS.policyJsonBytes) };
+    const large = { ...policy, verdict: { ...policy.verdict, waivers: [waiver] } } as Policy;
+    memory().remember(PATH, BYTES, large);
+    expect(readdirSync(state)).toEqual([]);
+    memory().remember(PATH, BYTES, policy);
+    expect(memory().recall(PATH, BYTES)).toStrictEqual(policy);
   });
 
   it('is not kept by sources, which change without their version', () => {
