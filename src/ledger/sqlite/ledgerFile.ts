@@ -153,7 +153,8 @@ export function openReadOnly(path: string): DatabaseSync {
   try {
     return open(false);
   } catch (error) {
-    // without the right to make the log's index: there is no log where nobody has it open
+    // without the right to make the log's index. Whoever closes it last takes the log away, and all is in the file itself;
+    // where it is open, or its last user was killed, there is a log, and without it the file is not whole
     if (error instanceof NarScanError || existsSync(`${path}-wal`)) throw error;
     return open(true);
   }
