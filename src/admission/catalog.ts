@@ -89,8 +89,11 @@ export interface Catalog {
 
   /** Small objects that only ever have their first value: realisations, logs, debuginfo. Listings lie in the storage. */
   object(name: string): Promise<{ readonly bytes: Buffer; readonly type: string } | null>;
-  /** @returns whether it has this value now */
-  putObject(name: string, bytes: Uint8Array, type: string): Promise<boolean>;
+  /**
+   * @param stale a value that gives way, if it is still the one
+   * @returns whether it has this value now
+   */
+  putObject(name: string, bytes: Uint8Array, type: string, stale?: Uint8Array | null): Promise<boolean>;
   /** Debuginfo that came before its NAR: kept until that is published. */
   awaitNar(narName: string, object: string, member: string): Promise<void>;
   awaiting(narName: string): Promise<readonly { readonly object: string; readonly member: string }[]>;

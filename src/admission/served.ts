@@ -3,6 +3,7 @@ import type { Catalog } from './catalog.ts';
 import type { PublishedPath } from './contracts.ts';
 import { isAdmitted } from './outcome.ts';
 import { overriding } from './overriding.ts';
+import { isLeftOver, isObjectServed } from './servedObjects.ts';
 import type { ServerSettings } from './settings.ts';
 
 /** Of the settings, what says what is served. */
@@ -26,19 +27,21 @@ export function isServed(
 /**
  * A catalog in which what is not to be served ({@link isServed}) is not published. Nothing may refer to it, and it
  * would have to be sent and judged again. It stays in the catalog itself, and is back when the denial is lifted.
+ * Objects that lead to it are not there either, and those that lead to nothing that was ever admitted give way.
  *
  * Where nobody knows what was denied, its methods reject with the error of `Decisions.refresh`.
  */
 export function servedOf(
   catalog: Catalog,
   decisions: Pick<Decisions, 'refresh' | 'denial'>,
-  settings: ServedBy,
+  settings: ServedBy & Pick<ServerSettings, 'storeDir'>,
 ): Catalog {
   // what was denied matters to nobody then
   if (settings.dryRun) return catalog;
   const isAllowed = (path: PublishedPath): boolean =>
     isServed(path, decisions.denial(path.storePath, path.narHash) !== null, settings);
-  return overriding(catalog, {
+  const { storeDir } = settings;
+  const served: Catalog = overriding(catalog, {
     published: async (hashPart) => {
       decisions.refresh();
       const path = await catalog.published(hashPart);
@@ -52,5 +55,18 @@ export function servedOf(
       decisions.refresh();
       return await catalog.publishedAmong(storePaths, (path) => isAllowed(path) && counts(path));
     },
+    object: async (name) => {
+      decisions.refresh();
+      const object = await catalog.object(name);
+      if (object === null) return null;
+      const { bytes } = object;
+      return (await isObjectServed({ name, bytes, storeDir }, served, decisions)) ? object : null;
+    },
+    putObject: async (name, content, type) => {
+      const bytes = (await catalog.object(name))?.bytes ?? null;
+      const gives = bytes !== null && (await isLeftOver({ name, bytes, storeDir }, catalog));
+      return await catalog.putObject(name, content, type, gives ? bytes : null);
+    },
   });
+  return served;
 }

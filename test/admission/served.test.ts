@@ -23,7 +23,11 @@ afterEach(async () => {
 const nobody = { refresh: () => undefined, denial: () => null };
 const servedBy = (onFailure: 'open' | 'closed', dryRun = false): Catalog => {
   const admission = { ...BUILT_IN_POLICY.admission, onFailure };
-  return servedOf(catalog, nobody, { dryRun, policy: { ...BUILT_IN_POLICY, admission } });
+  return servedOf(catalog, nobody, {
+    storeDir: '/nix/store',
+    dryRun,
+    policy: { ...BUILT_IN_POLICY, admission },
+  });
 };
 
 describe.each([

@@ -109,8 +109,8 @@ class SqliteCatalog implements Catalog {
     return this.#read((tables) => tables.object(name));
   }
 
-  putObject(name: string, bytes: Uint8Array, type: string): Promise<boolean> {
-    return this.#write((tables) => tables.putObject(name, bytes, type));
+  putObject(name: string, bytes: Uint8Array, type: string, stale?: Uint8Array | null): Promise<boolean> {
+    return this.#write((tables) => tables.putObject(name, bytes, type, stale ?? null));
   }
 
   awaitNar(narName: string, object: string, member: string): Promise<void> {

@@ -150,8 +150,9 @@ export class CatalogTables {
     }));
   }
 
-  putObject(name: string, content: Uint8Array, type: string): boolean {
+  putObject(name: string, content: Uint8Array, type: string, stale: Uint8Array | null): boolean {
     return this.#statements.together('begin immediate', () => {
+      this.#run('delete from objects where name = ? and bytes = ?', name, stale);
       this.#run('insert or ignore into objects values (?, ?, ?)', name, content, type);
       return this.object(name)?.bytes.equals(content) === true;
     });

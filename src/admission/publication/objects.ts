@@ -1,7 +1,6 @@
 import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
-import { BASE32_ALPHABET } from '../../nix/base32.ts';
-import { hashPartOf, parseStorePathName } from '../../nix/storePath.ts';
+import { hashPartOf } from '../../nix/storePath.ts';
 import { answerLine, done } from '../answers.ts';
 import type { Answer, PublishedPath } from '../contracts.ts';
 import { deleteFile } from '../intake/deleteFile.ts';
@@ -12,16 +11,10 @@ import { Turns } from '../turns.ts';
 import type { Body, Sender } from '../uploads.ts';
 import { debugInfoText, parseDebugInfo } from './debugInfo.ts';
 import { hasFile, parseListing } from './listing.ts';
+import { parseObjectName } from './objectName.ts';
 import type { PublicationParts } from './parts.ts';
 import { parseRealisation } from './realisation.ts';
 import { refusalOf } from './textAdmission.ts';
-
-const LISTING = new RegExp(`^[${BASE32_ALPHABET}]{32}\\.ls$`);
-/** An id that linkers write: 20 bytes. */
-const DEBUG_INFO = /^debuginfo\/[0-9a-f]{40}(?:\.debug)?$/;
-const LOG = /^log\/([^/]+\.drv)$/;
-const REALISATION = /^realisations\/([^/]+)\.doi$/;
-const BUILD_TRACE = /^build-trace-v2\/([^/]+\.drv)\/[0-9A-Za-z+\-._?=]{1,211}\.doi$/;
 
 /** Takes what clients send beside NARs and narinfos. Each has its first value for good. */
 export class ObjectUploads {
@@ -35,14 +28,19 @@ export class ObjectUploads {
 
   /** @throws NarScanError why it is not taken, where that is no ruling */
   async put(name: string, body: Body, sender: Sender): Promise<Answer> {
-    if (LISTING.test(name)) return await this.#listing(body);
-    if (DEBUG_INFO.test(name)) return await this.#debugInfo(name, body, sender);
-    const [, derivation] = LOG.exec(name) ?? BUILD_TRACE.exec(name) ?? [];
-    if (derivation !== undefined && parseStorePathName(derivation) === null) return unknown(name);
-    if (LOG.test(name)) return await this.#log(name, body, sender);
-    if (BUILD_TRACE.test(name)) return await this.#realisation(name, null, body, sender);
-    const [, id] = REALISATION.exec(name) ?? [];
-    return id === undefined ? unknown(name) : await this.#realisation(name, id, body, sender);
+    const parsed = parseObjectName(name);
+    switch (parsed?.kind) {
+      case 'listing':
+        return await this.#listing(body);
+      case 'debuginfo':
+        return await this.#debugInfo(name, body, sender);
+      case 'log':
+        return await this.#log(name, body, sender);
+      case 'realisation':
+        return await this.#realisation(name, parsed.id, body, sender);
+      case undefined:
+        return unknown(name);
+    }
   }
 
   /** Ours is made of what is in the NAR: what the client says is received, as its protocol asks for, and dropped. */

@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto';
-import { fileHead, fileTail } from '../../formats/nar/writer.ts';
-import { contentName, narHashText } from '../../nix/narHash.ts';
+import { contentName } from '../../nix/narHash.ts';
 import { done } from '../answers.ts';
 import type { Answer, Caller, InspectionContext } from '../contracts.ts';
 import { outcomeOf } from '../outcome.ts';
 import type { PublicationParts } from './parts.ts';
 import { admits, mayPass, ruledUnseen, tellInSpite, uninspected } from './ruled.ts';
+import { textNar } from './textNar.ts';
 import { bytesAtHand } from './workFile.ts';
-
-const ROOT = { name: null, depth: 0 };
 
 /**
  * Searches and judges a text that is no output, such as a log, as the NAR of one file: so it has a hash, and
@@ -24,8 +21,8 @@ export async function refusalOf(
   parts: PublicationParts,
 ): Promise<Answer | null> {
   const { inspector, judge, settings } = parts;
-  const nar = Buffer.concat([fileHead(ROOT, false, text.length), text, fileTail(ROOT, text.length)]);
-  const narHash = narHashText(createHash('sha256').update(nar).digest());
+  const { pieces, narHash } = textNar(text);
+  const nar = Buffer.concat(pieces);
   const called = contentName(narHash);
   await using spooled = await bytesAtHand(nar, parts);
   const context: InspectionContext = { homes: caller.homes, path: null };

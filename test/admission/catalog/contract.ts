@@ -272,6 +272,16 @@ export function catalogContract(name: string, store: CatalogStore): void {
       expect(await catalog.object('log/empty.drv')).toEqual({ bytes: Buffer.alloc(0), type: 'text/plain' });
     });
 
+    it('gives an object another value in the place of just the one that is to give way', async () => {
+      const name = 'debuginfo/1';
+      const put = async (value: string, stale: string) =>
+        await catalog.putObject(name, Buffer.from(value), 'text/plain', Buffer.from(stale));
+      expect(await put('one', 'none')).toBe(true);
+      expect(await put('two', 'none')).toBe(false);
+      expect(await put('two', 'one')).toBe(true);
+      expect((await catalog.object(name))?.bytes.toString()).toBe('two');
+    });
+
     it('remembers debuginfo until its NAR is published', async () => {
       const { name: nar } = receivedNar('a');
       await catalog.awaitNar(nar, 'debuginfo/1', 'lib/debug/1');

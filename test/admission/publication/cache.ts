@@ -120,7 +120,7 @@ export class CacheOfTests implements AsyncDisposable {
     const spool = SpoolDirectory.open(join(this.state, 'spool'));
     this.parts = {
       settings: { storeDir, dryRun, policy },
-      catalog: servedOf(catalog, this.#decisions(), { dryRun, policy }),
+      catalog: servedOf(catalog, this.#decisions(), { storeDir, dryRun, policy }),
       storage: {
         shown: storage.shown,
         get: (name, range) => storage.get(name, range),

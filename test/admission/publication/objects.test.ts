@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Answer } from '../../../src/admission/contracts.ts';
 import { parseDebugInfo } from '../../../src/admission/publication/debugInfo.ts';
 import { parseRealisation } from '../../../src/admission/publication/realisation.ts';
+import { textNar } from '../../../src/admission/publication/textNar.ts';
 import { LIMITS } from '../../../src/model/limits.ts';
 import { NarScanError } from '../../../src/model/errors.ts';
 import { narInfoText } from '../../../src/nix/narinfo.ts';
@@ -88,6 +89,81 @@ describe('a log', () => {
   it('that is too long, also unpacked, is refused', async () => {
     const packed = gzipSync(Buffer.alloc(LIMITS.logBytes + 1));
     expect(await put(name, packed, 'gzip')).toMatchObject({ status: 413 });
+  });
+});
+
+describe('what is not to be served any more', () => {
+  const log = `log/${'0'.repeat(32)}-hello.drv`;
+  const id = `sha256:${'0'.repeat(64)}!out`;
+  const realisation = `realisations/${id}.doi`;
+  const debugInfo = `debuginfo/${'0'.repeat(40)}`;
+  const base = (storePath: string): string => storePath.slice(STORE_DIR.length + 1);
+  const realised = (storePath: string) => ({ id, outPath: base(storePath), signatures: [] });
+  const offered = async (): Promise<readonly string[]> => {
+    const names: string[] = [];
+    for (const name of [log, realisation, debugInfo])
+      if ((await cache.parts.catalog.object(name)) !== null) names.push(name);
+    return names;
+  };
+  beforeEach(async () => {
+    await cache.upload(CLEAN, PATH);
+    await put(log, 'built\n');
+    await put(realisation, realised(PATH));
+    await put(debugInfo, { archive: `../${NAR}`, member: 'lib/x.debug' });
+  });
+
+  it('is gone with the path that it leads to, and back with it', async () => {
+    expect(await offered()).toEqual([log, realisation, debugInfo]);
+    for (const denied of [PATH, narInfoOf(CLEAN, PATH).narHash]) {
+      cache.denied.add(denied);
+      expect(await offered()).toEqual([log]);
+      cache.denied.clear();
+    }
+    expect(await offered()).toEqual([log, realisation, debugInfo]);
+  });
+
+  it('is gone where its own text is denied, as a log also with its derivation', async () => {
+    for (const [name, others] of [
+      [log, [realisation, debugInfo]],
+      [realisation, [log, debugInfo]],
+    ] as const) {
+      const text = await cache.catalog.object(name);
+      cache.denied.add(textNar(text?.bytes ?? Buffer.of()).narHash);
+      expect(await offered()).toEqual(others);
+      cache.denied.clear();
+    }
+    cache.denied.add(`${STORE_DIR}/${'0'.repeat(32)}-hello.drv`);
+    expect(await offered()).toEqual([realisation, debugInfo]);
+    expect(await put(log, 'built otherwise\n')).toMatchObject({ status: 409 });
+  });
+
+  it('keeps its place while people may take the denial back', async () => {
+    const other = pathOf('c');
+    await cache.upload(narWith('other'), other);
+    cache.denied.add(PATH);
+    expect(await put(realisation, realised(other))).toMatchObject({ status: 409 });
+    cache.denied.clear();
+    expect(JSON.parse((await served(realisation)) ?? '')).toMatchObject({ outPath: base(PATH) });
+  });
+
+  it('gives way where it leads to what a dry run let in', async () => {
+    const path = await cache.catalog.published('a'.repeat(32));
+    if (path === null) throw new Error('it is not published');
+    await cache[Symbol.asyncDispose]();
+    cache = await CacheOfTests.open();
+    await cache.catalog.publish({ ...path, verdict: 'contaminated' });
+    const info = { archive: `../${NAR}`, member: 'lib/x.debug' };
+    await cache.catalog.putObject(realisation, Buffer.from(JSON.stringify(realised(PATH))), 'text/plain');
+    await cache.catalog.putObject(debugInfo, Buffer.from(JSON.stringify(info)), 'text/plain');
+    expect(await offered()).toEqual([]);
+    const [other, bytes] = [pathOf('c'), narWith('other')];
+    await cache.upload(bytes, other);
+    const archive = `../${narInfoOf(bytes, other).url}`;
+    expect(await put(realisation, realised(other))).toMatchObject({ status: 200 });
+    expect(await put(debugInfo, { ...info, archive })).toMatchObject({ status: 200 });
+    expect(await offered()).toEqual([realisation, debugInfo]);
+    expect(JSON.parse((await served(realisation)) ?? '')).toMatchObject({ outPath: base(other) });
+    expect(JSON.parse((await served(debugInfo)) ?? '')).toMatchObject({ archive });
   });
 });
 
