@@ -28,11 +28,11 @@ export async function refusalOf(
   const context: InspectionContext = { homes: caller.homes, path: null };
   let isUninspected = false;
   const facts = await inspector.nar(spooled.file, called, context, null, nar.length).then(
-    (inspected) => inspected.facts,
+    (inspected) => ({ ...inspected.facts, target: name }),
     (error: unknown) => {
       if (!mayPass(error, settings)) throw error;
       isUninspected = true;
-      return uninspected(called, null, narHash, error);
+      return uninspected(name, null, narHash, error);
     },
   );
   const subject = { storePath: null, narHash, references: [] };

@@ -5,23 +5,17 @@ import type { OutputResult } from '../../model/report.ts';
 import { spanOf } from '../../model/when.ts';
 import { decide } from '../../policy/decide.ts';
 import type { AuditLog } from '../../quarantine/audit.ts';
-import {
-  decisionOf,
-  denialOf,
-  liftEvent,
-  outputNamed,
-  type Quarantined,
-  releasing,
-} from '../../quarantine/judgement.ts';
+import { decisionOf, denialOf, liftEvent, outputNamed, releasing } from '../../quarantine/judgement.ts';
 import { readFindings } from '../../quarantine/store/findings.ts';
 import { keptBytes, quarantineDir } from '../../quarantine/store/place.ts';
 import { Quarantine } from '../../quarantine/store/quarantine.ts';
-import type { AuditRecord, QuarantinedRecord } from '../../quarantine/trail/record.ts';
-import type { OutputRow } from '../../quarantine/trail/trailIndex.ts';
+import type { QuarantinedRecord } from '../../quarantine/trail/record.ts';
 import type { Catalog } from '../catalog.ts';
 import { isServed } from '../served.ts';
 import type { ServerSettings } from '../settings.ts';
 import type { ServerTrail } from '../trail.ts';
+import { contentNames } from './contentNames.ts';
+import { BATCH, recordsOf } from './outputRecords.ts';
 import { isSettleable, shownEntries } from './shownEntries.ts';
 import type {
   DenialsView,
@@ -37,8 +31,6 @@ import type {
 
 /** What a page lists. */
 const PAGE = 50;
-/** Outputs that are read at once. */
-const BATCH = 200;
 const CHART_HOURS = 24;
 
 /** What reviewing works with. */
@@ -98,6 +90,7 @@ export class ReviewDesk {
           gaps: result.gaps,
           verdict: result.verdict,
         },
+        names: await contentNames(settings.state, log, record),
         settleable: foreignHomes(result).filter((home) => !approved.has(home)),
         decisions: [...decisions.denialsOf(storePath, narHash), ...releases],
         now,
@@ -257,18 +250,6 @@ export class ReviewDesk {
       return await act(log);
     });
   }
-}
-
-function* recordsOf(log: AuditLog, rows: readonly OutputRow[]): Generator<Quarantined> {
-  let at = 0;
-  for (const record of log.trail.recordsAt(rows.map(({ offset }) => offset))) {
-    const row = rows[at++];
-    if (row !== undefined && isQuarantined(record)) yield { row, record };
-  }
-}
-
-function isQuarantined(record: AuditRecord): record is QuarantinedRecord {
-  return record.event === 'quarantined';
 }
 
 function fits({ id, storePath, homes, rules, verdict }: QuarantinedRecord, query: OutputsQuery): boolean {

@@ -1,10 +1,6 @@
-import { join } from 'node:path';
 import type { ByteString } from '../../model/bytes.ts';
 import type { Finding } from '../../model/facts.ts';
-import { LIMITS } from '../../model/limits.ts';
-import { NarParser } from '../../formats/nar/parser.ts';
-import { readNar } from '../../quarantine/store/narFile.ts';
-import { NAR_FILE, quarantineDir } from '../../quarantine/store/place.ts';
+import { type NarSearch, readKeptNar } from './keptNar.ts';
 import type { Surroundings } from './views.ts';
 
 /** Bytes before a leak and from its beginning on, in whole rows of a dump. */
@@ -30,19 +26,7 @@ export async function surroundingsOf(
   findings: readonly Finding[],
 ): Promise<ReadonlyMap<Finding, Surroundings>> {
   const collector = new Collector(findings.flatMap(wantedOf));
-  if (collector.isDone) return collector.found;
-  const parser = new NarParser(collector);
-  const stream = readNar(join(quarantineDir(state), id, NAR_FILE), false);
-  let read = 0;
-  try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      parser.push(chunk, 0, chunk.length);
-      read += chunk.length;
-      if (collector.isDone || parser.done || read > LIMITS.reviewNarBytes) break;
-    }
-  } catch {
-    // purged meanwhile, or damaged
-  }
+  await readKeptNar(state, id, collector);
   return collector.found;
 }
 
@@ -55,7 +39,7 @@ function wantedOf(finding: Finding): readonly Wanted[] {
   return [{ finding, from: Math.max(0, start - BEFORE), to: start + AFTER }];
 }
 
-class Collector {
+class Collector implements NarSearch {
   readonly found = new Map<Finding, Surroundings>();
   readonly #wanted: Map<ByteString, readonly Wanted[]>;
   #open: { readonly wanted: readonly Wanted[]; readonly pieces: Buffer[][]; at: number } | null = null;

@@ -1,3 +1,4 @@
+import type { ByteString } from '../../model/bytes.ts';
 import type { Gap, Rule, TracedFinding, Verdict } from '../../model/facts.ts';
 import type { Denial, Release } from '../../quarantine/decision.ts';
 import type { AuditRecord, QuarantinedRecord } from '../../quarantine/trail/record.ts';
@@ -68,6 +69,16 @@ export interface ShownEntry {
   readonly findings: readonly ShownFinding[];
 }
 
+/** What is known of content whose store path nobody has told. */
+export interface ContentNames {
+  /** Name of the object that was sent; null where that is not known. */
+  readonly sentAs: string | null;
+  /** Store paths with which the same content was refused, too. */
+  readonly paths: readonly string[];
+  /** Its first entries, a directory with a slash behind it; none where it is one file, or nothing is kept. */
+  readonly entries: readonly ByteString[];
+}
+
 export interface OutputView extends ListedOutput {
   /** Null where what was found in it is not there any more. */
   readonly found: {
@@ -77,6 +88,8 @@ export interface OutputView extends ListedOutput {
     readonly gaps: readonly (Gap & { readonly waivedBy?: string })[];
     readonly verdict: Verdict;
   } | null;
+  /** Null for an output whose store path is known. */
+  readonly names: ContentNames | null;
   /** Homes of others that can be settled, and were not. */
   readonly settleable: readonly string[];
   readonly decisions: readonly (Denial | Release)[];

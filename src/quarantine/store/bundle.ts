@@ -44,6 +44,7 @@ export function writeFindings(directory: string, id: string, refused: Refused, d
   writeSynced(join(directory, REPORT_FILE), [...pieces, ...reporter.end(summary)], MODE);
   const found = bytesOfFound(facts);
   if (found !== null) writeSynced(join(directory, FACTS_FILE), [found], MODE);
-  const info = { schema: 'nar-scan/quarantine-v1', id, storePath, narHash: facts.narHash, registered };
+  const { narHash, target } = facts;
+  const info = { schema: 'nar-scan/quarantine-v1', id, storePath, narHash, target, registered };
   writeSynced(join(directory, INFO_FILE), [`${printableJson(info)}\n`], MODE);
 }

@@ -97,7 +97,7 @@ export class CacheOfTests implements AsyncDisposable {
   /** How many times something was put; and at which of them it fails. */
   puts = 0;
   failingPut: number | null = null;
-  refused: { name: string; bytes: Buffer }[] = [];
+  refused: { name: string; target: string; bytes: Buffer }[] = [];
   /** Store paths and NarHashes that a person has denied. */
   readonly denied = new Set<string>();
   readonly #nars = new Map<string, { compression: Codec; narHash: string; narSize: number }>();
@@ -270,7 +270,9 @@ export class CacheOfTests implements AsyncDisposable {
         return Promise.resolve({ standing, result, decision: null, blocking: [] });
       },
       refuse: (ruling, _subject, source) => {
-        if (source !== null) this.refused.push({ name: source.name, bytes: readFileSync(source.file) });
+        const { target } = ruling.result;
+        if (source !== null)
+          this.refused.push({ name: source.name, target, bytes: readFileSync(source.file) });
         const entries = ruling.result.findings.map(({ location }) => location.entry).join(' ');
         const status = ruling.standing === 'incomplete' ? 422 : 403;
         return Promise.resolve({ answer: { status, line: `refused: ${entries}` }, id: null });

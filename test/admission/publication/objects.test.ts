@@ -73,6 +73,7 @@ describe('a log', () => {
     expect(await put(name, 'cd /home/noamyr\n')).toMatchObject({ status: 403 });
     expect(await served(name)).toBeUndefined();
     expect(cache.refused[0]?.name).toMatch(/^nar\/[0-9a-z]{52}\.nar$/);
+    expect(cache.refused[0]?.target).toBe(name);
     expect(cache.refused[0]?.bytes.includes('cd /home/noamyr')).toBe(true);
   });
 

@@ -9,6 +9,7 @@ import type { Scope } from '../../../src/admission/contracts.ts';
 import { ReviewDesk } from '../../../src/admission/review/desk.ts';
 import { reviewPages } from '../../../src/admission/review/routes.ts';
 import type { OutputFacts } from '../../../src/model/facts.ts';
+import { contentName } from '../../../src/nix/narHash.ts';
 import { BUILT_IN_POLICY } from '../../../src/policy/policy.ts';
 import { AuditLog } from '../../../src/quarantine/audit.ts';
 import type { AllDecisions } from '../../../src/quarantine/decision.ts';
@@ -28,6 +29,7 @@ const HOUR = 3_600_000;
 
 /** A tree with leaks of many kinds, and its facts by a real scan. */
 function leakyTree(path: string): void {
+  rmSync(path, { recursive: true, force: true });
   for (const part of ['bin', 'lib', 'share/doc']) mkdirSync(join(path, part), { recursive: true });
   const store = '/home/noamyr/nix/store/1b8m03r63zqhnjf7l5wnldhh7c134ap5-hello-2.12';
   writeFileSync(join(path, 'bin/hello'), `#!/bin/sh\nset -e\nexec ${store}/libexec/hello "$@"\n`);
@@ -152,6 +154,15 @@ export class ReviewedState implements AsyncDisposable {
     const tree = join(this.folder, name);
     writeFileSync(tree, name);
     return await this.keep(refusedAt(tree, name, [home]));
+  }
+
+  /** Keeps an output whose store path nobody has told. @param sentAs name of the object @returns its id */
+  async nameless(sentAs: string, name = 'hello-2.12'): Promise<string> {
+    const tree = join(this.folder, name);
+    leakyTree(tree);
+    const refused = refusedAt(tree, name);
+    const facts: OutputFacts = { ...refused.facts, target: sentAs, storePath: null };
+    return await this.keep({ ...refused, storePath: contentName(facts.narHash ?? ''), facts });
   }
 
   async keep(refused: Refused): Promise<string> {

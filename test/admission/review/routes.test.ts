@@ -96,6 +96,34 @@ describe('a page', () => {
     expect(body).toContain('write a path relative to $out');
   });
 
+  it('says of what has no store path yet what it was sent as, what it holds, and where the same was refused', async () => {
+    const sentAs = `nar/${HOSTILE}.nar.xz`;
+    const id = await reviewed.nameless(sentAs);
+    const facts = async (): Promise<readonly string[]> => {
+      const [, text = ''] = (await page(`/review/outputs/${id}`)).split('<dl');
+      expect(text).not.toContain(HOSTILE.slice(0, 12));
+      return [...text.matchAll(/<dt>([^]*?)<\/dt>\s*<dd>([^]*?)<\/dd>/g)].map(([, name, value = '']) =>
+        `${name}: ${value.replaceAll(/<[^>]*>/g, '')}`.trim(),
+      );
+    };
+    const named = await facts();
+    expect(named).toContain('Store path: nobody has told it');
+    expect(named).toContain(
+      'Sent as: nar/&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;&#39;\\u{202e}txt.nar.xz',
+    );
+    const held = 'Holds: bin/ bin/hello lib/ lib/libhello.so lib/plugins share/ share/&quot;&gt;&lt;script';
+    expect(named.find((fact) => fact.startsWith('Holds'))).toContain(held);
+    expect(named.find((fact) => fact.startsWith('Holds'))).not.toContain('manual');
+    const known = await reviewed.leaky();
+    expect((await facts()).find((fact) => fact.startsWith('Refused with'))).toMatch(/-hello-2\.12$/);
+    expect(await page(`/review/outputs/${known}`)).not.toContain('Holds');
+    // the NAR is gone, and then all of it
+    await reviewed.desk.purge(id, { actor: 'alice', reason: 'no room' }, false);
+    expect((await facts()).map((fact) => fact.split(':')[0])).toContain('Sent as');
+    await reviewed.desk.purge(id, { actor: 'alice', reason: 'no room' }, true);
+    expect((await facts()).map((fact) => fact.split(':')[0])).not.toContain('Sent as');
+  });
+
   it('shows bytes of the kept NAR, and those of the evidence where it was purged', async () => {
     const id = await reviewed.leaky();
     const kept = await page(`/review/outputs/${id}`);

@@ -1,15 +1,16 @@
+import { printableBytes } from '../../../report/printable.ts';
 import { bytesForPeople } from '../../../report/units.ts';
-import { html, type Html } from '../html.ts';
+import { html, type Html, type Part } from '../html.ts';
 import { pathName, shortName, standingBadge } from '../names.ts';
 import { type Frame, page } from '../page.ts';
 import { timeOf } from '../time.ts';
-import type { OutputView } from '../views.ts';
+import type { ContentNames, OutputView } from '../views.ts';
 import { decisionsPanel } from './decisions.ts';
 import { findingsPanel } from './findings.ts';
 
 /** One output: what was found in it, and what can be done about it. */
 export function outputPage(frame: Frame, view: OutputView): string {
-  const { record, standing, kept, now } = view;
+  const { record, standing, kept, names, now } = view;
   const { id, storePath, narHash, verdict, at, actor, notKept } = record;
   const nothing = notKept === null ? 'not kept' : `not kept: ${notKept}`;
   return page(
@@ -26,7 +27,7 @@ export function outputPage(frame: Frame, view: OutputView): string {
             <h2 id="facts-title">Output</h2>
             <dl class="facts">
               ${fact('Refused', timeOf(Date.parse(at), now))} ${fact('Sent by', html`${actor}`)}
-              ${fact('Verdict then', html`${verdict}`)}
+              ${names && knownAs(names)} ${fact('Verdict then', html`${verdict}`)}
               ${fact('NarHash', html`<span class="path">${narHash ?? 'none: it could not be read as a whole'}</span>`)}
               ${fact('NAR', html`${kept === null ? nothing : `kept, ${bytesForPeople(kept)} packed`}`)}
               ${fact('Id', html`<span class="path">${id}</span>`)}
@@ -36,6 +37,17 @@ export function outputPage(frame: Frame, view: OutputView): string {
         </div>
       </div>`,
   );
+}
+
+/** What says to a person what it may be. */
+function knownAs({ sentAs, paths, entries }: ContentNames): Part {
+  const place = (name: string): Html => html`<span class="path">${name}</span> `;
+  return [
+    fact('Store path', html`nobody has told it`),
+    sentAs !== null && fact('Sent as', place(sentAs)),
+    paths.length > 0 && fact('Refused with the same content', html`${paths.map(pathName)}`),
+    entries.length > 0 && fact('Holds', html`${entries.map((entry) => place(printableBytes(entry)))}`),
+  ];
 }
 
 function fact(name: string, value: Html): Html {
