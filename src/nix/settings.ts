@@ -3,16 +3,19 @@ import { join } from 'node:path';
 
 /** Where Nix is configured where nothing else is said. */
 const SYSTEM_CONFIGURATION = '/etc/nix';
+/** XDG_CONFIG_DIRS where it is not set. */
+const CONFIGURATION_DIRS = '/etc/xdg';
 
 /**
  * The file of credentials that Nix fetches and sends with: the setting `netrc-file` of its command line, else of
  * `NIX_CONFIG`, else of the user's and then the system's `nix.conf`, else `netrc` beside the latter. What those files
- * include is not looked at. (Nix: src/libutil/config.cc, src/libstore/globals.cc.)
+ * include is not looked at. (Nix: src/libstore/globals.cc, `loadConfFile` and `nixUserConfFiles`; src/libutil/users.cc.)
  *
  * @param flags of the command line of `nix`
  */
 export function netrcFileOf(flags: readonly string[], environment: NodeJS.ProcessEnv): string {
-  const system = environment['NIX_CONF_DIR'] ?? SYSTEM_CONFIGURATION;
+  // one that is empty is none, to Nix, too
+  const system = environment['NIX_CONF_DIR'] || SYSTEM_CONFIGURATION;
   const texts = function* (): Generator<string> {
     yield environment['NIX_CONFIG'] ?? '';
     yield* userFiles(environment).map(textOf);
@@ -26,10 +29,23 @@ export function netrcFileOf(flags: readonly string[], environment: NodeJS.Proces
 /** The user's files, the one that counts most first. */
 function userFiles(environment: NodeJS.ProcessEnv): readonly string[] {
   const named = environment['NIX_USER_CONF_FILES'];
-  if (named !== undefined) return named.split(':').filter((path) => path !== '');
+  if (named !== undefined) return partsOf(named);
+  const shared = partsOf(environment['XDG_CONFIG_DIRS'] ?? CONFIGURATION_DIRS);
+  const folders = [ownFolder(environment), ...shared.map((folder) => join(folder, 'nix'))];
+  return folders.filter((folder) => folder !== null).map((folder) => join(folder, 'nix.conf'));
+}
+
+/** The user's own, where there is a place for it; old versions of Nix do not know the first name. */
+function ownFolder(environment: NodeJS.ProcessEnv): string | null {
+  const named = environment['NIX_CONFIG_HOME'];
+  if (named !== undefined) return named;
   const home = environment['HOME'] ?? '';
   const configuration = environment['XDG_CONFIG_HOME'] ?? (home === '' ? '' : join(home, '.config'));
-  return configuration === '' ? [] : [join(configuration, 'nix', 'nix.conf')];
+  return configuration === '' ? null : join(configuration, 'nix');
+}
+
+function partsOf(list: string): readonly string[] {
+  return list.split(':').filter((part) => part !== '');
 }
 
 /** Of `--NAME VALUE` and `--option NAME VALUE` the last. */
