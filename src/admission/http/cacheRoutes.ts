@@ -34,9 +34,11 @@ export const CACHE_PATHS = [
 /** Where this cache stands among those that a client has: cache.nixos.org says 40, and less is asked first. */
 const PRIORITY = 40;
 
-/** A NAR never changes; what is said about a path may gain a signature, or be taken back. */
-const FOR_EVER = 'max-age=31536000, immutable';
-const FOR_A_WHILE = 'max-age=60';
+/**
+ * How long caches between here and clients may serve what they have before they ask again: what is said about a path
+ * may gain a signature, and all of it, NARs too, may be denied. Clients of Nix take no notice.
+ */
+const CACHING = 'max-age=60';
 
 /** What is published can be fetched here, and nothing else is known of. */
 export function serveCache(app: FastifyInstance, sources: CacheSources): void {
@@ -93,12 +95,12 @@ async function sendListing(
   if ((await catalog.published(hashPart)) === null) return false;
   if (request.method === 'HEAD') {
     const size = await storage.size(name);
-    if (size !== null) await describe(reply, size, JSON_TYPE, FOR_A_WHILE).send();
+    if (size !== null) await describe(reply, size, JSON_TYPE).send();
     return size !== null;
   }
   const listing = await storage.get(name);
   if (listing === null) return false;
-  await describe(reply, listing.size, JSON_TYPE, FOR_A_WHILE).send(listing.stream);
+  await describe(reply, listing.size, JSON_TYPE).send(listing.stream);
   return true;
 }
 
@@ -136,8 +138,8 @@ async function headNar(
   reply: FastifyReply,
 ): Promise<boolean> {
   if ((await storage.size(path.narName)) !== path.fileSize) return false;
-  if (isKnown(request, reply, narTag(path))) await reply.code(304).send();
-  else await describe(reply, path.fileSize, NAR_TYPE, FOR_EVER).send();
+  if (isKnown(request, reply, narTag(path))) await unchanged(reply).send();
+  else await describeNar(reply, path.fileSize).send();
   return true;
 }
 
@@ -150,7 +152,7 @@ async function getNar(
   const { narName, fileSize } = path;
   const tag = narTag(path);
   if (isKnown(request, reply, tag)) {
-    await reply.code(304).send();
+    await unchanged(reply).send();
     return true;
   }
   const { range: wanted, 'if-range': condition } = request.headers;
@@ -165,12 +167,12 @@ async function getNar(
     return false;
   }
   if (range === null) {
-    await describe(reply, fileSize, NAR_TYPE, FOR_EVER).send(nar.stream);
+    await describeNar(reply, fileSize).send(nar.stream);
     return true;
   }
   const { start, end } = range;
   reply.code(206).header('content-range', `bytes ${start}-${end - 1}/${fileSize}`);
-  await describe(reply, end - start, NAR_TYPE, FOR_EVER).send(nar.stream);
+  await describeNar(reply, end - start).send(nar.stream);
   return true;
 }
 
@@ -181,16 +183,26 @@ async function sendBytes(
   type: string,
 ): Promise<true> {
   const tag = `"${createHash('sha256').update(bytes).digest('base64url')}"`;
-  if (isKnown(request, reply, tag)) await reply.code(304).header('cache-control', FOR_A_WHILE).send();
+  if (isKnown(request, reply, tag)) await unchanged(reply).send();
   else {
-    describe(reply, bytes.length, type, FOR_A_WHILE);
+    describe(reply, bytes.length, type);
     await (request.method === 'HEAD' ? reply.send() : reply.send(bytes));
   }
   return true;
 }
 
-function describe(reply: FastifyReply, size: number, type: string, caching: string): FastifyReply {
-  return reply.type(type).header('content-length', size).header('cache-control', caching);
+function describe(reply: FastifyReply, size: number, type: string): FastifyReply {
+  return reply.type(type).header('content-length', size).header('cache-control', CACHING);
+}
+
+/** Caches give out parts of what they have only where they were told that there are any. */
+function describeNar(reply: FastifyReply, size: number): FastifyReply {
+  return describe(reply, size, NAR_TYPE).header('accept-ranges', 'bytes');
+}
+
+/** What a cache has may be served for as long again. */
+function unchanged(reply: FastifyReply): FastifyReply {
+  return reply.code(304).header('cache-control', CACHING);
 }
 
 /** Whether the client has it in the form that has this tag. */

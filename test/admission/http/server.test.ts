@@ -187,7 +187,14 @@ describe('what is served', () => {
     expect(await answer.text()).toBe('0123456789');
     expect(answer.headers.get('content-type')).toBe('application/x-nix-nar');
     expect(answer.headers.get('etag')).toBe(`"${'1'.repeat(52)}"`);
-    expect(answer.headers.get('cache-control')).toContain('immutable');
+    expect(answer.headers.get('accept-ranges')).toBe('bytes');
+    // it may be denied, and no cache is to go on with it
+    expect(answer.headers.get('cache-control')).toBe('max-age=60');
+    for (const method of ['GET', 'HEAD']) {
+      const headers = { 'if-none-match': answer.headers.get('etag') ?? '' };
+      const again = await get(PUBLISHED.narName, { method, headers });
+      expect([again.status, again.headers.get('cache-control')]).toEqual([304, 'max-age=60']);
+    }
     const part = await get(PUBLISHED.narName, { headers: { range: 'bytes=2-4' } });
     expect([part.status, await part.text(), part.headers.get('content-range')]).toEqual([
       206,
@@ -212,7 +219,7 @@ describe('what is served', () => {
       '',
     ]) {
       for (const method of ['GET', 'HEAD']) {
-        const answer = await get(path, { method });
+        const answer = await get(path, { method, headers: { 'if-none-match': '*' } });
         expect([path, method, answer.status, answer.headers.get('cache-control')]).toEqual([
           path,
           method,
