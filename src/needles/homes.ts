@@ -97,19 +97,18 @@ export function passwdEntries(passwd: string): readonly PasswdEntry[] {
   return entries;
 }
 
-const OF_SERVICE = 'is that of a service';
-
-/** Whether that is why {@link refusePasswdHome} refused a home: nobody lives there. */
-export function isServiceReason(refusal: string): boolean {
-  return refusal.startsWith(OF_SERVICE);
+/** Whether a user is no person: nobody lives in that home. @param firstUid of people */
+export function isService({ uid }: PasswdEntry, firstUid: number): boolean {
+  return uid < firstUid || uid === NOBODY;
 }
 
 /**
  * Why the home of a passwd entry is not known to be a person's, or null if it is: user ids from
  * `firstUid` on but nobody's, whose directory lies under a home root.
  */
-export function refusePasswdHome({ uid, home }: PasswdEntry, firstUid: number): string | null {
-  if (uid < firstUid || uid === NOBODY) return `${OF_SERVICE} (user id ${uid})`;
+export function refusePasswdHome(user: PasswdEntry, firstUid: number): string | null {
+  const { uid, home } = user;
+  if (isService(user, firstUid)) return `is that of a service (user id ${uid})`;
   const refusal = refuseHome(home);
   if (refusal !== null) return refusal;
   return underHomeRoot(home) === null ? 'lies under no home root' : null;

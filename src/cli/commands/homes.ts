@@ -1,6 +1,6 @@
 import { NarScanError } from '../../model/errors.ts';
 import { displayText } from '../../model/bytes.ts';
-import { HOME_ROOTS, isServiceReason, underHomeRoot } from '../../needles/homes.ts';
+import { HOME_ROOTS, underHomeRoot } from '../../needles/homes.ts';
 import { wrapped } from '../../report/lines.ts';
 import { printableJson, printableText } from '../../report/printable.ts';
 import { findSurroundings } from '../../scan/scan.ts';
@@ -25,6 +25,8 @@ interface LeftOut {
   readonly path: string;
   readonly from: string;
   readonly reason: string;
+  /** It is that of a user who is no person. */
+  readonly service: boolean;
 }
 
 /** What a scan with these options would search for. */
@@ -71,8 +73,8 @@ function searched({ path, from, reason }: Found, needles: (path: string) => read
 }
 
 function leftOut(kind: LeftOut['kind'], found: readonly Found[]): readonly LeftOut[] {
-  return found.flatMap(({ path, from, reason }) =>
-    reason === undefined ? [] : [{ kind, path, from, reason }],
+  return found.flatMap(({ path, from, reason, service = false }) =>
+    reason === undefined ? [] : [{ kind, path, from, reason, service }],
   );
 }
 
@@ -97,8 +99,8 @@ function textOf({ storeDir, homes, aliases, refused }: Listing): string {
 
 /** One line each; users of the passwd database who are no persons are many, and stand in one. */
 function leftOutLines(refused: readonly LeftOut[]): readonly string[] {
-  const services = new Set(refused.filter(({ reason }) => isServiceReason(reason)).map(({ path }) => path));
-  const others = refused.filter(({ reason }) => !isServiceReason(reason));
+  const services = new Set(refused.filter(({ service }) => service).map(({ path }) => path));
+  const others = refused.filter(({ service }) => !service);
   const folded =
     services.size === 0
       ? []

@@ -5,6 +5,8 @@ export interface Found {
   readonly from: string;
   /** Why it is left out, if it is. */
   readonly reason?: string;
+  /** It is left out as the home of a user who is no person. */
+  readonly service?: true;
 }
 
 /** Each directory once, as it was found first where it is not left out. */

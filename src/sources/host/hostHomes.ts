@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { HOME_ROOTS, normalHome, refuseHome, refusePasswdHome } from '../../needles/homes.ts';
+import { HOME_ROOTS, isService, normalHome, refuseHome, refusePasswdHome } from '../../needles/homes.ts';
 import { mountOf, type Mount } from '../../nix/mountinfo.ts';
 import type { Found } from './found.ts';
 import type { FoundUser } from './passwd.ts';
@@ -26,7 +26,10 @@ export function* hostHomes({ environment, users, mounts, aliases }: HomeClues): 
   for (const user of users) {
     const from = `${user.from}, user ${user.name}`;
     const reason = refusePasswdHome(user, firstUid);
-    yield reason === null ? { path: normalHome(user.home), from } : { path: user.home, from, reason };
+    const service = isService(user, firstUid) ? ({ service: true } as const) : {};
+    yield reason === null
+      ? { path: normalHome(user.home), from }
+      : { path: user.home, from, reason, ...service };
     if (reason === null && !mountsOnDemand(mounts, user.home)) yield* reality(user.home);
   }
   const home = environment['HOME'] ?? '';

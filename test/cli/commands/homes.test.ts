@@ -54,6 +54,8 @@ describe('nar-scan homes', () => {
     const text = await homes([]);
     expect(text).not.toContain('is that of a service');
     expect(text.match(/^ {2}those of services: .*\/root/gm)).toHaveLength(1);
+    const { refused } = JSON.parse(await homes(['--format', 'json']));
+    expect(refused).toContainEqual(expect.objectContaining({ path: '/root', service: true }));
   });
 
   it.each([

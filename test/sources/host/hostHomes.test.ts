@@ -60,7 +60,12 @@ describe('the homes of this machine', () => {
   it('say why one was left out, and where one was found first', () => {
     const users = [user('www', 33, '/var/www'), user('zoe', 1000, '/home/zoe')];
     expect(homes({ users, environment: { HOME: '/home/zoe' } })).toEqual([
-      { path: '/var/www', from: '/etc/passwd, user www', reason: 'is that of a service (user id 33)' },
+      {
+        path: '/var/www',
+        from: '/etc/passwd, user www',
+        reason: 'is that of a service (user id 33)',
+        service: true,
+      },
       { path: '/home/zoe', from: '/etc/passwd, user zoe' },
     ]);
   });
