@@ -10,11 +10,14 @@ import { JSON_TYPE, LOG_TYPE } from '../mediaTypes.ts';
 import { Turns } from '../turns.ts';
 import type { Body, Sender } from '../uploads.ts';
 import { debugInfoText, parseDebugInfo } from './debugInfo.ts';
-import { hasFile, parseListing } from './listing.ts';
+import { filesAmong } from './listing.ts';
 import { parseObjectName } from './objectName.ts';
 import type { PublicationParts } from './parts.ts';
 import { parseRealisation } from './realisation.ts';
 import { refusalOf } from './textAdmission.ts';
+
+/** Bytes of UTF-8 for one character of a listing, at most. */
+const CHARACTER_BYTES = 3;
 
 /** Takes what clients send beside NARs and narinfos. Each has its first value for good. */
 export class ObjectUploads {
@@ -104,9 +107,13 @@ export class ObjectUploads {
   async #holds({ hashPart }: PublishedPath, member: string): Promise<boolean> {
     const object = await this.#parts.storage.get(`${hashPart}.ls`);
     if (object === null) return false;
+    if (object.size > LIMITS.listingLength * CHARACTER_BYTES) {
+      object.stream.destroy();
+      return false;
+    }
     const pieces: Uint8Array[] = [];
     for await (const piece of object.stream) pieces.push(piece as Uint8Array);
-    return hasFile(parseListing(Buffer.concat(pieces).toString()), member);
+    return (await filesAmong(Buffer.concat(pieces).toString(), [member])).has(member);
   }
 
   async #put(name: string, content: Buffer, type: string): Promise<Answer> {

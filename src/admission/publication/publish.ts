@@ -1,12 +1,11 @@
 import { NarScanError } from '../../model/errors.ts';
-import { once } from '../../model/once.ts';
 import { narInfoText, type NarInfo } from '../../nix/narinfo.ts';
 import { type Catalog, isSamePath, type PathAndContent } from '../catalog.ts';
 import type { Caller, PublishedPath, Ruling } from '../contracts.ts';
 import { deleteFile } from '../intake/deleteFile.ts';
 import { JSON_TYPE, NAR_TYPE, NARINFO_TYPE } from '../mediaTypes.ts';
 import { debugInfoText } from './debugInfo.ts';
-import { hasFile, parseListing } from './listing.ts';
+import { filesAmong } from './listing.ts';
 import type { PublicationParts } from './parts.ts';
 import type { NarAtHand } from './workFile.ts';
 
@@ -97,24 +96,28 @@ async function putNarInfo(hashPart: string, info: NarInfo, { storage }: Publicat
 /** Debuginfo that came before its NAR. Where its file is none of the NAR, nothing comes of it. */
 class AwaitedDebugInfo {
   readonly #narName: string;
+  readonly #listing: string;
   readonly #catalog: Catalog;
-  readonly #root: () => unknown;
   readonly #seen = new Set<string>();
 
   constructor(narName: string, listing: string, catalog: Catalog) {
     this.#narName = narName;
+    this.#listing = listing;
     this.#catalog = catalog;
-    this.#root = once(() => parseListing(listing));
   }
 
   /** Publishes what has come since the last time. */
   async publish(): Promise<void> {
     const narName = this.#narName;
-    for (const { object, member } of await this.#catalog.awaiting(narName)) {
-      const key = `${object} ${member}`;
-      if (this.#seen.has(key)) continue;
-      this.#seen.add(key);
-      if (!hasFile(this.#root(), member)) continue;
+    const awaiting = await this.#catalog.awaiting(narName);
+    const come = awaiting.filter(({ object, member }) => !this.#seen.has(`${object} ${member}`));
+    const files = await filesAmong(
+      this.#listing,
+      come.map(({ member }) => member),
+    );
+    for (const { object, member } of come) {
+      this.#seen.add(`${object} ${member}`);
+      if (!files.has(member)) continue;
       await this.#catalog.putObject(object, Buffer.from(debugInfoText({ narName, member })), JSON_TYPE);
     }
   }
