@@ -1,6 +1,6 @@
 /*
  * The scan command on an engine that is told what to do by its targets: `leak`, `clean`, `gap`,
- * `fault`, `throw`, `wait` (until the signal), `deaf` (beyond it), `many` (10,000 leaky outputs), `nothing`.
+ * `fault`, `throw`, `wait` (until the signal), `deaf` (beyond it), `pause` (for a moment), `many` (10,000 leaky outputs), `nothing`.
  */
 import { readArguments } from '../../src/cli/arguments.ts';
 import { errorLine, writeDiagnostic } from '../../src/cli/diagnostics.ts';
@@ -26,6 +26,7 @@ const engine: Engine = {
       for (let at = 0; at < outputs && !signal.aborted; at++) {
         await events.output(leakyOutput);
       }
+      if (target === 'pause') await new Promise((resolve) => setTimeout(resolve, 100));
       if (target === 'wait' || target === 'deaf') {
         const alive = setInterval(() => undefined, 1000);
         process.stderr.write('waiting\n');
