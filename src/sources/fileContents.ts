@@ -163,7 +163,7 @@ export class FileRange implements RangeReader {
   read(offset: number, length: number): Uint8Array | null {
     if (offset < 0 || length < 0 || offset + length > this.size || length > LIMITS.binaryTableBytes)
       return null;
-    const bytes = Buffer.alloc(length);
+    const bytes = Buffer.allocUnsafe(length);
     let count = 0;
     while (count < length) {
       const more = readSync(this.#fd, bytes, count, length - count, this.#base + offset + count);
