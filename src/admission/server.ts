@@ -101,6 +101,7 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
   await received.sweep(await catalog.receivedFiles());
   const inspector = new ThreadedInspector(settings);
   parts.defer(async () => await inspector.close());
+  parts.use(every(LIMITS.hostAskedMilliseconds, async () => await inspector.askAgain(), warn));
   const faults = {
     warn: (line: string): void => log.warn(line),
     error: (error: unknown): void => log.error({ err: error }),

@@ -178,6 +178,8 @@ export const LIMITS = Object.freeze({
   /** NARs that wait for their narinfos: how often it is looked which have waited too long, and how long one must have waited to begin anew when it is sent again. */
   receivedSweepMilliseconds: 600_000,
   receivedRenewalMilliseconds: 600_000,
+  /** How often the server asks its machine for homes and places of the store that it did not have before. */
+  hostAskedMilliseconds: 600_000,
   /** The review pages: outputs that are looked at for one page of a list, and bytes of a kept NAR for one page's leaks. */
   reviewedOutputs: 2000,
   reviewNarBytes: 256 * MiB,

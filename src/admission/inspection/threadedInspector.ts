@@ -1,41 +1,27 @@
 import { stat } from 'node:fs/promises';
-import { CONTAINER_LIMITS, type ContainerLimits } from '../../inspect/containers/budget.ts';
+import { CONTAINER_LIMITS } from '../../inspect/containers/budget.ts';
 import { compileEngine } from '../../kernel/create.ts';
 import type { OutputFacts } from '../../model/facts.ts';
 import type { NeedleContext } from '../../needles/compile.ts';
 import { hashPartOf } from '../../nix/storePath.ts';
-import { fingerprint } from '../../report/fingerprint.ts';
-import { needleContext } from '../../scan/scan.ts';
 import { searchedHashParts } from '../../scan/targets.ts';
 import type { PartialFacts } from '../../sources/factSink.ts';
 import type { Inspected, InspectionContext } from '../contracts.ts';
 import type { Inspector, Repacked } from '../inspector.ts';
 import type { Growth } from '../intake/growth.ts';
 import type { ServerSettings } from '../settings.ts';
+import { KnownContexts } from './knownContexts.ts';
 import { InspectionScheduler } from './scheduler.ts';
-
-/** Sets of homes whose context is remembered; there is about one for each token. */
-const CONTEXTS = 256;
-
-/** What is searched for everywhere under a set of homes. */
-interface Known {
-  readonly context: Promise<NeedleContext>;
-  /** Its fingerprint, once somebody has asked: finding it out compiles a kernel. */
-  rules: Promise<string> | null;
-}
 
 /** Searches spools in threads of its own. */
 export class ThreadedInspector implements Inspector {
-  readonly #settings: ServerSettings;
-  readonly #limits: ContainerLimits;
   readonly #scheduler: InspectionScheduler;
-  readonly #known = new Map<string, Known>();
+  readonly #known: KnownContexts;
 
   constructor(settings: ServerSettings) {
-    this.#settings = settings;
+    this.#known = new KnownContexts(settings);
     const { limits, digests } = settings.policy.facts;
-    this.#limits = { ...CONTAINER_LIMITS, ...limits };
-    const data = { compiled: compileEngine(), limits: this.#limits, digests };
+    const data = { compiled: compileEngine(), limits: { ...CONTAINER_LIMITS, ...limits }, digests };
     this.#scheduler = new InspectionScheduler(settings.scans, data);
   }
 
@@ -92,13 +78,16 @@ export class ThreadedInspector implements Inspector {
   }
 
   async rules(homes: readonly string[]): Promise<string> {
-    const known = this.#knownOf(homes);
-    known.rules ??= this.#rulesOf(known);
-    return await known.rules;
+    return await this.#known.rules(homes);
   }
 
   async known(homes: readonly string[]): Promise<Pick<NeedleContext, 'homes' | 'aliases'>> {
-    return await this.#knownOf(homes).context;
+    return await this.#known.of(homes);
+  }
+
+  /** Asks this machine again for its homes and the places of its store. @throws NarScanError HOMES_UNREADABLE */
+  async askAgain(): Promise<void> {
+    await this.#known.askAgain();
   }
 
   async close(): Promise<void> {
@@ -107,41 +96,11 @@ export class ThreadedInspector implements Inspector {
 
   /** What is searched for in an output, and by which paths its facts are weighed. */
   async #searched({ homes, path }: InspectionContext) {
-    const context = await this.#knownOf(homes).context;
+    const context = await this.#known.of(homes);
     if (path === null) return { context, paths: [] };
     const paths = [path.storePath, ...path.references];
     const hashParts = searchedHashParts(hashPartOf(path.storePath), paths);
     return { context: { ...context, hashParts }, paths };
-  }
-
-  async #rulesOf(known: Known): Promise<string> {
-    try {
-      return (await fingerprint(known.context, this.#settings.policy.facts.limits)).rules;
-    } catch (error) {
-      known.rules = null;
-      throw error;
-    }
-  }
-
-  /** What this machine tells is asked for once. */
-  #knownOf(homes: readonly string[]): Known {
-    const sorted = [...new Set(homes)].toSorted();
-    const key = sorted.join('\n');
-    const before = this.#known.get(key);
-    if (before !== undefined) return before;
-    const { storeDir, hostHomes, policy } = this.#settings;
-    const { facts } = policy;
-    const request = { storeDir, hostHomes, homes: [...facts.homes, ...sorted], aliases: facts.aliases };
-    const context = needleContext({ ...request, edits: facts.edits });
-    // what failed once may be mended
-    context.catch(() => this.#known.delete(key));
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size < CONTEXTS) break;
-      this.#known.delete(oldest);
-    }
-    const known: Known = { context, rules: null };
-    this.#known.set(key, known);
-    return known;
   }
 }
 

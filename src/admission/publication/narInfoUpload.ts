@@ -90,7 +90,7 @@ export class NarInfoUploads {
     const { hashPart, bytes, caller } = upload;
     const { storePath, references } = bound.info;
     const said = { name: `${hashPart}.narinfo`, bytes };
-    const { facts, listing, isUninspected } = await search(
+    const { facts, listing, isUninspected, rules } = await search(
       nar,
       said,
       { storePath, references },
@@ -107,7 +107,7 @@ export class NarInfoUploads {
     }
     tellInSpite(ruling, subject, `${storePath} of ${caller.name} is published`, this.#parts);
     const info = this.#signed(bound.info, bound.isVouched, caller);
-    await publish({ hashPart, info, nar, listing, ruling, isUninspected, caller }, this.#parts);
+    await publish({ hashPart, info, nar, listing, ruling, isUninspected, rules, caller }, this.#parts);
     return { answer: done(`${storePath} is published`), outcome: 'admitted' };
   }
 

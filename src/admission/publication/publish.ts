@@ -18,6 +18,7 @@ export interface Publication {
   readonly ruling: Ruling;
   /** It could not be inspected for a fault of this machine, and the server is to let that pass. */
   readonly isUninspected: boolean;
+  readonly rules: string;
   readonly caller: Caller;
 }
 
@@ -29,10 +30,10 @@ export interface Publication {
  * @throws NarScanError PATH_PUBLISHED, STORAGE_FAILED, STORAGE_FULL, CATALOG_UNREADABLE
  */
 export async function publish(
-  { hashPart, info, nar, listing, ruling, isUninspected, caller }: Publication,
+  { hashPart, info, nar, listing, ruling, isUninspected, rules, caller }: Publication,
   parts: PublicationParts,
 ): Promise<void> {
-  const { catalog, storage, inspector } = parts;
+  const { catalog, storage } = parts;
   const { name, fileHash, fileSize, narHash, narSize } = nar;
   const { storePath } = info;
   const content = {
@@ -58,7 +59,7 @@ export async function publish(
     narInfo,
     narSize,
     fileSize,
-    rules: await inspector.rules(caller.homes),
+    rules,
     by: caller.name,
     at: Date.now(),
   };

@@ -14,6 +14,8 @@ export interface Searched {
   readonly listing: string | null;
   /** It could not be inspected for a fault of this machine, and that may pass. */
   readonly isUninspected: boolean;
+  /** Fingerprint of all that the facts depend on, as it was before the search: it may have come to be more meanwhile. */
+  readonly rules: string;
 }
 
 /**
@@ -31,6 +33,7 @@ export async function search(
 ): Promise<Searched> {
   const { inspector, settings } = parts;
   await using text = await bytesAtHand(narInfo.bytes, parts);
+  const rules = await inspector.rules(caller.homes);
   const context = { homes: caller.homes, path };
   const both = await Promise.allSettled([
     inspector.nar(nar.file, nar.name, context, null, nar.fileSize, { listing: true }),
@@ -44,11 +47,11 @@ export async function search(
   } catch (error) {
     if (!mayPass(error, settings)) throw error;
     const facts = uninspected(nar.name, path.storePath, nar.narHash, error);
-    return { facts, listing: null, isUninspected: true };
+    return { facts, listing: null, isUninspected: true, rules };
   }
   await refuseAnother(found, nar);
   const { facts, listing } = found;
-  return { facts: together(facts, said, narInfo.name), listing, isUninspected: false };
+  return { facts: together(facts, said, narInfo.name), listing, isUninspected: false, rules };
 }
 
 function valueOf<T>(settled: PromiseSettledResult<T>): T {

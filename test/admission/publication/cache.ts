@@ -129,6 +129,7 @@ export class CacheOfTests implements AsyncDisposable {
         put: async (name, content) => {
           if (++this.puts === this.failingPut) throw new NarScanError('STORAGE_FAILED', 'it is away');
           else await storage.put(name, content);
+          if (name.endsWith('.narinfo')) await this.beforePublished();
         },
       },
       inspector: options.inspector ?? this.#inspector(),
@@ -227,10 +228,7 @@ export class CacheOfTests implements AsyncDisposable {
       },
       file: (place, name, context) =>
         Promise.resolve(facts(readFileSync(place), name, partOf(context.path?.storePath))),
-      rules: async () => {
-        await this.beforePublished();
-        return 'rules';
-      },
+      rules: async () => 'rules',
       known: never,
       stream: never,
       repack: never,

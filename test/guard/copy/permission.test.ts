@@ -82,7 +82,8 @@ describe('what lets a path out', () => {
 
   it('ends on the day on which a waiver does', () => {
     release = null;
-    const text = '[[waivers]]\nrule = "known-home"\noutput = "*-tool"\nbecause = "known"\nexpires = 2027-02-01\n';
+    const text =
+      '[[waivers]]\nrule = "known-home"\noutput = "*-tool"\nbecause = "known"\nexpires = 2027-02-01\n';
     const { verdict } = parsePolicy(Buffer.from(text), 'policy.toml');
     const renewed = permission(LEAKING, verdict);
     renewed.renew(new Date(BEGIN));

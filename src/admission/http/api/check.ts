@@ -65,6 +65,8 @@ export async function check(
   parts: CheckParts,
 ): Promise<CheckAnswer> {
   const { inspector, judge, tool, verdictKey } = parts;
+  // more may be searched for from now on: that is not said of this search
+  const rules = await inspector.rules(caller.homes);
   const outputs = await searched(request, caller, parts);
   const checked: Checked[] = [];
   for (const facts of outputs) {
@@ -75,7 +77,6 @@ export async function check(
     // a stream may have very many outputs, and others are to be answered meanwhile
     await setImmediate();
   }
-  const rules = await inspector.rules(caller.homes);
   const said = { verdict: worstOf(checked), rules, at: new Date().toISOString() };
   const statement = checkStatement(said, checked);
   const signature = signText(verdictKey, statement);
