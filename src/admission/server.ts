@@ -113,7 +113,7 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
   const verdictKey = openVerdictKey(state, signing);
   const metrics = new Metrics({
     inspector,
-    quarantineBytes: () => usedBytes(quarantineDir(state), ''),
+    quarantineBytes: async () => await usedBytes(quarantineDir(state), ''),
     receivedBytes: () => bytesIn(received.path),
   });
   const room = new DiskRoom(spool.path);

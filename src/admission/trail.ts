@@ -1,7 +1,10 @@
+import type { Ledger } from '../ledger/ledger.ts';
+import { openLedger } from '../ledger/open.ts';
 import type { AuditLog } from '../quarantine/audit.ts';
 import type { AllDecisions } from '../quarantine/decision.ts';
 import { openOwnDecisions } from '../quarantine/ownDecisions.ts';
 import { withAuditLog } from '../quarantine/ownTrail.ts';
+import { orWithout } from '../quarantine/witness.ts';
 import type { ServerSettings } from './settings.ts';
 
 /** What people decide about what comes to this server, and where that is recorded. */
@@ -21,12 +24,20 @@ export async function openServerTrail(
   { state, policy }: Pick<ServerSettings, 'state' | 'policy'>,
   outer: NodeJS.ProcessEnv,
   warn: (error: unknown) => void,
-): Promise<ServerTrail & Disposable> {
+): Promise<ServerTrail & AsyncDisposable> {
   const environment = { ...outer, NAR_SCAN_STATE: state };
   const decisions = await openOwnDecisions(environment, warn);
+  // who closes a ledger last writes its log back and syncs it, which takes this thread: not for every record
+  let witness: Ledger | null = null;
   return {
     decisions,
-    withTrail: async (actor, act) => await withAuditLog(environment, policy.gate, actor, warn, act),
-    [Symbol.dispose]: () => decisions[Symbol.dispose](),
+    withTrail: async (actor, act) => {
+      witness ??= orWithout(() => openLedger(environment, warn), warn);
+      return await withAuditLog(environment, policy.gate, actor, warn, act, witness);
+    },
+    [Symbol.asyncDispose]: async () => {
+      decisions[Symbol.dispose]();
+      await witness?.close();
+    },
   };
 }

@@ -1,8 +1,11 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+/* What outlives a crash. A sync may take long beside large writes: what serves others waits for it in the forms that keep no thread. */
+
 /** Writes all of the bytes at the end of an open file. @throws the system's error */
-export function writeFully(descriptor: number, bytes: Uint8Array): void {
+function writeFully(descriptor: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);
 }
 
@@ -28,6 +31,31 @@ export function writeSynced(path: string, pieces: Iterable<string | Uint8Array>,
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** As {@link syncDirectory}, without keeping the thread. */
+export async function directorySynced(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** As {@link writeSynced}, without keeping the thread. */
+export async function fileSynced(
+  path: string,
+  pieces: Iterable<string | Uint8Array>,
+  mode: number,
+): Promise<void> {
+  const handle = await open(path, 'w', mode);
+  try {
+    for (const piece of pieces) await handle.writeFile(piece);
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

@@ -1,7 +1,7 @@
 import { openLedger } from '../ledger/open.ts';
 import { stateDirForWriting } from '../ledger/stateDir.ts';
 import type { GateSettings } from '../policy/gate.ts';
-import { AuditLog } from './audit.ts';
+import { AuditLog, type TrailWitness } from './audit.ts';
 import { notifierOf } from './notify/notifier.ts';
 import { orWithout, type Warn } from './witness.ts';
 
@@ -10,6 +10,7 @@ import { orWithout, type Warn } from './witness.ts';
  * and whoever the settings name is told of what is written.
  *
  * @param actor `alice@host`
+ * @param open the ledger, where the caller has it open, or null where it has none; left out: it is opened for this alone
  * @throws NarScanError STATE_*, AUDIT_*, and what `act` throws
  */
 export async function withAuditLog<T>(
@@ -18,14 +19,16 @@ export async function withAuditLog<T>(
   actor: string,
   warn: Warn,
   act: (log: AuditLog) => Promise<T>,
+  open?: TrailWitness | null,
 ): Promise<T> {
   const directory = stateDirForWriting(environment);
-  const witness = orWithout(() => openLedger(environment, warn), warn);
+  const own = open === undefined ? orWithout(() => openLedger(environment, warn), warn) : null;
+  const witness = open ?? own;
   try {
     const notify = notifierOf(settings.notify, directory, environment);
     using log = await AuditLog.open(directory, { actor, witness, notify, warn });
     return await act(log);
   } finally {
-    await witness?.close();
+    await own?.close();
   }
 }

@@ -35,14 +35,14 @@ export class NarUploadsOfTests implements AsyncDisposable {
   /** The state directory of the server. */
   readonly state: string;
   readonly catalog: Catalog;
-  readonly #trail: Disposable;
+  readonly #trail: AsyncDisposable;
   readonly parts: NarUploadParts;
   readonly uploads: NarReceiver;
   readonly log: unknown[] = [];
   /** Objects that the storage has, with their sizes. */
   readonly stored = new Map<string, number>();
 
-  private constructor(folder: string, trail: Disposable, parts: NarUploadParts, log: unknown[]) {
+  private constructor(folder: string, trail: AsyncDisposable, parts: NarUploadParts, log: unknown[]) {
     this.folder = folder;
     this.state = join(folder, 'state');
     this.catalog = parts.catalog;
@@ -113,7 +113,7 @@ export class NarUploadsOfTests implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#trail[Symbol.dispose]();
+    await this.#trail[Symbol.asyncDispose]();
     await this.catalog.close();
     rmSync(this.folder, { recursive: true, force: true });
   }

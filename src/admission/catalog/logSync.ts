@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { syncDirectory } from '../../ledger/durable.ts';
+import { directorySynced } from '../../ledger/durable.ts';
 
 /**
  * Makes what was committed to a database outlive a crash of the machine, as `synchronous = full` does, but without
@@ -46,7 +46,7 @@ export class LogSync {
     try {
       if (this.#handle === null) {
         this.#handle = await open(this.#log, 'r+');
-        syncDirectory(dirname(this.#log));
+        await directorySynced(dirname(this.#log));
       }
       await this.#handle.datasync();
     } catch (error) {

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { copyFile, type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
+import { directorySynced } from '../../ledger/durable.ts';
 import type { NarScanError } from '../../model/errors.ts';
 import type { ByteRange, Storage, StoredContent, StoredObject } from '../storage.ts';
 import { saysMissing, storageFault, storageUnusable } from './fault.ts';
@@ -58,7 +59,7 @@ export class DirectoryStorage implements Storage {
       else await linkOrCopy(content.file, made);
       await finish(made, 'bytes' in content ? content.bytes.length : content.size);
       await rename(made, place);
-      await syncDirectory(dirname(place));
+      await directorySynced(dirname(place));
     } catch (error) {
       throw storageFault(`'${name}' cannot be put into the storage '${this.#root}'`, error);
     } finally {
@@ -132,7 +133,7 @@ export class DirectoryStorage implements Storage {
     const first = await mkdir(directory, { recursive: true });
     if (first !== undefined) {
       for (let at = dirname(directory); at.length >= dirname(first).length; at = dirname(at)) {
-        await syncDirectory(at);
+        await directorySynced(at);
         if (at === dirname(at)) break;
       }
     }
@@ -177,15 +178,6 @@ async function finish(file: string, size: number): Promise<void> {
     const status = await handle.stat();
     if (status.size !== size) throw new Error(`it has ${status.size} bytes instead of ${size}`);
     await handle.chmod(MODE);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
     await handle.sync();
   } finally {
     await handle.close();

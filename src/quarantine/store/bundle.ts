@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { writeSynced } from '../../ledger/durable.ts';
+import { fileSynced } from '../../ledger/durable.ts';
 import { bytesOfFound } from '../../ledger/sqlite/foundBytes.ts';
 import type { OutputFacts } from '../../model/facts.ts';
 import type { OutputResult } from '../../model/report.ts';
@@ -35,16 +35,21 @@ const MODE = 0o600;
  * Writes what was found in an output and what is known of it.
  * @throws the system's error
  */
-export function writeFindings(directory: string, id: string, refused: Refused, digest: Digest): void {
+export async function writeFindings(
+  directory: string,
+  id: string,
+  refused: Refused,
+  digest: Digest,
+): Promise<void> {
   const { storePath, facts, result, registered, origin } = refused;
   const reporter = jsonReporter(origin, digest);
   const pieces = [reporter.begin(), reporter.output(result)];
   const { verdict, stats } = result;
   const summary = { verdict, errors: [], unusedWaivers: [], milliseconds: stats.milliseconds };
-  writeSynced(join(directory, REPORT_FILE), [...pieces, ...reporter.end(summary)], MODE);
+  await fileSynced(join(directory, REPORT_FILE), [...pieces, ...reporter.end(summary)], MODE);
   const found = bytesOfFound(facts);
-  if (found !== null) writeSynced(join(directory, FACTS_FILE), [found], MODE);
+  if (found !== null) await fileSynced(join(directory, FACTS_FILE), [found], MODE);
   const { narHash, target } = facts;
   const info = { schema: 'nar-scan/quarantine-v1', id, storePath, narHash, target, registered };
-  writeSynced(join(directory, INFO_FILE), [`${printableJson(info)}\n`], MODE);
+  await fileSynced(join(directory, INFO_FILE), [`${printableJson(info)}\n`], MODE);
 }

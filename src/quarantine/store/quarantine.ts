@@ -66,12 +66,18 @@ export class Quarantine {
     const isThere = known !== null && (refused.nar === null || !this.#isWanted(known));
     if (isThere && hasFindings(this.#directory, id)) return { id, kept: known.row.kept, refusal: null };
     // what was found is written again where that was purged, but no NAR
-    using staged = await Staged.write(state, id, refused, () => (isThere ? null : this.#room(id)), digest);
+    using staged = await Staged.write(
+      state,
+      id,
+      refused,
+      async () => (isThere ? null : await this.#room(id)),
+      digest,
+    );
     return await asSingle(quarantineLock(state), async () => {
       let dropped: readonly Removal[] = [];
       try {
-        dropped = this.#makeRoom(id, staged);
-        staged.place(id);
+        dropped = await this.#makeRoom(id, staged);
+        await staged.place(id);
       } catch (error) {
         staged.dropNar(stateNotWritten(staged.path, error));
         dropped = [];
@@ -124,17 +130,17 @@ export class Quarantine {
   }
 
   /** Bytes that a NAR may have; null where none is to be kept. */
-  #room(id: string): number | null {
+  async #room(id: string): Promise<number | null> {
     const { keep, bytes, full } = this.#settings;
     if (!keep) return null;
-    return full === 'refuse' ? Math.max(0, bytes - usedBytes(this.#directory, id)) : bytes;
+    return full === 'refuse' ? Math.max(0, bytes - (await usedBytes(this.#directory, id))) : bytes;
   }
 
   /** What is to go so that a new NAR may come; where that is not to be, the new one goes. */
-  #makeRoom(id: string, staged: Staged): readonly Removal[] {
+  async #makeRoom(id: string, staged: Staged): Promise<readonly Removal[]> {
     if (staged.kept === null) return [];
     const { bytes, full } = this.#settings;
-    let over = usedBytes(this.#directory, id) + bytesIn(staged.path) - bytes;
+    let over = (await usedBytes(this.#directory, id)) + bytesIn(staged.path) - bytes;
     if (over > 0 && full === 'drop-oldest') {
       // first the oldest NARs, then what was found in the oldest
       const removals = new Map<string, Removal>();

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync, readdirSync, rmSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { syncDirectory } from '../../ledger/durable.ts';
+import { directorySynced } from '../../ledger/durable.ts';
 import { tryLock, waitForLock } from '../../ledger/lock.ts';
 import { stateNotWritten } from '../../ledger/stateDir.ts';
 import { NarScanError } from '../../model/errors.ts';
@@ -33,7 +33,7 @@ export class Staged implements Disposable {
     state: string,
     id: string,
     refused: Refused,
-    most: () => number | null,
+    most: () => Promise<number | null>,
     digest: Digest,
   ): Promise<Staged> {
     const staged = new Staged(state, id);
@@ -43,10 +43,10 @@ export class Staged implements Disposable {
       // shared by all writers: while one of them lives nothing is swept
       staged.#alive = await waitForLock(quarantineLock(state), 'shared');
       mkdirSync(staged.#aside, { mode: PRIVATE });
-      writeFindings(staged.#aside, id, refused, digest);
-      const bytes = most();
+      await writeFindings(staged.#aside, id, refused, digest);
+      const bytes = await most();
       if (bytes !== null && refused.nar !== null) await staged.#writeNar(refused.nar, refused, bytes);
-      syncDirectory(staged.#aside);
+      await directorySynced(staged.#aside);
     } catch (error) {
       // half of it is nothing: then only the trail has it
       rmSync(staged.#aside, { recursive: true, force: true });
@@ -83,16 +83,16 @@ export class Staged implements Disposable {
    * already, file by file.
    * @throws the system's error
    */
-  place(id: string): void {
+  async place(id: string): Promise<void> {
     if (!existsSync(this.#aside)) return;
     const place = join(this.#directory, id);
     if (existsSync(place)) {
       for (const file of readdirSync(this.#aside)) renameSync(join(this.#aside, file), join(place, file));
-      syncDirectory(place);
+      await directorySynced(place);
     } else {
       renameSync(this.#aside, place);
     }
-    syncDirectory(this.#directory);
+    await directorySynced(this.#directory);
   }
 
   [Symbol.dispose](): void {

@@ -1,15 +1,7 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { constants, rmSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory, writeFully, writeSynced } from '../../ledger/durable.ts';
+import { directorySynced, fileSynced } from '../../ledger/durable.ts';
 import type { TrailHead } from '../../ledger/ledger.ts';
 import { asSingle } from '../../ledger/lock.ts';
 import { stateNotWritten } from '../../ledger/stateDir.ts';
@@ -53,7 +45,7 @@ export async function append(request: AppendRequest, events: readonly AuditEvent
   return await asSingle(join(request.directory, LOCK), () => appendAlone(request, events));
 }
 
-function appendAlone(request: AppendRequest, events: readonly AuditEvent[]): Appended {
+async function appendAlone(request: AppendRequest, events: readonly AuditEvent[]): Promise<Appended> {
   const { directory, trail } = request;
   const end = trail.sync(request.seen);
   const { lines, records, head } = continued(end.head, events, request);
@@ -61,10 +53,10 @@ function appendAlone(request: AppendRequest, events: readonly AuditEvent[]): App
   const aside = join(directory, `.${HEAD}.new`);
   try {
     // what takes room comes first: where there is none, nothing is in the trail that is not acknowledged
-    writeSynced(aside, [`${JSON.stringify(head)}\n`], MODE);
-    const stamp = write(trail.file, end.offset, lines);
-    renameSync(aside, place);
-    syncDirectory(directory);
+    await fileSynced(aside, [`${JSON.stringify(head)}\n`], MODE);
+    const stamp = await write(trail.file, end.offset, lines);
+    await rename(aside, place);
+    await directorySynced(directory);
     note(trail, end, { lines, records, head }, stamp);
   } catch (error) {
     rmSync(aside, { force: true });
@@ -100,22 +92,22 @@ function continued(
 }
 
 /** Writes lines behind the records; what a crash left there goes. @returns how the file looks then */
-function write(file: string, offset: number, lines: readonly Buffer[]): string {
-  const descriptor = openSync(file, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND, MODE);
+async function write(file: string, offset: number, lines: readonly Buffer[]): Promise<string> {
+  const handle = await open(file, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND, MODE);
   try {
-    const { size } = fstatSync(descriptor);
-    if (size > offset) ftruncateSync(descriptor, offset);
+    const { size } = await handle.stat();
+    if (size > offset) await handle.truncate(offset);
     try {
-      writeFully(descriptor, Buffer.concat(lines));
+      await handle.writeFile(Buffer.concat(lines));
     } catch (error) {
       // else the next writer does so
-      ftruncateSync(descriptor, offset);
+      await handle.truncate(offset);
       throw error;
     }
-    fsyncSync(descriptor);
-    return stampOf(descriptor);
+    await handle.sync();
+    return stampOf(handle.fd);
   } finally {
-    closeSync(descriptor);
+    await handle.close();
   }
 }
 

@@ -190,7 +190,7 @@ describe('a quarantine without room', () => {
 
   it('drops what was found in the oldest where their NARs are not enough', async () => {
     const first = await keep(refusedAt(tree('a', 20_000), 'a'), { ...KEEP, keep: false });
-    const bytes = usedBytes(join(state, 'quarantine'), '') + 22_000;
+    const bytes = (await usedBytes(join(state, 'quarantine'), '')) + 22_000;
     const dropping = { ...small, bytes, full: 'drop-oldest' } as const;
     const second = await keep(refusedAt(tree('b', 20_000), 'b'), dropping);
     expect(second.refusal).toBeNull();

@@ -8,10 +8,11 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TrailHead } from '../../../src/ledger/ledger.ts';
 import { sqlite } from '../../../src/nix/sqlite.ts';
 import { AuditLog, type TrailWitness } from '../../../src/quarantine/audit.ts';
@@ -103,6 +104,30 @@ describe('an audit trail', () => {
     expect(witness.head?.sequence).toBe(2);
     expect(await log.append()).toEqual([]);
     expect(synced(witness.head)).toBe(2);
+  });
+
+  it('is acknowledged when all of it was synced, and keeps nobody waiting meanwhile', async () => {
+    using log = await AuditLog.open(folder, { actor: 'alice@host' });
+    await log.append(denied('one'));
+    await using handle = await open(file);
+    const { promise: isOver, resolve: end } = Promise.withResolvers<void>();
+    const sync = vi.spyOn(Object.getPrototypeOf(handle) as typeof handle, 'sync');
+    sync.mockImplementation(async () => await isOver);
+    let isKnown = false;
+    const appended = log.append(denied('two')).then(() => (isKnown = true));
+    try {
+      await vi.waitFor(() => expect(sync).toHaveBeenCalled());
+      // whoever reads meanwhile, in this process, too, has what was acknowledged
+      expect(synced()).toBe(1);
+      expect(isKnown).toBe(false);
+    } finally {
+      end();
+      await appended;
+    }
+    // the head, the trail, and the directory that both lie in
+    expect(sync).toHaveBeenCalledTimes(3);
+    sync.mockRestore();
+    expect(synced()).toBe(2);
   });
 
   it('knows any number of outputs, each once, by its last record', async () => {
