@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** The tree that is scanned: what a Debian machine has of programs, libraries and data. */
 export const TREE = ['/usr/lib', '/usr/share'];
@@ -31,6 +31,25 @@ function folderOf(bytes: number): string {
   return folder.path;
 }
 
+/** Copies the largest shared libraries of the tree, until they are so many bytes. */
+function copyLibraries(bytes: number, folder: string): void {
+  const listing = execFileSync('find', [...TREE, '-type', 'f', '-name', '*.so*', '-printf', '%s %p\n'], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const libraries = listing
+    .trimEnd()
+    .split('\n')
+    .map((line) => ({ size: parseInt(line, 10), path: line.slice(line.indexOf(' ') + 1) }))
+    .toSorted((one, other) => other.size - one.size);
+  let total = 0;
+  for (const [index, { size, path }] of libraries.entries()) {
+    if (total > bytes) break;
+    copyFileSync(path, join(folder, `${index}-${basename(path)}`));
+    total += size;
+  }
+}
+
 /** NARs of real folders of this machine, made when first asked for, gone when disposed of. */
 export class BenchInputs implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'nar-scan-bench-'));
@@ -44,6 +63,24 @@ export class BenchInputs implements Disposable {
   /** One uncompressed NAR of about 300 MB. */
   nar(): string {
     return this.#once('one.nar', (out) => shell(`nix-store --dump "$1" > "$2"`, folderOf(300e6), out));
+  }
+
+  /** One of shared libraries alone, some 600 MB: what most of the bytes of a cache are. */
+  librariesNar(): string {
+    return this.#once('libraries.nar', (out) => {
+      const folder = join(this.#folder, 'libraries');
+      mkdirSync(folder);
+      copyLibraries(600e6, folder);
+      shell(`nix-store --dump "$1" > "$2"`, folder, out);
+      rmSync(folder, { recursive: true });
+    });
+  }
+
+  librariesPacked(program: 'xz' | 'zstd'): string {
+    const command = { xz: 'xz -1 -T0 -c', zstd: 'zstd -q -3 -c' }[program];
+    return this.#once(`libraries.nar.${program}`, (out) =>
+      shell(`${command} "$1" > "$2"`, this.librariesNar(), out),
+    );
   }
 
   /** The same, as `nix copy` compresses by default. */

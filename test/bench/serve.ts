@@ -1,10 +1,19 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { zstdCompressSync } from 'node:zlib';
 import { base32Encode } from '../../src/nix/base32.ts';
 import { CacheServer } from '../support/cacheServer.ts';
 import { type LoadFigures, underLoad } from './load.ts';
@@ -87,6 +96,9 @@ async function warm(url: string): Promise<void> {
   const nar = join(folder.path, 'warm.nar');
   execFileSync('sh', ['-c', 'nix-store --dump "$1" > "$2"', 'sh', data, nar]);
   await upload(nar, `${url}/${await objectName(nar, '')}`, '200');
+  const packed = `${nar}.zst`;
+  writeFileSync(packed, zstdCompressSync(readFileSync(nar)));
+  await upload(packed, `${url}/${await objectName(packed, '.zst')}`, '200');
 }
 
 /** A folder of its own, gone when disposed of. */
