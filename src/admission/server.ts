@@ -8,7 +8,8 @@ import { tryLock } from '../ledger/lock.ts';
 import { NarScanError } from '../model/errors.ts';
 import { LIMITS } from '../model/limits.ts';
 import { parsePublicKey } from '../nix/signature.ts';
-import { bytesIn, quarantineDir, usedBytes } from '../quarantine/store/place.ts';
+import { KeptSizes } from '../quarantine/store/keptSizes.ts';
+import { bytesIn, quarantineDir } from '../quarantine/store/place.ts';
 import { openCallers } from './access/open.ts';
 import type { Catalog } from './catalog.ts';
 import { openCatalog } from './catalog/sqliteCatalog.ts';
@@ -109,11 +110,12 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
   const trail = parts.use(await openServerTrail(settings, environment, warn));
   const served = servedOf(catalog, trail.decisions, settings);
   const tool = { name: 'nar-scan', version: settings.version, kernel: compileEngine().engine };
-  const judge = await PolicyJudge.open({ settings, catalog, inspector, ...trail, tool, log: faults });
+  const kept = new KeptSizes(quarantineDir(state));
+  const judge = await PolicyJudge.open({ settings, catalog, inspector, ...trail, kept, tool, log: faults });
   const verdictKey = openVerdictKey(state, signing);
   const metrics = new Metrics({
     inspector,
-    quarantineBytes: async () => await usedBytes(quarantineDir(state), ''),
+    quarantineBytes: async () => await kept.used(),
     receivedBytes: () => bytesIn(received.path),
   });
   const room = new DiskRoom(spool.path);

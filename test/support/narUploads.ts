@@ -19,6 +19,8 @@ import { BUILT_IN_POLICY } from '../../src/policy/policy.ts';
 import { AuditLog } from '../../src/quarantine/audit.ts';
 import { denialOf, outputNamed, releaseOf } from '../../src/quarantine/judgement.ts';
 import type { AuditRecord } from '../../src/quarantine/trail/record.ts';
+import { KeptSizes } from '../../src/quarantine/store/keptSizes.ts';
+import { quarantineDir } from '../../src/quarantine/store/place.ts';
 import { serverSettings } from './serverSettings.ts';
 
 export const sha256 = (bytes: Uint8Array): string => narHashText(createHash('sha256').update(bytes).digest());
@@ -72,7 +74,8 @@ export class NarUploadsOfTests implements AsyncDisposable {
     };
     const trail = await openServerTrail(settings, {}, log.error);
     const tool = { name: 'nar-scan', version: '0', kernel: 'simd' };
-    const judge = await PolicyJudge.open({ settings, catalog, inspector, ...trail, tool, log });
+    const kept = new KeptSizes(quarantineDir(state));
+    const judge = await PolicyJudge.open({ settings, catalog, inspector, ...trail, kept, tool, log });
     const spool = SpoolDirectory.open(join(state, 'spool'));
     const received = SpoolDirectory.open(join(state, 'received'));
     const storage = { size: async () => null };

@@ -4,6 +4,7 @@ import { LIMITS } from '../../model/limits.ts';
 import type { OutputFacts } from '../../model/facts.ts';
 import type { OutputResult } from '../../model/report.ts';
 import type { ForeignHomeMode } from '../../policy/admission.ts';
+import type { KeptSizes } from '../../quarantine/store/keptSizes.ts';
 import { Quarantine } from '../../quarantine/store/quarantine.ts';
 import { type Digest, loadDigest } from '../../report/ids.ts';
 import type { ReportOrigin } from '../../report/reporter.ts';
@@ -22,6 +23,8 @@ export interface JudgeParts extends ServerTrail {
   readonly settings: Pick<ServerSettings, 'policy' | 'publicUrl' | 'version'>;
   readonly catalog: Pick<Catalog, 'approvals'>;
   readonly inspector: Pick<Inspector, 'known' | 'rules' | 'repack'>;
+  /** Of the quarantine. */
+  readonly kept: KeptSizes;
   /** What searches here, for the reports that are kept. */
   readonly tool: ReportOrigin['tool'];
   readonly log: { error(error: unknown): void };
@@ -108,7 +111,7 @@ export class PolicyJudge implements Judge {
     source: NarFile | null,
     caller: Caller,
   ): Promise<string | null> {
-    const { settings, inspector, tool, log } = this.#parts;
+    const { settings, inspector, kept, tool, log } = this.#parts;
     const { narHash } = subject;
     const storePath = subjectName(subject, result);
     const nar = source && {
@@ -123,7 +126,7 @@ export class PolicyJudge implements Judge {
       }
       const rules = await inspector.rules(caller.homes);
       const origin: ReportOrigin = { tool, rules };
-      const { id, refusal } = await new Quarantine(trail, settings.policy.gate.quarantine).keep({
+      const { id, refusal } = await new Quarantine(trail, settings.policy.gate.quarantine, kept).keep({
         storePath,
         nar,
         facts: { ...factsOf(result), narHash },

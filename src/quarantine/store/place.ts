@@ -1,6 +1,5 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import type { Digest } from '../../report/ids.ts';
 
 /** Files of one quarantined output. */
@@ -13,8 +12,6 @@ export const INFO_FILE = 'info.json';
 const ASIDE = /^\.new-[0-9a-f]{16}-[0-9a-f]{16}$/;
 const ID = /^[0-9a-f]{16}$/;
 const ID_DIGITS = 16;
-/** Outputs whose files are counted before others get the thread. */
-const OUTPUTS_AT_ONCE = 16;
 
 /** Where the quarantined outputs of a state directory lie, a directory each. */
 export function quarantineDir(state: string): string {
@@ -40,15 +37,9 @@ export function leftovers(directory: string): readonly string[] {
   return namesIn(directory).filter((name) => ASIDE.test(name));
 }
 
-/** Bytes of all that is kept, counted a few outputs at a time. @param except an id that does not count */
-export async function usedBytes(directory: string, except: string): Promise<number> {
-  const ids = namesIn(directory).filter((name) => ID.test(name) && name !== except);
-  let sum = 0;
-  for (const [at, id] of ids.entries()) {
-    if (at % OUTPUTS_AT_ONCE === OUTPUTS_AT_ONCE - 1) await setImmediate();
-    sum += bytesIn(join(directory, id));
-  }
-  return sum;
+/** Ids of the outputs that lie there. */
+export function outputsIn(directory: string): readonly string[] {
+  return namesIn(directory).filter((name) => ID.test(name));
 }
 
 /** Bytes of the files of one output. */

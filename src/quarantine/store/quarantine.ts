@@ -18,8 +18,8 @@ import {
   quarantineDir,
   quarantineId,
   quarantineLock,
-  usedBytes,
 } from './place.ts';
+import { KeptSizes } from './keptSizes.ts';
 import { Staged } from './staged.ts';
 
 /** What became of an output that was given to the quarantine. */
@@ -43,11 +43,14 @@ export class Quarantine {
   readonly #log: AuditLog;
   readonly #settings: GateSettings['quarantine'];
   readonly #directory: string;
+  readonly #sizes: KeptSizes;
 
-  constructor(log: AuditLog, settings: GateSettings['quarantine']) {
+  /** @param sizes of whoever keeps one output after another there, and counts them once */
+  constructor(log: AuditLog, settings: GateSettings['quarantine'], sizes?: KeptSizes) {
     this.#log = log;
     this.#settings = settings;
     this.#directory = quarantineDir(log.directory);
+    this.#sizes = sizes ?? new KeptSizes(this.#directory);
   }
 
   /**
@@ -133,14 +136,14 @@ export class Quarantine {
   async #room(id: string): Promise<number | null> {
     const { keep, bytes, full } = this.#settings;
     if (!keep) return null;
-    return full === 'refuse' ? Math.max(0, bytes - (await usedBytes(this.#directory, id))) : bytes;
+    return full === 'refuse' ? Math.max(0, bytes - (await this.#sizes.used(id))) : bytes;
   }
 
   /** What is to go so that a new NAR may come; where that is not to be, the new one goes. */
   async #makeRoom(id: string, staged: Staged): Promise<readonly Removal[]> {
     if (staged.kept === null) return [];
     const { bytes, full } = this.#settings;
-    let over = (await usedBytes(this.#directory, id)) + bytesIn(staged.path) - bytes;
+    let over = (await this.#sizes.used(id)) + bytesIn(staged.path) - bytes;
     if (over > 0 && full === 'drop-oldest') {
       // first the oldest NARs, then what was found in the oldest
       const removals = new Map<string, Removal>();

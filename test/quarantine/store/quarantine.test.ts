@@ -19,7 +19,7 @@ import type { GateSettings } from '../../../src/policy/gate.ts';
 import { AuditLog } from '../../../src/quarantine/audit.ts';
 import type { Refused } from '../../../src/quarantine/store/bundle.ts';
 import { hashOfNar } from '../../../src/quarantine/store/narFile.ts';
-import { usedBytes } from '../../../src/quarantine/store/place.ts';
+import { KeptSizes } from '../../../src/quarantine/store/keptSizes.ts';
 import { Quarantine } from '../../../src/quarantine/store/quarantine.ts';
 import type { AuditRecord } from '../../../src/quarantine/trail/record.ts';
 import { needs } from '../../support/programs.ts';
@@ -190,7 +190,7 @@ describe('a quarantine without room', () => {
 
   it('drops what was found in the oldest where their NARs are not enough', async () => {
     const first = await keep(refusedAt(tree('a', 20_000), 'a'), { ...KEEP, keep: false });
-    const bytes = (await usedBytes(join(state, 'quarantine'), '')) + 22_000;
+    const bytes = (await new KeptSizes(join(state, 'quarantine')).used()) + 22_000;
     const dropping = { ...small, bytes, full: 'drop-oldest' } as const;
     const second = await keep(refusedAt(tree('b', 20_000), 'b'), dropping);
     expect(second.refusal).toBeNull();
