@@ -3,6 +3,7 @@ import type { ByteString } from '../model/bytes.ts';
 import type { Budget } from '../inspect/containers/budget.ts';
 import type { Window } from '../inspect/window.ts';
 import { RunEnded } from './byteSource.ts';
+import type { FactRoom } from './factSink.ts';
 import type { Inspection } from './inspection.ts';
 import type { NarHasher } from './narHasher.ts';
 import { NarScan, type StreamOutput } from './narStream.ts';
@@ -15,6 +16,8 @@ export interface TreeTargetOptions {
   readonly budget: Budget;
   /** What tells the kind of a root that is a file; else its path. */
   readonly rootName?: ByteString;
+  /** How many facts are kept; as of any output where it is left out. */
+  readonly facts?: FactRoom;
 }
 
 /**
@@ -28,11 +31,11 @@ export async function scanTreeNar(
   path: ByteString,
   window: Window,
   inspection: Inspection,
-  { hasher, passed, budget, rootName = path }: TreeTargetOptions,
+  { hasher, passed, budget, rootName = path, facts }: TreeTargetOptions,
 ): Promise<StreamOutput | null> {
   using source = new TreeNar(path);
   const range = (offset: number, size: number) => source.range(offset, size);
-  const scan = new NarScan({ window, inspection, hasher, range, budget, rootName });
+  const scan = new NarScan({ window, inspection, hasher, range, budget, rootName, ...(facts && { facts }) });
   try {
     const { memory, start, size } = window;
     for (let count; (count = source.read(memory, start, size)) > 0;) {

@@ -97,6 +97,7 @@ export class InspectionWorker {
       passed: () => false,
       budget: new Budget(this.#data.limits),
       rootName: byteStringOfText(name),
+      facts: roomOfUpload(),
     };
     const searcher = this.#searcherFor(context);
     const inspection = searcher.inspection(context);
@@ -129,7 +130,7 @@ export class InspectionWorker {
       passed: () => source.ended !== null,
       budget: new Budget(limits, undefined, 0, () => source.ended !== null),
       unpacked: limits,
-      facts: new FactRoom(LIMITS.uploadFacts, LIMITS.uploadNotes),
+      facts: roomOfUpload(),
     });
     if (source.ended === 'given-up') return { kind: 'given-up' };
     if (source.ended === 'upload-failed') throw new NarScanError('UPLOAD_TRUNCATED', 'the upload broke off');
@@ -151,6 +152,10 @@ export class InspectionWorker {
     const fresh = (): Searcher => new Searcher(this.#data, this.#spools, this.#digest);
     return hashParts.length === 0 ? (this.#forAny ??= fresh()) : (this.#forOne ??= fresh());
   }
+}
+
+function roomOfUpload(): FactRoom {
+  return new FactRoom(LIMITS.uploadFacts, LIMITS.uploadNotes);
 }
 
 /** Errors of the system and of the program are faults of this machine, whatever they are. */

@@ -34,7 +34,7 @@ export interface JudgeParts extends ServerTrail {
 export class PolicyJudge implements Judge {
   readonly #parts: JudgeParts;
   readonly #digest: Digest;
-  /** What is synced to disk holds this thread up: one at a time, so that others come in between. */
+  /** They take the same locks, so those of a lane do not try for them all at once. */
   readonly #records = new Turns();
 
   private constructor(parts: JudgeParts, digest: Digest) {

@@ -216,6 +216,14 @@ function flipped(bytes: Buffer): Buffer {
   return copy;
 }
 
+test('of a narinfo that leaks everywhere no more is kept, either', async () => {
+  const text = Array.from({ length: 4800 }, (_, index) => `X: /home/noamyr${index % 300}/x\n`).join('');
+  const named = inspections.file(Buffer.from(text));
+  const facts = await inspections.inspector.file(named, `${HASH}.narinfo`, UNKNOWN);
+  expect(facts.findings).toHaveLength(4000);
+  expect(facts.gaps).toMatchObject([{ reason: 'limit-entries', detail: '800 more facts were not kept' }]);
+});
+
 test('of an upload that leaks everywhere no more is kept than can be judged between two requests', async () => {
   const entries = Array.from({ length: 6000 }, (_, index) => {
     return [String(index).padStart(6, '0'), file('/home/noamyr/src/x.c')] as const;
