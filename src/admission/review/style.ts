@@ -95,6 +95,7 @@ summary { cursor: pointer; font-weight: 600; overflow-wrap: anywhere; }
 .facts div { padding: .25rem 0; }
 .facts dt { font-size: .82rem; color: var(--soft); }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
+.facts ul { list-style: none; margin: 0; padding: 0; }
 .decided { list-style: none; margin: 0; padding: 0; }
 .decided li + li { border-top: 1px solid var(--line); padding-top: .6rem; }
 .reason { overflow-wrap: anywhere; }

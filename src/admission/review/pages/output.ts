@@ -41,12 +41,16 @@ export function outputPage(frame: Frame, view: OutputView): string {
 
 /** What says to a person what it may be. */
 function knownAs({ sentAs, paths, entries }: ContentNames): Part {
-  const place = (name: string): Html => html`<span class="path">${name}</span> `;
+  // one a line: a name may hold spaces
+  const list = (names: readonly Part[]): Html =>
+    html`<ul>
+      ${names.map((name) => html`<li class="path">${name}</li>`)}
+    </ul>`;
   return [
     fact('Store path', html`nobody has told it`),
-    sentAs !== null && fact('Sent as', place(sentAs)),
-    paths.length > 0 && fact('Refused with the same content', html`${paths.map(pathName)}`),
-    entries.length > 0 && fact('Holds', html`${entries.map((entry) => place(printableBytes(entry)))}`),
+    sentAs !== null && fact('Sent as', html`<span class="path">${sentAs}</span>`),
+    paths.length > 0 && fact('Refused with the same content', list(paths.map(pathName))),
+    entries.length > 0 && fact('Holds', list(entries.map(printableBytes))),
   ];
 }
 
