@@ -16,7 +16,7 @@ describe.skipIf(!needs('nix', 'nix-build', 'nix-store'))('builds of the real Nix
     store[Symbol.dispose]();
   });
 
-  it('pass where they are clean, although Nix 2.8.0 names no output, and nothing is told', () => {
+  it('pass where they are clean, also where Nix names no output, as 2.8.0, and nothing is told', () => {
     const file = store.expression({ clean: CLEAN });
     const { status, stderr } = store.nixBuild(file, ['clean']);
     expect(status).toBe(0);

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { narScanReport, ROOT } from '../support/narScan.ts';
 import { needs } from '../support/programs.ts';
-import { HomeStore, SymlinkedStore } from '../support/realNix.ts';
+import { HomeStore, SymlinkedStore, takesLinkedStores } from '../support/realNix.ts';
 
 const NIX_REALPATH = join(ROOT, 'bin/nix-realpath');
 const SHELL_FUNCTION = join(ROOT, 'src/cli/realpath/nix-realpath.sh');
@@ -53,7 +53,7 @@ int main(int argc, char **argv) {
   return fclose(out);
 }`;
 
-describe.skipIf(!needs('nix-store', 'nix-build', 'realpath', 'gcc'))(
+describe.skipIf(!needs('nix-store', 'nix-build', 'realpath', 'gcc') || !takesLinkedStores())(
   'a store that is reached through a link, and builders that canonicalise their output',
   () => {
     let store: SymlinkedStore;

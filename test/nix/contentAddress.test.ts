@@ -69,14 +69,16 @@ describe.skipIf(!needs('nix', 'nix-store'))('paths that the real Nix has named b
   afterAll(() => store[Symbol.dispose]());
 
   interface Info {
-    readonly path: string;
     readonly narHash: string;
     readonly references: readonly string[];
     readonly ca: string;
   }
   const told = (path: string): Info & { storePath: string } => {
-    const [info] = JSON.parse(store.run('nix', ['path-info', '--json', path]).toString()) as [Info];
-    return { ...info, storePath: info.path, narHash: store.narHash(path) };
+    // a list, or an object by path
+    const printed: unknown = JSON.parse(store.run('nix', ['path-info', '--json', path]).toString());
+    const [info] = Object.values(printed as Record<string, Info>);
+    if (info === undefined) throw new Error(`nothing is told of ${path}`);
+    return { ...info, storePath: path, narHash: store.narHash(path) };
   };
   const judged = (info: ReturnType<typeof told>): string | null => {
     const address = parseContentAddress(info.ca);

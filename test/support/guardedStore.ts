@@ -85,7 +85,7 @@ export class GuardedStore extends SymlinkedStore {
     const all = Object.entries(scripts).map(([name, script]) => {
       const named = outputs[name] === undefined ? '' : `outputs = [ ${outputs[name]} ]; `;
       return `${name} = derivation { name = "${name}"; ${named}system = "x86_64-linux"; builder = "/bin/sh";
-        PATH = "/usr/bin:/bin"; args = [ "-c" ''${script}'' ]; };`;
+        PATH = "${this.builderPath}"; args = [ "-c" ''${script}'' ]; };`;
     });
     writeFileSync(file, `rec {\n${all.join('\n')}\n}\n`);
     return file;

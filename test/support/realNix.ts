@@ -31,9 +31,20 @@ function makeHome(folder: string): { home: string; made: string } {
   }
 }
 
+/** Whether the Nix on PATH can use a store behind a link: from 2.20 to 2.34 it refuses to read there. */
+export function takesLinkedStores(): boolean {
+  const said = execFileSync('nix-store', ['--version']).toString();
+  const [, major = '', minor = ''] = /(\d+)\.(\d+)/.exec(said) ?? [];
+  const version = Number(major) * 1000 + Number(minor);
+  return version < 2020 || version > 2034;
+}
+
 /**
  * A store of the real Nix that is reached through a symbolic link and lies in a home, as users without
  * root keep one. Offline, without sandbox or daemon. Dispose of it to leave nothing behind.
+ *
+ * Where Nix cannot use such a store, the link goes the other way, and builders have a `realpath` that
+ * answers as if it did not: what outputs hold and what Nix does with them is the same.
  */
 export class SymlinkedStore implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'nar-scan-nix-'));
@@ -42,6 +53,8 @@ export class SymlinkedStore implements Disposable {
   /** The logical store dir: a link to {@link physicalStoreDir}. */
   readonly storeDir = join(this.folder, 'store');
   readonly physicalStoreDir: string;
+  /** The PATH of builders. */
+  readonly builderPath: string = '/usr/bin:/bin';
   readonly #made: string;
   /** In which programs find this store. */
   readonly environment: NodeJS.ProcessEnv;
@@ -52,10 +65,16 @@ export class SymlinkedStore implements Disposable {
     this.#made = made;
     this.physicalStoreDir = join(home, 'nix/store');
     const configuration = join(this.folder, 'conf');
-    mkdirSync(this.physicalStoreDir, { recursive: true });
-    mkdirSync(join(home, 'nix/var'));
+    mkdirSync(join(home, 'nix/var'), { recursive: true });
     mkdirSync(configuration);
-    symlinkSync(this.physicalStoreDir, this.storeDir);
+    if (takesLinkedStores()) {
+      mkdirSync(this.physicalStoreDir);
+      symlinkSync(this.physicalStoreDir, this.storeDir);
+    } else {
+      mkdirSync(this.storeDir);
+      symlinkSync(this.storeDir, this.physicalStoreDir);
+      this.builderPath = `${this.#seemingRealpath()}:${this.builderPath}`;
+    }
     symlinkSync(join(home, 'nix/var'), join(this.folder, 'var'));
     writeFileSync(
       join(configuration, 'nix.conf'),
@@ -85,7 +104,7 @@ export class SymlinkedStore implements Disposable {
 
   /** Builds a derivation of this name with a shell script and returns its store path. */
   build(name: string, script: string, inputs: readonly string[] = []): string {
-    return this.buildExpression(name, derivationOf(name, script, inputs)).trim();
+    return this.buildExpression(name, derivationOf(name, script, inputs, this.builderPath)).trim();
   }
 
   /** Builds what an expression in a file of this name says; paths in it count from {@link folder}. */
@@ -144,6 +163,15 @@ export class SymlinkedStore implements Disposable {
     const [file, ...others] = readdirSync(join(cache, 'nar'));
     if (file === undefined || others.length > 0) throw new Error(`not one NAR in ${cache}`);
     return join(cache, 'nar', file);
+  }
+
+  /** A folder of a `realpath` that finds the logical store dir in the home. */
+  #seemingRealpath(): string {
+    const folder = join(this.folder, 'builder-bin');
+    mkdirSync(folder);
+    const script = `case $1 in '${this.storeDir}'*) echo "${this.physicalStoreDir}\${1#'${this.storeDir}'}";; *) exec /usr/bin/realpath "$@";; esac`;
+    writeFileSync(join(folder, 'realpath'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return folder;
   }
 
   [Symbol.dispose](): void {
@@ -213,10 +241,18 @@ export class HomeStore implements Disposable {
   }
 }
 
-/** @param inputs store paths that the build may refer to */
-function derivationOf(name: string, script: string, inputs: readonly string[] = []): string {
+/**
+ * @param inputs store paths that the build may refer to
+ * @param path the PATH of its builder
+ */
+function derivationOf(
+  name: string,
+  script: string,
+  inputs: readonly string[] = [],
+  path = '/usr/bin:/bin',
+): string {
   const named = inputs.map((path) => `(builtins.storePath ${path})`).join(' ');
-  return `derivation { inputs = [ ${named} ]; name = "${name}"; system = "x86_64-linux"; builder = "/bin/sh"; PATH = "/usr/bin:/bin";
+  return `derivation { inputs = [ ${named} ]; name = "${name}"; system = "x86_64-linux"; builder = "/bin/sh"; PATH = "${path}";
   args = [ "-c" ''\n${script}\n'' ]; }\n`;
 }
 

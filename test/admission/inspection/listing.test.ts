@@ -98,6 +98,8 @@ describe('the listing of a NAR', () => {
     store.run('nix', ['copy', '--to', `file://${store.folder}/cache?write-nar-listing=true`, path]);
     const hashPart = path.slice(store.storeDir.length + 1, store.storeDir.length + 33);
     const theirs = store.run('cat', [`${store.folder}/cache/${hashPart}.ls`]).toString();
-    expect(listingOf(store.run('nix-store', ['--dump', path]))).toBe(theirs);
+    // the order of keys is another in each version
+    const ours = listingOf(store.run('nix-store', ['--dump', path]));
+    expect(JSON.parse(ours ?? '')).toEqual(JSON.parse(theirs));
   });
 });
