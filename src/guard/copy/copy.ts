@@ -150,7 +150,9 @@ async function alreadyThere(
     // Nix would tell of their outputs
     if (derivations) continue;
     try {
-      const args = ['path-info', '--json', '--store', to.url, ...namesOf(asked)];
+      // or Nix asks the substituters for what the destination does not have, too
+      const only = ['--option', 'substitute', 'false'];
+      const args = ['path-info', '--json', ...only, '--store', to.url, ...namesOf(asked)];
       const nix = { args, environment: { ...environment, NIX_STORE_DIR: storeDir } };
       const printed = await runNix({ ...nix, said: () => undefined, signal: patience });
       for (const path of foundPaths(printed, storeDir) ?? []) found.add(path);
