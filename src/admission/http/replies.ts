@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { Answer } from '../contracts.ts';
 
-/** Says an answer: its line is the body, and the reason phrase, which every client shows. */
+/** Says an answer: its line is the body, which Nix shows, and the reason phrase, which 2.8 and older ones show. */
 export async function sendAnswer(
   reply: FastifyReply,
   { status, line }: { readonly status: number; readonly line: string },
