@@ -27,13 +27,14 @@ export interface ReviewRoutes {
 }
 
 /** What a form did, by the word that its page is then asked for with. */
-const NOTICES: Readonly<Record<string, string>> = {
+const NOTICES = {
   released: 'Released. Whoever sent it sends it again.',
   denied: 'Denied.',
   lifted: 'Lifted.',
   purged: 'Purged.',
   settled: 'Settled. Nothing is held for this home any more. Whoever sent it sends it again.',
-};
+} as const;
+type Done = keyof typeof NOTICES;
 
 /** Nothing but our own style sheet is loaded, no script runs, and nobody puts the pages into a frame. */
 const HEADERS = {
@@ -98,7 +99,7 @@ export function reviewPages(app: FastifyInstance, options: ReviewRoutes): void {
     app.get(path, async (request, reply) => {
       const caller = await admit(request, reply, 'review');
       if (caller === null) return reply;
-      const notice = NOTICES[String((request.query as { done?: unknown }).done)] ?? null;
+      const notice = noticeOf(request.query);
       try {
         return await send(reply, 200, await show(frameFor(caller, null, notice), request));
       } catch (error) {
@@ -110,11 +111,7 @@ export function reviewPages(app: FastifyInstance, options: ReviewRoutes): void {
   /** A form that changes something; its page is shown again afterwards. */
   const act = (
     path: string,
-    {
-      scope,
-      done,
-      back,
-    }: { scope: Scope; done: keyof typeof NOTICES; back: (params: Params, form: Form) => string },
+    { scope, done, back }: { scope: Scope; done: Done; back: (params: Params, form: Form) => string },
     show: (frame: Frame, params: Params, form: Form) => Promise<string>,
     change: (caller: Caller, params: Params, form: Form) => Promise<void>,
   ): void => {
@@ -214,4 +211,10 @@ export function reviewPages(app: FastifyInstance, options: ReviewRoutes): void {
       await desk.lift(wholeNumberOf(record) ?? 0, { actor: caller.name, ...decisionForm(form) });
     },
   );
+}
+
+/** What the address of a page says was done; null for anything that no form says. */
+function noticeOf(query: unknown): string | null {
+  const { done } = query as { readonly done?: unknown };
+  return typeof done === 'string' && Object.hasOwn(NOTICES, done) ? NOTICES[done as Done] : null;
 }

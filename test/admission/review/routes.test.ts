@@ -207,6 +207,12 @@ describe('a page', () => {
     expect(await shown()).toEqual([[], [...unserved, 'two clean']]);
   });
 
+  it('says that something was done only where a form may have done it', async () => {
+    expect(await page('/review?done=lifted')).toContain('<p class="notice" role="status">Lifted.</p>');
+    for (const done of ['constructor', 'toString', '__proto__', 'other', 'lifted&done=denied', ''])
+      expect(await page(`/review?done=${done}`)).not.toContain('role="status"');
+  });
+
   it('tells of what is not there, and of what is damaged', async () => {
     for (const id of ['0000000000000000', 'x', '..%2f..%2fetc', '%00']) {
       expect(await page(`/review/outputs/${id}`, 404)).toContain('role="alert"');
