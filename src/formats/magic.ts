@@ -10,6 +10,7 @@ import {
   isRdbRecord,
   isPe,
   isSquashfs,
+  isStrippedCpio,
   isTar,
   isZipEnd,
 } from './plausible.ts';
@@ -56,6 +57,7 @@ export const CONTENT = {
   tar: container('header checksum, with or without ustar at 257', 'POSIX pax, ustar; tar(5)'),
   ar: container('!<arch> or !<thin>', 'ar(5)'),
   cpio: container('070701, 070702, 070707 and digits; or 0o70707 and a sane header', 'cpio(5)'),
+  'rpm-cpio': container('07070X and eight hexadecimal digits', 'rpm, lib/cpio.c'),
   '7z': container('37 7a bc af 27 1c', '7-Zip, 7zFormat.txt'),
   rar: container('Rar! 1a 07 00, or 01 00', 'RAR 5.0 archive format; unrar, archive.cpp'),
   squashfs: container('hsqs or sqsh, version 1 to 4', 'Linux, fs/squashfs/squashfs_fs.h'),
@@ -64,7 +66,7 @@ export const CONTENT = {
   xar: container('xar!, header of 28 bytes or more', 'xar, include/xar.h.in'),
   dmg: container('koly in the last 512 bytes', 'Apple UDIF trailer'),
   nar: container('nix-archive-1', 'Nix manual, Nix Archive format'),
-  rpm: container('ed ab ee db, version 3 or 4', 'rpm, docs/manual/format.md'),
+  rpm: container('ed ab ee db, version 2 to 6', 'rpm, docs/manual/format_v4.md'),
   beam: container('FOR1 .... BEAM', 'Erlang/OTP, beam_file format'),
   pdf: container('%PDF- and a digit', 'ISO 32000-1, 7.5.2'),
   png: container('89 PNG 0d 0a 1a 0a, then IHDR', 'PNG (Third Edition), 5.2'),
@@ -187,6 +189,8 @@ function sniffStart(b: Uint8Array, at: number, length: number, size: number | nu
     case 0x21:
       return matches(b, at, length, '!<arch>\n') || matches(b, at, length, '!<thin>\n') ? 'ar' : null;
     case 0x30:
+      if (isStrippedCpio(b, at, length)) return 'rpm-cpio';
+      return isCpio(b, at, length) ? 'cpio' : null;
     case 0x71:
     case 0xc7:
       return isCpio(b, at, length) ? 'cpio' : null;
@@ -207,7 +211,10 @@ function sniffStart(b: Uint8Array, at: number, length: number, size: number | nu
     case 0x0d:
       return matches(b, at, length, '\r\0\0\0\0\0\0\0nix-archive-1\0\0\0') ? 'nar' : null;
     case 0xed:
-      return length >= 5 && matches(b, at, length, '\xed\xab\xee\xdb') && (b[at + 4] === 3 || b[at + 4] === 4)
+      return length >= 5 &&
+        matches(b, at, length, '\xed\xab\xee\xdb') &&
+        byteAt(b, at + 4) >= 2 &&
+        byteAt(b, at + 4) <= 6
         ? 'rpm'
         : null;
     case 0x46:

@@ -106,6 +106,18 @@ function isAsciiCpio(b: Uint8Array, at: number, length: number): boolean {
   return true;
 }
 
+/** The header of a cpio member whose name and size stand in the header of an RPM package: the number of a file. */
+export function isStrippedCpio(b: Uint8Array, at: number, length: number): boolean {
+  if (length < 16) return false;
+  for (let k = 0; k < 6; k += 1) {
+    if (b[at + k] !== '07070X'.charCodeAt(k)) return false;
+  }
+  for (let k = 6; k < 14; k += 1) {
+    if (!isHex(byteAt(b, at + k))) return false;
+  }
+  return b[at + 14] === 0 && b[at + 15] === 0;
+}
+
 /** The header of an lz4 frame: version 1, reserved bits zero, a block size that exists, and its checksum byte. */
 export function isLz4Header(b: Uint8Array, at: number, length: number): boolean {
   if (length < 7 || u32(b, at) !== 0x184d_2204) return false;

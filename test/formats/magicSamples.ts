@@ -150,6 +150,7 @@ export const SAMPLES: readonly Sample[] = [
   hand('cpio', 'old ASCII', () => latin1(`070707${'0'.repeat(70)}a\0`)),
   hand('cpio', 'old binary, little endian', () => oldCpio(false)),
   hand('cpio', 'old binary, big endian', () => oldCpio(true)),
+  hand('rpm-cpio', 'number of a file', () => latin1('07070X0000001f\0\0')),
   hand('7z', 'magic', () => latin1('7z\xbc\xaf\x27\x1c\0\x04', 32)),
   hand('rar', 'version 4', () => latin1('Rar!\x1a\x07\0\xcf')),
   hand('rar', 'version 5', () => latin1('Rar!\x1a\x07\x01\0\x33')),

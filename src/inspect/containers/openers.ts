@@ -31,6 +31,7 @@ const OPENERS: Partial<Record<ContentKind, Opener>> = {
   tar: stream(async () => (await import('../../formats/tar/tar.ts')).readTar),
   ar: stream(async () => (await import('../../formats/ar/ar.ts')).readAr),
   cpio: stream(async () => (await import('../../formats/cpio/cpio.ts')).readCpio),
+  rpm: random(async () => (await import('../../formats/rpm/rpm.ts')).readRpm),
   png: random(async () => (await import('../../formats/png/png.ts')).readPng),
   beam: random(async () => (await import('../../formats/beam/beam.ts')).readBeam),
   pyinstaller: random(async () => (await import('../../formats/pyinstaller/archive.ts')).readPyInstaller),
