@@ -40,7 +40,7 @@ function lead(): Buffer {
 
 /** A package; its signature ends at no multiple of eight. */
 function rpm(tags: Tags, payload: Uint8Array): Buffer {
-  const signature = header({ 269: 'a sum', 273: 'b' });
+  const signature = header({ 269: 'a sum', 273: 'bc' });
   const padding = Buffer.alloc(-signature.length & 7);
   return Buffer.concat([lead(), signature, padding, header(tags), payload]);
 }
