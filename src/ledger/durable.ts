@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /* What outlives a crash. A sync may take long beside large writes: what serves others waits for it in the forms that keep no thread. */
@@ -34,9 +34,15 @@ export function writeSynced(path: string, pieces: Iterable<string | Uint8Array>,
   }
 }
 
+/** Opens a file without keeping the thread. What does that is loaded here: the hook starts without it. @throws the system's error */
+export async function openFile(path: string, flags: string | number, mode?: number): Promise<FileHandle> {
+  const { open } = await import('node:fs/promises');
+  return await open(path, flags, mode);
+}
+
 /** As {@link syncDirectory}, without keeping the thread. */
 export async function directorySynced(path: string): Promise<void> {
-  const handle = await open(path, 'r');
+  const handle = await openFile(path, 'r');
   try {
     await handle.sync();
   } finally {
@@ -50,7 +56,7 @@ export async function fileSynced(
   pieces: Iterable<string | Uint8Array>,
   mode: number,
 ): Promise<void> {
-  const handle = await open(path, 'w', mode);
+  const handle = await openFile(path, 'w', mode);
   try {
     for (const piece of pieces) await handle.writeFile(piece);
     await handle.sync();

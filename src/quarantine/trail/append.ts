@@ -1,7 +1,6 @@
-import { constants, rmSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { constants, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { directorySynced, fileSynced } from '../../ledger/durable.ts';
+import { directorySynced, fileSynced, openFile } from '../../ledger/durable.ts';
 import type { TrailHead } from '../../ledger/ledger.ts';
 import { asSingle } from '../../ledger/lock.ts';
 import { stateNotWritten } from '../../ledger/stateDir.ts';
@@ -55,7 +54,7 @@ async function appendAlone(request: AppendRequest, events: readonly AuditEvent[]
     // what takes room comes first: where there is none, nothing is in the trail that is not acknowledged
     await fileSynced(aside, [`${JSON.stringify(head)}\n`], MODE);
     const stamp = await write(trail.file, end.offset, lines);
-    await rename(aside, place);
+    renameSync(aside, place);
     await directorySynced(directory);
     note(trail, end, { lines, records, head }, stamp);
   } catch (error) {
@@ -93,7 +92,7 @@ function continued(
 
 /** Writes lines behind the records; what a crash left there goes. @returns how the file looks then */
 async function write(file: string, offset: number, lines: readonly Buffer[]): Promise<string> {
-  const handle = await open(file, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND, MODE);
+  const handle = await openFile(file, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND, MODE);
   try {
     const { size } = await handle.stat();
     if (size > offset) await handle.truncate(offset);
