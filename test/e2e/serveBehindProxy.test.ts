@@ -151,7 +151,7 @@ describe.skipIf(!needs('nix', 'nix-build', 'nginx', 'openssl'))(
       for (let round = 0; round < 2; round++) {
         const refused = await nix('copy', '--to', `${url()}?compression=none`, leaky);
         expect(refused.status).toBe(1);
-        expect(refused.stderr).toContain(`HTTP error 403 ('nar-scan: `);
+        expect(refused.stderr).toMatch(/HTTP error 403\b.*\s+response body:\s+nar-scan: /);
         expect(refused.stderr).toContain(`https://localhost:${port}/review/outputs/`);
         expect(refused.stderr).toContain(store.home);
       }
