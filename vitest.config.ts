@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    setupFiles: ['test/support/stateOfTests.ts'],
+    setupFiles: ['test/support/stateOfTests.ts', 'test/support/nixOfTests.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',
