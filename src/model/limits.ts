@@ -74,6 +74,9 @@ export const LIMITS = Object.freeze({
   /** Zip: members of one archive (eight bytes of memory each), a symbolic link's target. */
   zipEntries: 10_000_000,
   zipTargetBytes: 4095,
+  /** ISO 9660: files and directories of one image (some 100 bytes of memory each), a symbolic link's target. */
+  isoExtents: 1_000_000,
+  isoTargetBytes: 4095,
   /** The passwd database: what `getent` may print, and how long it may take. */
   passwdBytes: 64 * MiB,
   passwdMilliseconds: 10_000,
@@ -180,9 +183,10 @@ export const LIMITS = Object.freeze({
   receivedRenewalMilliseconds: 600_000,
   /** How often the server asks its machine for homes and places of the store that it did not have before. */
   hostAskedMilliseconds: 600_000,
-  /** The review pages: outputs that are looked at for one page of a list, and bytes of a kept NAR for one page's leaks. */
+  /** The review pages: outputs that are looked at for one page of a list, and bytes of a kept NAR for one page's leaks and for the names of its entries. */
   reviewedOutputs: 2000,
   reviewNarBytes: 256 * MiB,
+  reviewNamesBytes: 32 * MiB,
   /** A form of them: its bytes, and how long its page may lie open before it is sent. */
   reviewFormBytes: 16 * KiB,
   reviewFormMilliseconds: 12 * 3_600_000,

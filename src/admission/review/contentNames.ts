@@ -26,7 +26,7 @@ export async function contentNames(
 ): Promise<ContentNames | null> {
   if (isAbsolute(storePath)) return null;
   const entries = new FirstEntries();
-  await readKeptNar(state, id, entries);
+  await readKeptNar(state, id, entries, LIMITS.reviewNamesBytes);
   return {
     sentAs: sentAs(state, id, storePath),
     paths: narHash === null ? [] : pathsWith(log, narHash),
@@ -65,8 +65,10 @@ function pathsWith(log: AuditLog, narHash: string): readonly string[] {
 class FirstEntries implements NarSearch {
   readonly found: ByteString[] = [];
 
+  #isOneFile = false;
+
   get isDone(): boolean {
-    return this.found.length >= ENTRIES;
+    return this.#isOneFile || this.found.length >= ENTRIES;
   }
 
   directory(path: ByteString): void {
@@ -78,6 +80,7 @@ class FirstEntries implements NarSearch {
   }
 
   file(path: ByteString): void {
+    this.#isOneFile = path === '';
     this.#entry(path, '');
   }
 

@@ -1,5 +1,6 @@
 import type { ByteString } from '../../model/bytes.ts';
 import type { Finding } from '../../model/facts.ts';
+import { LIMITS } from '../../model/limits.ts';
 import { type NarSearch, readKeptNar } from './keptNar.ts';
 import type { Surroundings } from './views.ts';
 
@@ -26,7 +27,7 @@ export async function surroundingsOf(
   findings: readonly Finding[],
 ): Promise<ReadonlyMap<Finding, Surroundings>> {
   const collector = new Collector(findings.flatMap(wantedOf));
-  await readKeptNar(state, id, collector);
+  await readKeptNar(state, id, collector, LIMITS.reviewNarBytes);
   return collector.found;
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fastify from 'fastify';
 import { describe, expect, it } from 'vitest';
+import { answerOf } from '../../../src/admission/answers.ts';
 import { type ApiParts, serveApi } from '../../../src/admission/http/api/routes.ts';
 import { type CacheSources, serveCache } from '../../../src/admission/http/cacheRoutes.ts';
 import type { Door } from '../../../src/admission/http/door.ts';
@@ -11,6 +12,7 @@ import { type Metrics, serveMetrics } from '../../../src/admission/http/metrics.
 import { openApi } from '../../../src/admission/http/openapi.ts';
 import { takeUploads, type UploadTakers } from '../../../src/admission/http/uploadRoutes.ts';
 import { reviewPages, type ReviewRoutes } from '../../../src/admission/review/routes.ts';
+import { ERRORS, type ErrorCode, NarScanError } from '../../../src/model/errors.ts';
 import { ROOT } from '../../support/narScan.ts';
 
 /** Functions that mount routes, by their names; what they work with is not asked for before a request comes. */
@@ -70,6 +72,17 @@ describe('the OpenAPI document', () => {
         expect([path, operation.security.length]).toEqual([path, /^\/(?:health|ready)z$/.test(path) ? 0 : 2]);
         expect(Object.keys(operation.responses).some((status) => /^[23]/.test(status))).toBe(true);
       }
+    }
+  });
+
+  it('tells of every status that an error of an upload has', () => {
+    const statuses = Object.keys(ERRORS).map(
+      (code) => answerOf(new NarScanError(code as ErrorCode, 'x')).status,
+    );
+    for (const [path, { put }] of Object.entries(openApi('0').paths)) {
+      if (put === undefined) continue;
+      const missing = statuses.filter((status) => !(status in put.responses));
+      expect([path, new Set(missing)]).toEqual([path, new Set()]);
     }
   });
 
