@@ -62,7 +62,10 @@ describe.skipIf(!needs('chromium'))('the review pages in a browser', () => {
     await reviewed.desk.deny(denied, { actor: 'alice', reason: 'no' });
     const released = await reviewed.small('released');
     await reviewed.desk.release(released, { actor: 'alice', reason: 'yes' }, new Date(Date.now() + 1e9));
-    const outputs = [id, incomplete, denied, released, 'none'].map((each) => `/review/outputs/${each}`);
+    const nameless = await reviewed.nameless(`nar/${'1'.repeat(52)}.nar.xz`);
+    const outputs = [id, incomplete, denied, released, nameless, 'none'].map(
+      (each) => `/review/outputs/${each}`,
+    );
     const others = ['/review', '/review/trail', '/review/published', '/review/denials', '/review/homes'];
     for (const path of [...others, ...outputs, `/review/outputs/${released}?done=released`]) {
       for (const [width, colorScheme] of [
