@@ -12,7 +12,9 @@ import {
   isSquashfs,
   isStrippedCpio,
   isTar,
+  isUdf,
   isZipEnd,
+  isZisofs,
 } from './plausible.ts';
 
 /** What is known of one kind of content. */
@@ -62,6 +64,8 @@ export const CONTENT = {
   rar: container('Rar! 1a 07 00, or 01 00', 'RAR 5.0 archive format; unrar, archive.cpp'),
   squashfs: container('hsqs or sqsh, version 1 to 4', 'Linux, fs/squashfs/squashfs_fs.h'),
   iso9660: container('CD001 at 32769', 'ECMA-119, 8.1'),
+  udf: container('BEA01 at 32769, NSR02 or NSR03 at 34817', 'ECMA-167, 2/9'),
+  zisofs: container('37 e4 53 96 c9 db d6 07 or ef 22 55 a1 bc 1b 95 a0', 'libisofs, doc/zisofs_format.txt'),
   cab: container('MSCF 00 00 00 00', 'MS-CAB, 2.1'),
   xar: container('xar!, header of 28 bytes or more', 'xar, include/xar.h.in'),
   dmg: container('koly in the last 512 bytes', 'Apple UDIF trailer'),
@@ -112,6 +116,7 @@ export function sniffContent(
   if (kind !== null) return kind;
   if (isSkippableFrame(buffer, start, length, size ?? Infinity)) return 'zstd';
   if (length > 32_774 && isIso9660(buffer, start, length)) return 'iso9660';
+  if (length > 32_774 && isUdf(buffer, start, length)) return 'udf';
   return length >= 512 && isTar(buffer, start) ? 'tar' : null;
 }
 
@@ -195,6 +200,7 @@ function sniffStart(b: Uint8Array, at: number, length: number, size: number | nu
     case 0xc7:
       return isCpio(b, at, length) ? 'cpio' : null;
     case 0x37:
+      if (isZisofs(b, at, length)) return 'zisofs';
       return matches(b, at, length, '7z\xbc\xaf\x27\x1c') ? '7z' : null;
     case 0x52:
       return matches(b, at, length, 'Rar!\x1a\x07\0') || matches(b, at, length, 'Rar!\x1a\x07\x01\0')
@@ -210,6 +216,8 @@ function sniffStart(b: Uint8Array, at: number, length: number, size: number | nu
       return length >= 6 && matches(b, at, length, 'xar!\0') && byteAt(b, at + 5) >= 28 ? 'xar' : null;
     case 0x0d:
       return matches(b, at, length, '\r\0\0\0\0\0\0\0nix-archive-1\0\0\0') ? 'nar' : null;
+    case 0xef:
+      return isZisofs(b, at, length) ? 'zisofs' : null;
     case 0xed:
       return length >= 5 &&
         matches(b, at, length, '\xed\xab\xee\xdb') &&

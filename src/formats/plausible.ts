@@ -165,6 +165,26 @@ export function isIso9660(b: Uint8Array, at: number, length: number): boolean {
   );
 }
 
+/** An image of UDF alone: its descriptors where those of ISO 9660 would be (ECMA-167, 2/9). */
+export function isUdf(b: Uint8Array, at: number, length: number): boolean {
+  const first = String.fromCharCode(...b.subarray(at + 32_769, at + 32_774));
+  const second = String.fromCharCode(...b.subarray(at + 34_817, at + 34_822));
+  return length >= 34_822 && first === 'BEA01' && (second === 'NSR02' || second === 'NSR03');
+}
+
+const ZISOFS = [
+  [0x37, 0xe4, 0x53, 0x96, 0xc9, 0xdb, 0xd6, 0x07],
+  [0xef, 0x22, 0x55, 0xa1, 0xbc, 0x1b, 0x95, 0xa0],
+] as const;
+
+/** The header of a zisofs file of either version: its length, and blocks of 32 KiB to 1 MiB. */
+export function isZisofs(b: Uint8Array, at: number, length: number): boolean {
+  const version = ZISOFS.findIndex((magic) => magic.every((byte, k) => b[at + k] === byte));
+  if (version < 0 || length < (version === 0 ? 16 : 24)) return false;
+  const [words, log] = version === 0 ? [b[at + 12], b[at + 13]] : [b[at + 9], b[at + 11]];
+  return words === (version === 0 ? 4 : 6) && log !== undefined && log >= 15 && log <= 20;
+}
+
 /**
  * A header of the old .lzma format: legal properties, and sizes as the known encoders write them
  * (dictionary of 2^n or 2^n + 2^(n-1) bytes, uncompressed size unknown or below 256 GiB).

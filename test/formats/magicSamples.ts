@@ -157,6 +157,16 @@ export const SAMPLES: readonly Sample[] = [
   hand('squashfs', 'version 4', () => squashfs(false, 4)),
   hand('squashfs', 'version 3, big endian', () => squashfs(true, 3)),
   hand('iso9660', 'volume descriptor', iso),
+  hand('udf', 'volume recognition', () => {
+    const bytes = Buffer.alloc(36_864);
+    bytes.write('BEA01', 32_769, 'latin1');
+    bytes.write('NSR02', 34_817, 'latin1');
+    return bytes;
+  }),
+  hand('zisofs', 'header', () => Buffer.from('37e45396c9dbd60700800000040f0000', 'hex')),
+  hand('zisofs', 'header of version 2', () =>
+    Buffer.from('ef2255a1bc1b95a000060111008000000000000000000000', 'hex'),
+  ),
   hand('cab', 'magic', () => latin1('MSCF\0\0\0\0', 36)),
   hand('xar', 'header', () => latin1('xar!\0\x1c\0\x01', 28)),
   by('nar', 'nix-store', 'nix-store --dump a.txt'),
