@@ -50,11 +50,8 @@ describe.each(VERSIONS)('a zisofs file of version %i', (version) => {
 
   it('with a damaged block gives the others, and is not whole', async () => {
     const bytes = zisofs(version, CONTENT);
-    bytes.fill(
-      0xff,
-      bytes.indexOf(deflateSync(CONTENT.subarray(0, BLOCK))) + 8,
-      -deflateSync(CONTENT.subarray(-11)).length,
-    );
+    const at = bytes.indexOf(deflateSync(CONTENT.subarray(0, BLOCK))) + 8;
+    bytes.fill(0xff, at, at + 4);
     const { members } = await readAll(readZisofs, bytes);
     expect(members[0]?.code).toBe('CONTAINER_CORRUPT');
     expect(members[0]?.bytes.includes('/home/alice')).toBe(true);
