@@ -54,6 +54,8 @@ export const LIMITS = Object.freeze({
   expansionRatio: 200,
   /** Streams in the middle of one content that are tried. */
   embeddedStreams: 4096,
+  /** Bytes that are searched for streams once more, where there were more of them and most were read as something else. */
+  searchedAgainBytes: 64 * MiB,
   /** Such a stream that breaks after this many decoded bytes was one; before that it is chance. */
   embeddedProofBytes: 64 * KiB,
   /** Facts kept of each severity for what one entry's containers hold. */

@@ -42,6 +42,20 @@ export class Covered {
     return range !== undefined && to <= range[1];
   }
 
+  /** The parts of [from, to) that have not been read, in order. */
+  between(from: number, to: number): readonly Range[] {
+    this.#tidy();
+    const free: Range[] = [];
+    let reached = from;
+    for (const [start, end] of this.#ranges) {
+      if (start >= to) break;
+      if (start > reached) free.push([reached, start]);
+      reached = Math.max(reached, end);
+    }
+    if (reached < to) free.push([reached, to]);
+    return free;
+  }
+
   #tidy(): void {
     if (this.#tidied) return;
     const ordered = this.#ranges.toSorted((a, b) => a[0] - b[0]);

@@ -51,11 +51,38 @@ export class Parts {
     for (const { kind, offset } of opening.embedded) {
       if (!open.covered.has(offset)) await this.#container(open, kind, offset, `${kind}@${offset}`, true);
     }
-    // members of a long archive that was read bring many
-    if (opening.lostFrom !== null && !open.covered.reaches(opening.lostFrom, reader.size)) {
+    if (opening.lostFrom !== null && !(await this.#lost(open, opening.lostFrom))) {
       const detail = `more than ${LIMITS.embeddedStreams} possible streams in its middle`;
       bag.gap({ reason: 'limit-entries', offset: null, detail });
     }
+  }
+
+  /**
+   * Looks again for streams where the search has met too many to note them. The members of a long
+   * archive that was read bring many: little is left between them. Resolves to whether all were opened.
+   */
+  async #lost(open: Open, from: number): Promise<boolean> {
+    const { reader, covered } = open;
+    const unread = covered.between(from, reader.size);
+    const bytes = unread.reduce((sum, [start, end]) => sum + end - start, 0);
+    if (bytes === 0) return true;
+    if (bytes > LIMITS.searchedAgainBytes) return false;
+    const { searchAgain } = await import('./searchAgain.ts');
+    const ends: number[] = [];
+    let tries = 0;
+    for (const [start, end] of unread) {
+      for (const found of searchAgain(reader, start, end)) {
+        if (covered.has(found.what === 'end' ? found.offset - 1 : found.offset)) continue;
+        tries += 1;
+        if (tries > LIMITS.embeddedStreams) return false;
+        if (found.what === 'end') ends.push(found.offset);
+        else {
+          await this.#container(open, found.kind, found.offset, `${found.kind}@${found.offset}`, true);
+        }
+      }
+    }
+    await this.#archives(open, ends);
+    return true;
   }
 
   /** Zip archives with something behind them. Those of programs stand one behind another. */

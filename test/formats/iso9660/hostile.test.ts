@@ -214,6 +214,13 @@ describe.skipIf(!needs('genisoimage', 'xorriso', 'xz', 'gzip'))('what an image h
     expect((await found(image)).join()).toMatch(/^boot-image@\d+ > gzip > t \| known-home \| bytes$/);
   });
 
+  it('files of any number are read once, and searched for no streams again', async () => {
+    const doubled = 'for n in 1 2 3 4 5 6 7 8 9 10 11 12 13; do cat a a > b; mv b a; done';
+    const many = `cd tree; gzip -n < /dev/null > a; ${doubled}; split -a 4 -b 20 a; rm a; ${text} | gzip > z`;
+    const image = imageOf(work, many, `${XORRISO} -r`);
+    expect(await found(image)).toEqual(['z > gzip | known-home | bytes']);
+  });
+
   it('the UDF tree of a bridge is a gap, and all else is read', async () => {
     const image = imageOf(work, `cd tree; ${text} > text`, `${GENISOIMAGE} -r -udf`);
     expect(await found(image)).toEqual(['text | known-home | bytes', 'unsupported']);

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Budget, CONTAINER_LIMITS } from '../../../src/inspect/containers/budget.ts';
@@ -11,6 +12,9 @@ import { member, trailer } from '../../formats/cpio/writer.ts';
 import { file, nar } from '../../support/narWriter.ts';
 import { PiecedSource } from '../../support/piecedSource.ts';
 
+const offsets = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, index) => from + index);
+
 describe('what has been read', () => {
   it('is the union of all ranges, in whatever order they come', () => {
     const range = fc.tuple(fc.nat(120), fc.nat(40)).map(([from, length]) => [from, from + length] as const);
@@ -21,6 +25,8 @@ describe('what has been read', () => {
         for (let offset = 0; offset < 165; offset++) {
           expect(covered.has(offset)).toBe(ranges.some(([from, to]) => from <= offset && offset < to));
         }
+        const left = covered.between(7, 150).flatMap(([from, to]) => offsets(from, to));
+        expect(left).toEqual(offsets(7, 150).filter((offset) => !covered.has(offset)));
       }),
     );
   });
@@ -73,8 +79,26 @@ describe('the headers of an archive', () => {
     const many = Array.from({ length: 5000 }, (_, index) => member('newc', { name: `m${index}` }));
     const archive = [...many, last, trailer('newc')];
     expect((await factsOf(Buffer.concat(archive))).gaps).toEqual([]);
-    const behind = await factsOf(Buffer.concat([...archive, Buffer.from('text'), ...archive]));
-    expect(behind.gaps.map(({ reason }) => reason)).toEqual(['limit-entries']);
+  });
+
+  it('and what follows a long archive is searched for others', async () => {
+    const many = Array.from({ length: 5000 }, (_, index) => member('newc', { name: `m${index}` }));
+    const archive = Buffer.concat([...many, last, trailer('newc')]);
+    const packed = gzipSync('/homestead enoamyr/ /home/noamyr/x');
+    const behind = await factsOf(Buffer.concat([archive, Buffer.from('text'), archive, packed]));
+    const second = archive.length + 4;
+    expect(behind.gaps).toEqual([]);
+    expect(behind.findings.map(({ location }) => location.container.join(' > ')).toSorted()).toEqual([
+      `cpio@${second} > last`,
+      `gzip@${second + archive.length}`,
+      'last',
+    ]);
+  });
+
+  it('but more streams than are tried are a gap', async () => {
+    const many = Array.from({ length: 5000 }, () => Buffer.concat([gzipSync('text'), Buffer.from('-')]));
+    const facts = await factsOf(Buffer.concat([Buffer.from('text'), ...many, ...many]));
+    expect(facts.gaps.map(({ reason }) => reason)).toContain('limit-entries');
   });
 
   it('begin none where the archive breaks behind them', async () => {
