@@ -70,7 +70,8 @@ export interface Catalog {
   inTheWay(path: NewPath): Promise<PublishedPath | null>;
   /**
    * @returns the path that is published from now on: this one, or what is {@link inTheWay}, and then nothing is
-   * changed. The same content stays known as what it was, where it was admitted then and would not be so now.
+   * changed. The same NAR and narinfo stay known as what they were, where they were admitted then and would not be so
+   * now; NARs of the path that were never inspected and admitted are not published any more.
    */
   publish(path: PublishedPath): Promise<PublishedPath>;
   /** The latest first. @param after the last one of the page before: many may be of one millisecond */

@@ -98,8 +98,8 @@ export class CatalogTables {
       const other = this.inTheWay(path);
       if (other !== null) return other;
       const before = this.published(path.hashPart);
-      // nobody is to be served the NAR of what gave way
-      if (before !== null && !isSamePath(before, path))
+      // nobody is to be served the NAR of what gave way, nor one that was never inspected and admitted
+      if (before !== null && !(isSamePath(before, path) && isAdmitted(before.verdict, false)))
         this.#run('delete from nars where hash_part = ?', path.hashPart);
       const known = before === null ? path : asKnown(path, before);
       this.#put(known);
@@ -237,9 +237,13 @@ function wasAdmitted({ verdict, isUninspected }: NewPath): boolean {
   return isAdmitted(verdict, isUninspected);
 }
 
-/** What is said of a path and its content from now on: what was inspected and admitted once stays so. */
+/**
+ * What is said of a path and its content from now on: what was inspected and admitted once stays so. Packed otherwise,
+ * or with another narinfo, it is other bytes that are served.
+ */
 function asKnown(path: PublishedPath, before: PublishedPath): PublishedPath {
-  if (isAdmitted(path.verdict, false) || !isAdmitted(before.verdict, false)) return path;
+  const isSame = isSameNar(before, path) && before.narInfo === path.narInfo;
+  if (!isSame || isAdmitted(path.verdict, false) || !isAdmitted(before.verdict, false)) return path;
   const { verdict, isUninspected, rules, by, at } = before;
   return { ...path, verdict, isUninspected, rules, by, at };
 }

@@ -168,19 +168,42 @@ export function catalogContract(name: string, store: CatalogStore): void {
         },
       );
 
-      it.each([
+      const UNSERVED = [
         ['contaminated', false],
         ['incomplete', true],
-      ] as const)(
-        'knows the same content as clean when it is %s later (%s)',
+      ] as const;
+
+      it.each(UNSERVED)(
+        'knows the same NAR as clean when it is %s later (%s)',
         async (verdict, isUninspected) => {
           const first = publishedPath('a');
           await catalog.publish(first);
-          const later = publishedPath('a', { packed: 'zstd', verdict, isUninspected, at: 2 });
-          const { narName, fileHash, fileSize } = later;
-          const known = { ...first, narName, fileHash, fileSize };
-          expect(await catalog.publish(later)).toEqual(known);
-          expect(await catalog.published(first.hashPart)).toEqual(known);
+          expect(await catalog.publish(publishedPath('a', { verdict, isUninspected, at: 2 }))).toEqual(first);
+          expect(await catalog.published(first.hashPart)).toEqual(first);
+        },
+      );
+
+      it.each(UNSERVED)(
+        'knows the same content as %s (%s) where other bytes are served with it: what packs it, or its narinfo',
+        async (verdict, isUninspected) => {
+          for (const [name, other] of Object.entries({ a: { packed: 'gzip' }, b: { narInfo: 'Sig: x' } })) {
+            const later = publishedPath(name, { ...other, verdict, isUninspected, at: 2 });
+            await catalog.publish(publishedPath(name));
+            expect(await catalog.publish(later)).toEqual(later);
+            expect(await catalog.published(later.hashPart)).toEqual(later);
+          }
+        },
+      );
+
+      it.each(UNSERVED)(
+        'does not publish what was %s (%s) beside the same content packed otherwise, which is admitted',
+        async (verdict, isUninspected) => {
+          const first = publishedPath('a', { packed: 'gzip', verdict, isUninspected });
+          await catalog.publish(first);
+          const clean = publishedPath('a');
+          expect(await catalog.publish(clean)).toEqual(clean);
+          expect(await catalog.publishedNar(clean.narName)).toEqual(clean);
+          expect(await catalog.publishedNar(first.narName)).toBeNull();
         },
       );
 
