@@ -111,6 +111,28 @@ export const LEAK_FORMS: Readonly<Record<string, readonly string[]>> = {
     'share/answer.cpio > profile: known-home bytes @5',
     'share/answer.cpio: known-home bytes @500',
   ],
+  '13-iso9660': [
+    'share/answer.iso > home/noamyr/.profile: known-home entry-name',
+    'share/answer.iso > home/noamyr: known-home entry-name',
+    'share/answer.iso > link: known-home symlink @0',
+    'share/answer.iso > profile.gz > profile: known-home bytes @5',
+    'share/answer.iso > profile: known-home bytes @5',
+  ],
+  '13-iso9660-joliet': [
+    'share/answer.iso > a-long-name.profile: known-home bytes @5',
+    'share/answer.iso > home/noamyr/.profile: known-home entry-name',
+    'share/answer.iso > home/noamyr: known-home entry-name',
+  ],
+  '13-rpm': [
+    'share/answer.w3.zstdio.rpm > payload.cpio.zst > payload.cpio > ./usr/share/answer/link: known-home symlink @0',
+    'share/answer.w3.zstdio.rpm > payload.cpio.zst > payload.cpio > ./usr/share/answer/profile: known-home bytes @5',
+    'share/answer.w3.zstdio.rpm > payload.cpio.zst > payload.cpio: known-home bytes @268',
+    'share/answer.w3.zstdio.rpm: known-home bytes @5528',
+    'share/answer.w9.gzdio.rpm > payload.cpio.gz > payload.cpio > ./usr/share/answer/link: known-home symlink @0',
+    'share/answer.w9.gzdio.rpm > payload.cpio.gz > payload.cpio > ./usr/share/answer/profile: known-home bytes @5',
+    'share/answer.w9.gzdio.rpm > payload.cpio.gz > payload.cpio: known-home bytes @268',
+    'share/answer.w9.gzdio.rpm: known-home bytes @5528',
+  ],
   '13-tar': ['share/answer.tar > ./share/profile: known-home bytes @5'],
   '13-tar-in-zip': ['share/answer.zip > answer.tgz > answer.tar > share/profile: known-home bytes @5'],
   '13-tar-links': [
