@@ -76,6 +76,14 @@ export const LIMITS = Object.freeze({
   /** Zip: members of one archive (eight bytes of memory each), a symbolic link's target. */
   zipEntries: 10_000_000,
   zipTargetBytes: 4095,
+  /** Squashfs: blocks of 8 KiB in one table, a symbolic link's target, ranges that are remembered as claimed. */
+  squashfsTableBlocks: 65_536,
+  squashfsTargetBytes: 4095,
+  squashfsRanges: 4_194_304,
+  /** Blocks with the ends of files: how many, decoded bytes of them that are kept; what may be decoded again of those that were not, and of tables. */
+  squashfsFragments: 1_048_576,
+  squashfsTailsBytes: 16 * MiB,
+  squashfsAgainBytes: 4096 * MiB,
   /** ISO 9660: files and directories of one image (some 100 bytes of memory each), a symbolic link's target. */
   isoExtents: 1_000_000,
   isoTargetBytes: 4095,

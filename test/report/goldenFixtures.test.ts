@@ -17,7 +17,7 @@ const SHOWN = [
   'leaks/17-percent',
   'leaks/18-build-files',
   'leaks/23-store-alias',
-  'leaks/26-appimage',
+  'leaks/26-appimage-lzo',
   'malformed/NAR_TRUNCATED--in-contents.nar',
 ];
 

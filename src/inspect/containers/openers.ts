@@ -9,11 +9,20 @@ import type { ContentKind } from '../../formats/magic.ts';
 export type Opener =
   | { readonly how: 'codec'; readonly codec: StreamCodec }
   | { readonly how: 'stream'; readonly load: () => Promise<StreamContainer> }
-  | { readonly how: 'random'; readonly load: () => Promise<RandomContainer> };
+  | {
+      readonly how: 'random';
+      readonly load: () => Promise<RandomContainer>;
+      /** Of a container that was read without a fault, every byte was read or belongs to nothing. */
+      readonly whole: boolean;
+    };
 
 const codec = (codec: StreamCodec): Opener => ({ how: 'codec', codec });
 const stream = (load: () => Promise<StreamContainer>): Opener => ({ how: 'stream', load });
-const random = (load: () => Promise<RandomContainer>): Opener => ({ how: 'random', load });
+const random = (load: () => Promise<RandomContainer>, whole = false): Opener => ({
+  how: 'random',
+  load,
+  whole,
+});
 
 /** Every kind that can be opened. */
 const OPENERS: Partial<Record<ContentKind, Opener>> = {
@@ -50,6 +59,7 @@ const OPENERS: Partial<Record<ContentKind, Opener>> = {
   rdb: random(async () => (await import('../../formats/rdb/rdb.ts')).readRdb),
   ocaml: random(async () => (await import('../../formats/ocaml/marshal.ts')).readOcaml),
   'portable-pdb': random(async () => (await import('../../formats/pdb/portable.ts')).readPortablePdb),
+  squashfs: random(async () => (await import('../../formats/squashfs/squashfs.ts')).readSquashfs, true),
   nar: random(async () => (await import('../../formats/nar/container.ts')).readNar),
 };
 

@@ -49,7 +49,7 @@ export class Parts {
     // the last one's reader looks for members of all that is before it
     if (tail !== 'zip') await this.#archives(open, opening.archiveEnds);
     for (const { kind, offset } of opening.embedded) {
-      if (!open.covered.has(offset)) await this.#container(open, kind, offset, `${kind}@${offset}`, true);
+      if (!open.covered.has(offset)) await this.#embedded(open, kind, offset);
     }
     if (opening.lostFrom !== null && !(await this.#lost(open, opening.lostFrom))) {
       const detail = `more than ${LIMITS.embeddedStreams} possible streams in its middle`;
@@ -76,9 +76,7 @@ export class Parts {
         tries += 1;
         if (tries > LIMITS.embeddedStreams) return false;
         if (found.what === 'end') ends.push(found.offset);
-        else {
-          await this.#container(open, found.kind, found.offset, `${found.kind}@${found.offset}`, true);
-        }
+        else await this.#embedded(open, found.kind, found.offset);
       }
     }
     await this.#archives(open, ends);
@@ -120,6 +118,11 @@ export class Parts {
     }
   }
 
+  /** Opens what begins in the middle of the content: of all kinds only the first bytes of an image are no chance. */
+  async #embedded(open: Open, kind: ContentKind, offset: number): Promise<void> {
+    await this.#container(open, kind, offset, `${kind}@${offset}`, kind !== 'squashfs');
+  }
+
   /**
    * Opens the container that begins at `from` and is called `label`.
    * @param tentative only its first bytes say that it is one: a failure before there is proof is no gap
@@ -135,7 +138,9 @@ export class Parts {
     const part = from === 0 ? reader : new Subrange(reader, from);
     const ended = await this.#reading.read(open, kind, sourceOf(part), { from, label, tentative });
     // what is read by its tables may have bytes that none of them names: its members alone are covered
-    if (typeof ended === 'number' && openerOf(kind)?.how !== 'random') covered.add(from, from + ended);
+    const opener = openerOf(kind);
+    const isWhole = opener?.how !== 'random' || opener.whole;
+    if (typeof ended === 'number' && isWhole) covered.add(from, from + ended);
     else if (ended === 'whole') covered.add(from, reader.size);
     return typeof ended === 'number' ? from + ended : ended;
   }

@@ -15,7 +15,7 @@ const WORDS: Readonly<Record<GapReason, readonly [what: string, cause: string]>>
   encrypted: ['A member of an archive is encrypted.', 'The archive was made with a password.'],
   unsupported: [
     'A container that is recognised and cannot be opened.',
-    'There is no reader for that format (7z, rar, squashfs, UDF …) or for that method of it.',
+    'There is no reader for that format (7z, rar, UDF …) or for that method of it.',
   ],
   unreadable: [
     'The system refused to let a file be read, or it changed while it was.',
