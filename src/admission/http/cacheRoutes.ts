@@ -92,7 +92,9 @@ async function sendListing(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<boolean> {
-  if ((await catalog.published(hashPart)) === null) return false;
+  const path = await catalog.published(hashPart);
+  // nobody knows what is in what was not inspected: a listing that lies there is of another content
+  if (path === null || path.isUninspected) return false;
   if (request.method === 'HEAD') {
     const size = await storage.size(name);
     if (size !== null) await describe(reply, size, JSON_TYPE).send();

@@ -104,7 +104,9 @@ export class ObjectUploads {
     return done(`${name} is published`);
   }
 
-  async #holds({ hashPart }: PublishedPath, member: string): Promise<boolean> {
+  async #holds({ hashPart, isUninspected }: PublishedPath, member: string): Promise<boolean> {
+    // what lies there may be the listing of another content
+    if (isUninspected) return false;
     const object = await this.#parts.storage.get(`${hashPart}.ls`);
     if (object === null) return false;
     if (object.size > LIMITS.listingLength * CHARACTER_BYTES) {

@@ -230,6 +230,15 @@ describe('what is served', () => {
     }
   });
 
+  it.each([
+    [false, 200],
+    [true, 404],
+  ])('serves the listing of a path that was inspected (not: %s)', async (isUninspected, status) => {
+    await start({ ...parts, catalog: { published: async () => ({ ...PUBLISHED, isUninspected }) } });
+    for (const method of ['GET', 'HEAD'])
+      expect((await get(`${PUBLISHED.hashPart}.ls`, { method })).status).toBe(status);
+  });
+
   it('says of a NAR that the storage has lost that it is not there, so that clients send it again', async () => {
     await start({ ...parts, storage: { get: async () => null, size: async () => null } });
     for (const method of ['GET', 'HEAD']) expect((await get(PUBLISHED.narName, { method })).status).toBe(404);
