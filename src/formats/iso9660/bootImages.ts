@@ -4,7 +4,7 @@ import { byteAt, LITTLE_ENDIAN } from '../integers.ts';
 import { faultOf } from '../memberBody.ts';
 import type { RangeReader } from '../ranges.ts';
 import { bytesAt } from '../zlib/piece.ts';
-import type { Extents } from './extents.ts';
+import { type Extents, OVERLAPS } from './extents.ts';
 import { SECTOR_BYTES } from './record.ts';
 
 const ENTRY_BYTES = 32;
@@ -52,7 +52,10 @@ export function* bootImages(
       if (offset >= reader.size || extents.has(offset)) continue;
       const limit = Math.min(extents.after(offset), reader.size);
       const whole = Math.max(0, Math.min(limit, Math.max(offset + length, end)) - offset);
-      if (extents.claim(offset, whole, null) !== 'read') continue;
+      if (extents.claim(offset, whole, null) !== 'read') {
+        yield faultOf('corrupt', offset, OVERLAPS);
+        continue;
+      }
       const contents = streamOf(reader, offset, whole);
       const name = `boot-image@${offset}`;
       yield { item: 'member', name, type: 'file', target: '', offset, stored: true, contents };

@@ -3,6 +3,9 @@ import type { ContainerFault } from '../container.ts';
 import type { ContentKind } from '../magic.ts';
 import { beyondLimit, faultOf } from '../memberBody.ts';
 
+/** Of what {@link Extents} keeps from being read once more. */
+export const OVERLAPS = 'not read: what the image holds overlaps too much';
+
 /**
  * Which parts of an image were read as files. Several names, of several trees, may lead to one
  * file, which is read once; but it is read again where a name tells that it is of another kind.

@@ -6,7 +6,7 @@ import { sniffName } from '../magic.ts';
 import { faultOf } from '../memberBody.ts';
 import type { RangeReader } from '../ranges.ts';
 import { bytesAt } from '../zlib/piece.ts';
-import type { Extents } from './extents.ts';
+import { type Extents, OVERLAPS } from './extents.ts';
 import { isBadName, nameOf } from './names.ts';
 import { FLAG, isSelfOrParent, recordsOf, SECTOR_BYTES } from './record.ts';
 import type { DirectoryRecord } from './record.ts';
@@ -18,7 +18,6 @@ type Items = Generator<ContainerItem, void, undefined>;
 
 /** Extents of one file: 16 TiB. */
 const MOST_PARTS = 4096;
-const OVERLAPS = 'not read: what the image holds overlaps too much';
 /** First bytes of a file, for kinds that are told by the name. */
 const HEAD_BYTES = 64;
 

@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bootImages } from '../../../src/formats/iso9660/bootImages.ts';
+import { Extents } from '../../../src/formats/iso9660/extents.ts';
 import { readIso9660 } from '../../../src/formats/iso9660/iso9660.ts';
 import { NarScanError } from '../../../src/model/errors.ts';
 import { FileScan, gaps, places } from '../../inspect/containers/support.ts';
 import { needs } from '../../support/programs.ts';
+import { wholeReader } from '../../support/rangeReaders.ts';
 import { readAll } from '../zlib/support.ts';
 import { GENISOIMAGE, imageOf, recordAt, writeBoth, XORRISO } from './support.ts';
 
@@ -129,6 +132,20 @@ describe.skipIf(!needs('genisoimage'))('an image that contradicts itself', () =>
     const read = members.reduce((sum, { bytes }) => sum + bytes.length, 0);
     expect(read).toBeLessThanOrEqual(2 * image.length);
     expect(faults.some((fault) => fault.startsWith('corrupt'))).toBe(true);
+  });
+
+  it('what boots it is not left out in silence where files took all that may be read', () => {
+    const catalog = Buffer.alloc(2 * BLOCK);
+    catalog[0] = 1;
+    catalog.writeUInt16LE(0xaa55, 30);
+    catalog.writeUInt32LE(1, 40);
+    const reader = wholeReader(catalog);
+    const read = (extents: Extents) =>
+      [...bootImages(reader, [0], extents, catalog.length)].map((item) =>
+        item.item === 'fault' ? item.reason : item.name,
+      );
+    expect(read(new Extents(catalog.length))).toEqual(['boot-image@2048']);
+    expect(read(new Extents(10))).toEqual(['corrupt']);
   });
 
   it('a record that goes on in itself is a fault', async () => {
