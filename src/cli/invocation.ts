@@ -5,6 +5,7 @@ import { sizeOf } from '../model/size.ts';
 import { refuseHome } from '../needles/homes.ts';
 import { localStoreOf } from '../nix/localStore.ts';
 import { DEFAULT_STORE_DIR } from '../nix/storePath.ts';
+import { storeUrlOf } from '../nix/usualStore.ts';
 import type { Surrounded } from '../scan/scan.ts';
 import type { Reach } from '../scan/targets.ts';
 import type { Arguments } from './arguments.ts';
@@ -41,7 +42,7 @@ export interface Invocation extends Surrounded {
 export const STDIN = '-';
 
 /**
- * Understands a command line in its environment. Nothing on disk is looked at.
+ * Understands a command line in its environment. Nothing on disk is looked at but what says which store is meant.
  * @throws NarScanError USAGE_BAD_HOME, USAGE_BAD_VALUE, USAGE_NO_TARGET
  */
 export function invocationOf(said: Arguments, environment: NodeJS.ProcessEnv): Invocation {
@@ -80,9 +81,7 @@ export function surroundedOf(said: Arguments, environment: NodeJS.ProcessEnv): S
   if (url !== null && localStoreOf(url) === null) {
     throw new NarScanError('USAGE_BAD_VALUE', `--store: '${url}' is no store on this machine`);
   }
-  const remote = environment['NIX_REMOTE'] ?? '';
-  // a store elsewhere is Nix's business: what is scanned lies here
-  const store = url ?? (remote === '' || localStoreOf(remote) === null ? undefined : remote);
+  const store = storeUrlOf(url, environment);
   return {
     storeDir: storeDirOf(said, environment, store),
     ...(store === undefined ? {} : { store }),

@@ -11,7 +11,7 @@ export interface LocalStore {
   readonly stateDir: string | null;
 }
 
-const DEFAULT_STATE_DIR = '/nix/var/nix';
+export const DEFAULT_STATE_DIR = '/nix/var/nix';
 const DEFAULT: LocalStore = { root: null, storeDir: null, realDir: null, stateDir: null };
 
 /**

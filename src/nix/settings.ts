@@ -14,16 +14,24 @@ const CONFIGURATION_DIRS = '/etc/xdg';
  * @param flags of the command line of `nix`
  */
 export function netrcFileOf(flags: readonly string[], environment: NodeJS.ProcessEnv): string {
+  const file = flagged(flags, 'netrc-file') ?? settingOf('netrc-file', environment);
+  return file ?? join(systemFolder(environment), 'netrc');
+}
+
+/** What a setting of Nix is by `NIX_CONFIG` and the files `nix.conf`; null where they do not say. */
+export function settingOf(name: string, environment: NodeJS.ProcessEnv): string | null {
+  const said = settingIn(environment['NIX_CONFIG'] ?? '', name);
+  if (said !== null) return said;
+  for (const file of [...userFiles(environment), join(systemFolder(environment), 'nix.conf')]) {
+    const value = settingIn(textOf(file), name);
+    if (value !== null) return value;
+  }
+  return null;
+}
+
+function systemFolder(environment: NodeJS.ProcessEnv): string {
   // one that is empty is none, to Nix, too
-  const system = environment['NIX_CONF_DIR'] || SYSTEM_CONFIGURATION;
-  const texts = function* (): Generator<string> {
-    yield environment['NIX_CONFIG'] ?? '';
-    yield* userFiles(environment).map(textOf);
-    yield textOf(join(system, 'nix.conf'));
-  };
-  let file = flagged(flags, 'netrc-file');
-  for (const text of texts()) file ??= settingIn(text, 'netrc-file');
-  return file ?? join(system, 'netrc');
+  return environment['NIX_CONF_DIR'] || SYSTEM_CONFIGURATION;
 }
 
 /** The user's files, the one that counts most first. */

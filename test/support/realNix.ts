@@ -200,7 +200,8 @@ export class HomeStore implements Disposable {
     this.home = home;
     this.#made = made;
     this.#chroot = kind === 'chroot';
-    this.place = join(home, this.#chroot ? 'chroot' : 'nix');
+    // where Nix has the store of a user by itself
+    this.place = join(home, this.#chroot ? '.local/share/nix/root' : 'nix');
     this.physicalStoreDir = join(this.place, this.#chroot ? 'nix/store' : 'store');
     mkdirSync(this.physicalStoreDir, { recursive: true });
     const sandbox = this.#chroot ? 'true\nsandbox-paths = /bin /lib /lib64 /usr' : 'false';
@@ -215,7 +216,7 @@ export class HomeStore implements Disposable {
   }
 
   /** Builds a derivation of this name with a shell script and returns its store path. */
-  build(name: string, script: string): string {
+  build(name: string, script: string, variables: NodeJS.ProcessEnv = {}): string {
     const file = join(this.folder, `${name}.nix`);
     writeFileSync(file, derivationOf(name, script));
     const words = ['nix-build', ...(this.#chroot ? ['--store', this.place] : []), '--no-out-link', file];
@@ -225,6 +226,7 @@ export class HomeStore implements Disposable {
       HOME: this.home,
       XDG_CACHE_HOME: join(this.folder, 'cache'),
       NIX_CONF_DIR: this.folder,
+      ...variables,
     };
     const output = execFileSync(program, args, {
       env: environment,

@@ -78,7 +78,7 @@ export const SCAN_FLAGS = [
     value: { name: 'URL', check: notEmpty },
     repeat: false,
     group: 'Store',
-    help: 'a store on this machine, as for Nix, such as /home/u/chroot (else NIX_REMOTE)',
+    help: 'a store on this machine, as for Nix, such as /home/u/chroot (else the one Nix uses)',
     commands: ['scan', 'copy', 'guard', 'homes'],
   },
   {
