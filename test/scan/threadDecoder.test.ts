@@ -32,22 +32,52 @@ async function outcomeBeside(codec: Codec, packed: Packed) {
   return { bytes: Buffer.concat(parts), code: null, offset: null };
 }
 
+/** One frame of blocks that are not packed, of 64 KiB each. */
+function lz4Frame(content: Buffer): Buffer {
+  const header = Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82]);
+  const blocks: Buffer[] = [];
+  for (let at = 0; at < content.length; at += 65_536) {
+    const block = content.subarray(at, at + 65_536);
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE((block.length | 0x80000000) >>> 0, 0);
+    blocks.push(size, block);
+  }
+  return Buffer.concat([header, ...blocks, Buffer.alloc(4)]);
+}
+
 const zstd = zstdCompressSync(LARGE);
-const CASES: readonly (readonly [name: string, codec: Codec, bytes: Buffer])[] = [
-  ['zstd', 'zstd', zstd],
-  ['nothing', 'zstd', Buffer.alloc(0)],
-  ['gzip', 'gzip', gzipSync(LARGE, { level: 1 })],
-  ['brotli', 'br', brotliCompressSync(LARGE.subarray(0, 3_000_000))],
-  ['a stream that ends early', 'zstd', zstd.subarray(0, zstd.length - 100_000)],
-  ['a damaged stream', 'zstd', Buffer.concat([zstd.subarray(0, 5_000_000), Buffer.alloc(4_000_000, 7)])],
-  ['a stream and something else', 'gzip', Buffer.concat([gzipSync('small'), Buffer.alloc(9_000_000, 7)])],
-  ['brotli and something else', 'br', Buffer.concat([brotliCompressSync('small'), Buffer.alloc(9_000_000)])],
+const CASES: readonly (readonly [name: string, codec: Codec, bytes: Buffer, code: string | null])[] = [
+  ['zstd', 'zstd', zstd, null],
+  ['nothing', 'zstd', Buffer.alloc(0), 'COMPRESSION_TRUNCATED'],
+  ['gzip', 'gzip', gzipSync(LARGE, { level: 1 }), null],
+  ['lz4', 'lz4', lz4Frame(LARGE), null],
+  ['brotli, which stays here,', 'br', brotliCompressSync(LARGE.subarray(0, 3_000_000)), null],
+  ['a stream that ends early', 'zstd', zstd.subarray(0, zstd.length - 100_000), 'COMPRESSION_TRUNCATED'],
+  [
+    'a damaged stream',
+    'zstd',
+    Buffer.concat([zstd.subarray(0, 5_000_000), Buffer.alloc(4_000_000, 7)]),
+    'COMPRESSION_CORRUPT',
+  ],
+  [
+    'a stream and something else',
+    'gzip',
+    Buffer.concat([gzipSync('small'), Buffer.alloc(9_000_000, 7)]),
+    'COMPRESSION_TRAILING',
+  ],
+  [
+    'lz4 and something else',
+    'lz4',
+    Buffer.concat([lz4Frame(LARGE.subarray(0, 100)), Buffer.alloc(9_000_000)]),
+    'COMPRESSION_TRAILING',
+  ],
 ];
 
 describe('a thread beside the search', () => {
-  it.each(CASES)('decodes %s as it is decoded here, one after another', async (_, codec, bytes) => {
+  it.each(CASES)('decodes %s as it is decoded here, one after another', async (_, codec, bytes, code) => {
     const here = await outcomeOf(codec, packedOf(bytes));
     const there = await outcomeBeside(codec, packedOf(bytes));
+    expect(here.code).toBe(code);
     expect([there.code, there.offset]).toEqual([here.code, here.offset]);
     expect(there.bytes.equals(here.bytes)).toBe(true);
   });
