@@ -95,7 +95,8 @@ export const ERRORS = {
   QUARANTINE_NOT_RELEASABLE:
     'mend what stands in the way (quarantine lift NUMBER for a denial), then scan it again',
   QUARANTINE_DAMAGED: 'what was kept is lost; what was found in it is in the report (quarantine show)',
-  QUARANTINE_UNKNOWN: 'nar-scan quarantine list shows what there is',
+  QUARANTINE_UNKNOWN:
+    'nar-scan quarantine list shows what there is; what the hook of a daemon or a server refused lies in the state of who runs it',
   QUARANTINE_NOT_EXPORTED: 'name a file that is not there yet, where you may write and there is room',
   DECISION_UNKNOWN:
     'nar-scan quarantine list shows what counts with the numbers of the records, audit list shows all',

@@ -4,7 +4,7 @@ import type { AuditRecord } from '../../quarantine/trail/record.ts';
 import { printableJson, printableText } from '../../report/printable.ts';
 import { counted } from '../../report/units.ts';
 import type { Arguments } from '../arguments.ts';
-import { hasState, atDesk, refuseOperands, sinceOf } from './quarantine/desk.ts';
+import { hasState, atDesk, noTrail, refuseOperands, sinceOf } from './quarantine/desk.ts';
 import { outputFilter, RecordFilter } from './quarantine/filter.ts';
 
 /** Bytes of text that are written at once. */
@@ -19,10 +19,10 @@ const FILTERS = ['path', 'home', 'rule'] as const;
  */
 export async function verifyAudit(said: Arguments, environment: NodeJS.ProcessEnv): Promise<string> {
   refuseOperands(said);
-  if (!hasState(environment)) return 'there is no audit trail yet\n';
+  if (!hasState(environment)) return noTrail(environment);
   return await atDesk(said, environment, async ({ log }) => {
     const { sequence, hash } = await log.verify();
-    if (sequence === 0) return 'there is no audit trail yet\n';
+    if (sequence === 0) return noTrail(environment);
     return `${log.trail.file}: ${counted(sequence, 'record')}, the last is ${hash}\n`;
   });
 }

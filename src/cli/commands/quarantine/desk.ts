@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { stateDirForReading } from '../../../ledger/stateDir.ts';
+import { stateDirForReading, stateDirOf } from '../../../ledger/stateDir.ts';
 import { NarScanError } from '../../../model/errors.ts';
 import { dayStart, spanOf } from '../../../model/when.ts';
 import { parseContentName } from '../../../nix/narHash.ts';
@@ -10,6 +10,7 @@ import type { AuditLog } from '../../../quarantine/audit.ts';
 import { outputAt, outputNamed, outputOfContent } from '../../../quarantine/judgement.ts';
 import { withAuditLog } from '../../../quarantine/ownTrail.ts';
 import type { QuarantinedRecord } from '../../../quarantine/trail/record.ts';
+import { printableText } from '../../../report/printable.ts';
 import type { Arguments } from '../../arguments.ts';
 import { warn } from '../../decisions.ts';
 import { surroundedOf } from '../../invocation.ts';
@@ -34,13 +35,28 @@ export async function atDesk<T>(
   const actor = said.last('by') ?? actorOf(environment);
   return await withAuditLog(environment, policy.gate, actor, warn, async (log) => {
     await log.sync();
-    return await act({ log, policy });
+    try {
+      return await act({ log, policy });
+    } catch (error) {
+      throw withPlace(error, log.directory);
+    }
   });
+}
+
+/** Of what is not known here it is told where it was looked for: others' states lie elsewhere. */
+function withPlace(error: unknown, directory: string): unknown {
+  if (!(error instanceof NarScanError) || error.code !== 'QUARANTINE_UNKNOWN') return error;
+  return new NarScanError(error.code, `${error.message} (in ${directory})`, { cause: error });
 }
 
 /** Whether there is any state that could be looked at. @throws NarScanError STATE_* */
 export function hasState(environment: NodeJS.ProcessEnv): boolean {
   return stateDirForReading(environment) !== null;
+}
+
+/** What is said where no record was ever written. @throws NarScanError STATE_UNKNOWN */
+export function noTrail(environment: NodeJS.ProcessEnv): string {
+  return `there is no audit trail yet in ${printableText(stateDirOf(environment))}\n`;
 }
 
 /** The reason that was given. @throws NarScanError USAGE_MISSING_VALUE */
