@@ -14,7 +14,7 @@ export interface Command {
 
 /** The one table of commands. The first is meant where none is named. */
 export const COMMANDS = [
-  { name: 'scan', operands: 'TARGET...', help: 'look for leaks in outputs; needs not be named' },
+  { name: 'scan', operands: 'TARGET...', help: 'look for leaks in outputs; need not be named' },
   {
     name: 'copy',
     operands: '--to URL PATH... [-- NIX-FLAG...]',

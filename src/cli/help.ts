@@ -1,3 +1,4 @@
+import { capital } from '../report/capital.ts';
 import { wrapped } from '../report/lines.ts';
 import { type Command, type CommandName, COMMANDS, commandsUnder } from './commands.ts';
 import { flagsOf } from './flags.ts';
@@ -39,8 +40,7 @@ export function groupHelpText(group: string): string {
 
 function headOf(name: CommandName): string {
   const { operands, help }: Command = COMMANDS.find((command) => command.name === name) ?? COMMANDS[0];
-  const text = `${help.charAt(0).toUpperCase()}${help.slice(1)}.`;
-  return `Usage: nar-scan ${name} [options]${operands === '' ? '' : ` ${operands}`}\n\n${wrapped(text, '', WIDTH).join('\n')}\n`;
+  return `Usage: nar-scan ${name} [options]${operands === '' ? '' : ` ${operands}`}\n\n${wrapped(`${capital(help)}.`, '', WIDTH).join('\n')}\n`;
 }
 
 function flagText(flag: Flag): string {

@@ -1,8 +1,9 @@
+import { capital } from '../report/capital.ts';
 import { RULE_TOPICS } from '../report/topics/rules.ts';
 import { type Command, COMMANDS } from './commands.ts';
 import { flagsOf } from './flags.ts';
 import type { Flag } from './flags/flag.ts';
-import { capital, paragraph, roff, section } from './roff.ts';
+import { paragraph, roff, section } from './roff.ts';
 
 /** What the environment decides; flags come before it. */
 const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] = [

@@ -10,11 +10,6 @@ export function paragraph(head: string, text: string): readonly string[] {
   return ['.TP', head, text];
 }
 
-/** A sentence. */
-export function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
 /** Text as roff: backslashes and dashes as they are, and no line that begins with a request. */
 export function roff(text: string): string {
   return text

@@ -1,4 +1,5 @@
-import { capital, paragraph, roff, section } from '../roff.ts';
+import { capital } from '../../report/capital.ts';
+import { paragraph, roff, section } from '../roff.ts';
 import { saidAs } from './help.ts';
 import { OPTIONS } from './options.ts';
 

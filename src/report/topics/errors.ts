@@ -1,4 +1,5 @@
 import { ERRORS } from '../../model/errors.ts';
+import { capital } from '../capital.ts';
 import type { Topic } from './topic.ts';
 
 /** What errors whose codes begin alike are about; the first that fits counts. */
@@ -29,6 +30,6 @@ export const ERROR_TOPICS: readonly Topic[] = Object.entries(ERRORS).map(([code,
   what: FAMILIES.find(([begins]) => code.startsWith(begins))?.[1] ?? '',
   why: '',
   cause: '',
-  mend: [`${hint.charAt(0).toUpperCase()}${hint.slice(1)}.`],
+  mend: [`${capital(hint)}.`],
   waive: [],
 }));

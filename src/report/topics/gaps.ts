@@ -1,5 +1,6 @@
 import { GAP_REASONS, type GapReason } from '../../model/facts.ts';
 import { canBeWaived } from '../../policy/baseline.ts';
+import { capital } from '../capital.ts';
 import { GAP_ADVICE } from '../gapAdvice.ts';
 import type { Topic } from './topic.ts';
 
@@ -48,6 +49,6 @@ export const GAP_TOPICS: readonly Topic[] = GAP_REASONS.map((reason) => ({
   what: WORDS[reason][0],
   why: 'What was not inspected may hold any leak: the verdict is incomplete until the gap closes or somebody answers for it.',
   cause: WORDS[reason][1],
-  mend: [`${GAP_ADVICE[reason].charAt(0).toUpperCase()}${GAP_ADVICE[reason].slice(1)}.`],
+  mend: [`${capital(GAP_ADVICE[reason])}.`],
   waive: canBeWaived({ reason }) ? [`reason = "${reason}"`] : [],
 }));

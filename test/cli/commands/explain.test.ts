@@ -47,6 +47,12 @@ describe('explain', () => {
     for (const { name } of TOPICS) expect(list.split(/\s+/)).toContain(name);
   });
 
+  it('writes the names of programs as they are typed', () => {
+    expect(explanation(['DECISION_UNKNOWN'], 80)).toContain('\n  nar-scan quarantine list shows');
+    expect(explanation(['KEY_INVALID'], 80)).toContain('\n  nix-store --generate-binary-cache-key');
+    expect(explanation(['NIX_DATABASE_LOCKED'], 80)).toContain('\n  Scan again when Nix is done.');
+  });
+
   it('takes names in any letters, as SARIF writes them, and several', () => {
     expect(explanation(['KNOWN-HOME'], 80)).toBe(explanation(['known-home'], 80));
     expect(explanation(['not-inspected/truncated'], 80)).toBe(explanation(['truncated'], 80));

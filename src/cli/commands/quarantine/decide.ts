@@ -142,7 +142,7 @@ async function decidedOn(
   return onPath(storePath, narHashInQuarantine(log, storePath));
 }
 
-/** A denied path needs not have been in quarantine. */
+/** A denied path need not have been in quarantine. */
 function narHashInQuarantine(log: AuditLog, storePath: string): string | null {
   const hashPart = hashPartOf(storePath);
   const isThere = hashPart !== null && log.trail.ask((index) => index.outputAt(hashPart)) !== null;

@@ -111,7 +111,7 @@ export function isPath(named: string): boolean {
 }
 
 /**
- * The store path that is meant by it, by a link to it or by what lies in it; it needs not be there any more.
+ * The store path that is meant by it, by a link to it or by what lies in it; it need not be there any more.
  * @throws NarScanError PATH_NOT_IN_STORE, TARGET_MISSING, TARGET_UNREADABLE
  */
 export async function storePathMeant(
