@@ -93,6 +93,7 @@ export class ReviewDesk {
         names: await contentNames(settings.state, log, record),
         settleable: foreignHomes(result).filter((home) => !approved.has(home)),
         decisions: [...decisions.denialsOf(storePath, narHash), ...releases],
+        seen: seenOf(record, log),
         now,
       };
     });
@@ -134,11 +135,14 @@ export class ReviewDesk {
 
   /**
    * Lets an output out in spite of exactly what was found in it.
-   * @throws NarScanError QUARANTINE_NOT_RELEASABLE
+   * @param seen what its page stood for: the same content may have been refused for more since
+   * @throws NarScanError QUARANTINE_NOT_RELEASABLE, REVIEW_CHANGED
    */
-  async release(id: string, { actor, reason }: Decided, expires: Date | null): Promise<void> {
+  async release(id: string, seen: string, { actor, reason }: Decided, expires: Date | null): Promise<void> {
     await this.#deciding(actor, async (log) => {
       const { record } = outputNamed(log, id);
+      if (seen !== seenOf(record, log))
+        throw new NarScanError('REVIEW_CHANGED', 'it was refused for something else since its page was made');
       const now = new Date(this.#now());
       const { same, events } = releasing(log, this.#parts.decisions, record, reason, expires, now);
       if (same === null) await log.append(...events);
@@ -250,6 +254,10 @@ export class ReviewDesk {
       return await act(log);
     });
   }
+}
+
+function seenOf({ blocking }: QuarantinedRecord, { digest }: AuditLog): string {
+  return digest(Buffer.from(blocking.join()));
 }
 
 function fits({ id, storePath, homes, rules, verdict }: QuarantinedRecord, query: OutputsQuery): boolean {

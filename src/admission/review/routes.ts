@@ -159,7 +159,7 @@ export function reviewPages(app: FastifyInstance, options: ReviewRoutes): void {
     showOutput,
     async (caller, { id = '' }, form) => {
       const { reason, expires } = releaseForm(form, Date.now());
-      await desk.release(id, { actor: caller.name, reason }, expires);
+      await desk.release(id, form['seen'] ?? '', { actor: caller.name, reason }, expires);
     },
   );
   act(

@@ -6,6 +6,7 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   REVIEW_INVALID: 400,
   PATH_NOT_IN_STORE: 400,
   REVIEW_FORGED: 403,
+  REVIEW_CHANGED: 409,
   QUARANTINE_NOT_RELEASABLE: 409,
   STATE_LOCKED: 503,
 };

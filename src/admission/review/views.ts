@@ -93,6 +93,8 @@ export interface OutputView extends ListedOutput {
   /** Homes of others that can be settled, and were not. */
   readonly settleable: readonly string[];
   readonly decisions: readonly (Denial | Release)[];
+  /** Stands for all that it is kept out for: who releases it says what they have seen. */
+  readonly seen: string;
   readonly now: number;
 }
 

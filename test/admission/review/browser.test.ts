@@ -61,7 +61,13 @@ describe.skipIf(!needs('chromium'))('the review pages in a browser', () => {
     const denied = await reviewed.small('denied');
     await reviewed.desk.deny(denied, { actor: 'alice', reason: 'no' });
     const released = await reviewed.small('released');
-    await reviewed.desk.release(released, { actor: 'alice', reason: 'yes' }, new Date(Date.now() + 1e9));
+    const { seen } = await reviewed.desk.output(released);
+    await reviewed.desk.release(
+      released,
+      seen,
+      { actor: 'alice', reason: 'yes' },
+      new Date(Date.now() + 1e9),
+    );
     const nameless = await reviewed.nameless(`nar/${'1'.repeat(52)}.nar.xz`);
     const outputs = [id, incomplete, denied, released, nameless, 'none'].map(
       (each) => `/review/outputs/${each}`,

@@ -20,11 +20,18 @@ async function page(url: string, status = 200): Promise<string> {
   return answer.body;
 }
 
-/** The token that a page has for a form. */
-async function tokenOn(url: string, action: string): Promise<string> {
+/** What a page has in a form that nobody sees. */
+async function hiddenOn(url: string, action: string): Promise<Readonly<Record<string, string>>> {
   const body = await page(url);
   const form = body.split('<form').find((text) => text.includes(`action="${action}"`)) ?? '';
-  return /name="token" value="([^"]+)"/.exec(form)?.[1] ?? '';
+  const [own = ''] = form.split('</form>');
+  const inputs = own.matchAll(/type="hidden" name="([a-z]+)" value="([^"]+)"/g);
+  return Object.fromEntries([...inputs].map(([, name = '', value = '']) => [name, value]));
+}
+
+/** The token that a page has for a form. */
+async function tokenOn(url: string, action: string): Promise<string> {
+  return (await hiddenOn(url, action))['token'] ?? '';
 }
 
 async function send(
@@ -43,7 +50,7 @@ async function send(
 
 /** Sends a form as its page has it. */
 async function submit(url: string, action: string, fields: Readonly<Record<string, string>>) {
-  return await send(action, { token: await tokenOn(url, action), ...fields });
+  return await send(action, { ...(await hiddenOn(url, action)), ...fields });
 }
 
 async function events(): Promise<readonly string[]> {
@@ -241,6 +248,21 @@ describe('a form', () => {
     expect((await events()).slice(2)).toEqual(['lifted alice', 'released alice']);
   });
 
+  it('releases what its page has shown, and nothing that was found since', async () => {
+    const id = await reviewed.small('one');
+    const url = `/review/outputs/${id}`;
+    const shown = await hiddenOn(url, `${url}/release`);
+    // the same content, refused for another home
+    expect(await reviewed.small('one', '/home/alice')).toBe(id);
+    for (const fields of [shown, { token: shown['token'] ?? '' }]) {
+      const { status, body } = await send(`${url}/release`, { ...fields, reason: 'looked at it' });
+      expect([status, body]).toEqual([409, expect.stringContaining('/home/alice')]);
+      expect(body).toContain('refused for something else since');
+    }
+    expect(await events()).toEqual(['quarantined builder', 'quarantined builder']);
+    expect((await submit(url, `${url}/release`, { reason: 'looked again' })).status).toBe(303);
+  });
+
   it('denies, lifts and purges', async () => {
     const id = await reviewed.small('one');
     const url = `/review/outputs/${id}`;
@@ -295,8 +317,9 @@ describe('a form', () => {
   it('of another server, caller or form changes nothing', async () => {
     const id = await reviewed.small('one');
     const url = `/review/outputs/${id}`;
-    const token = await tokenOn(url, `${url}/release`);
-    const fields = { token, reason: 'x' };
+    const hidden = await hiddenOn(url, `${url}/release`);
+    const { token } = hidden;
+    const fields = { ...hidden, reason: 'x' };
     for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }]) {
       expect((await send(`${url}/release`, fields, headers)).status).toBe(403);
     }

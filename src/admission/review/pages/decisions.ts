@@ -43,7 +43,7 @@ export function decisionsPanel(frame: Frame, view: OutputView): Html {
     </section>`;
 }
 
-function releasePart(frame: Frame, { record, standing, now }: OutputView, path: string): Part {
+function releasePart(frame: Frame, { record, standing, seen, now }: OutputView, path: string): Part {
   if (standing === 'denied') return html`<p class="note">Lift its denial to release it.</p>`;
   if (record.narHash === null)
     return html`<p class="note">It could not be read as a whole, so it cannot be released.</p>`;
@@ -51,9 +51,10 @@ function releasePart(frame: Frame, { record, standing, now }: OutputView, path: 
   return html`<details${standing === 'undecided' && html` open`}><summary>Release it</summary>
 ${actionForm(frame, `${path}/release`, { text: 'Release', kind: 'primary' }, [
   html`<p class="note">
-    It is let in, in spite of exactly the ${counted(count, 'finding or gap', 'findings and gaps')} above.
-    Whoever sent it sends it again.
-  </p>`,
+      It is let in, in spite of exactly the ${counted(count, 'finding or gap', 'findings and gaps')} above.
+      Whoever sent it sends it again.
+    </p>
+    <input type="hidden" name="seen" value="${seen}" />`,
   reasonField('release-reason'),
   html`<p class="field">
     <label for="release-expires">Until (UTC), or nothing for always</label>
