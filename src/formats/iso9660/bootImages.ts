@@ -4,7 +4,7 @@ import { byteAt, LITTLE_ENDIAN } from '../integers.ts';
 import { faultOf } from '../memberBody.ts';
 import type { RangeReader } from '../ranges.ts';
 import { bytesAt } from '../zlib/piece.ts';
-import { type Extents, OVERLAPS } from './extents.ts';
+import { OVERLAPS, type Extents, type Part } from './extents.ts';
 import { SECTOR_BYTES } from './record.ts';
 
 const ENTRY_BYTES = 32;
@@ -19,12 +19,6 @@ const VALIDATION = 0x01;
 const SECTION = 0x90;
 const LAST_SECTION = 0x91;
 const EXTENSION = 0x44;
-
-/** Where an image that may boot begins, and how long it is at least. */
-interface BootImage {
-  readonly offset: number;
-  readonly length: number;
-}
 
 /**
  * What boots an image (El Torito 1.0) and is no file of it: it goes on up to the next file, for
@@ -42,17 +36,19 @@ export function* bootImages(
 ): Generator<ContainerItem, void, undefined> {
   for (const sector of catalogs) {
     const at = sector * SECTOR_BYTES;
-    const images = readCatalog(Buffer.from(bytesAt(reader, at, MOST_ENTRIES * ENTRY_BYTES)));
-    if (images === null) {
+    const catalog = readCatalog(Buffer.from(bytesAt(reader, at, MOST_ENTRIES * ENTRY_BYTES)));
+    if (catalog === null) {
       yield faultOf('corrupt', at, 'no catalog of boot images lies here');
       continue;
     }
+    const { images, isWhole } = catalog;
+    if (!isWhole) yield faultOf('limit-entries', at, 'a catalog of boot images that goes on too long');
     for (const { offset, length } of images) {
       if (offset >= reader.size) yield faultOf('truncated', offset, 'a boot image lies outside the image');
       if (offset >= reader.size || extents.has(offset)) continue;
       const limit = Math.min(extents.after(offset), reader.size);
       const whole = Math.max(0, Math.min(limit, Math.max(offset + length, end)) - offset);
-      if (extents.claim(offset, whole, null) !== 'read') {
+      if (extents.claim([{ offset, length: whole }], null) !== 'read') {
         yield faultOf('corrupt', offset, OVERLAPS);
         continue;
       }
@@ -63,8 +59,13 @@ export function* bootImages(
   }
 }
 
-/** The images of a catalog, or null where it is none. */
-function readCatalog(bytes: Buffer): readonly BootImage[] | null {
+interface Catalog {
+  readonly images: readonly Part[];
+  readonly isWhole: boolean;
+}
+
+/** Reads a catalog, or null where it is none. */
+function readCatalog(bytes: Buffer): Catalog | null {
   if (bytes.length < 2 * ENTRY_BYTES || bytes[0] !== VALIDATION) return null;
   if (bytes[30] !== 0x55 || bytes[31] !== 0xaa) return null;
   const images = [imageOf(bytes, ENTRY_BYTES)];
@@ -79,12 +80,13 @@ function readCatalog(bytes: Buffer): readonly BootImage[] | null {
     } else if (!isLast && (id === SECTION || id === LAST_SECTION)) {
       isLast = id === LAST_SECTION;
       left = LITTLE_ENDIAN.u16(bytes, at + 2);
-    } else break;
+    } else return { images, isWhole: true };
   }
-  return images;
+  return { images, isWhole: false };
 }
 
-function imageOf(bytes: Buffer, at: number): BootImage {
+/** Where an image that may boot begins, and how long it is at least. */
+function imageOf(bytes: Buffer, at: number): Part {
   const floppy = FLOPPY_BYTES[byteAt(bytes, at + 1) & 0x0f];
   return {
     offset: LITTLE_ENDIAN.u32(bytes, at + 8) * SECTOR_BYTES,

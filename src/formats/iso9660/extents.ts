@@ -6,6 +6,13 @@ import { beyondLimit, faultOf } from '../memberBody.ts';
 /** Of what {@link Extents} keeps from being read once more. */
 export const OVERLAPS = 'not read: what the image holds overlaps too much';
 
+/** Part of an image that is a file, or one of its parts. */
+export interface Part {
+  readonly offset: number;
+  /** In bytes. */
+  readonly length: number;
+}
+
 /**
  * Which parts of an image were read as files. Several names, of several trees, may lead to one
  * file, which is read once; but it is read again where a name tells that it is of another kind.
@@ -26,17 +33,24 @@ export class Extents {
   /**
    * Whether a file is to be read; `spent`: it would be, but for what overlapping files took already.
    *
+   * @param parts at least one
    * @param kind what its name tells
    * @throws NarScanError CONTAINER_LIMIT
    */
-  claim(offset: number, length: number, kind: ContentKind | null): 'read' | 'known' | 'spent' {
-    const before = this.#lengths.get(offset);
+  claim(parts: readonly Part[], kind: ContentKind | null): 'read' | 'known' | 'spent' {
+    const [{ offset, length }] = parts as [Part];
     const named = kind === null ? null : `${offset}:${kind}`;
-    if (before === length && (named === null || this.#named.has(named))) return 'known';
+    const isNew = named !== null && !this.#named.has(named);
+    // parts that are other files' are a file of their own in this order
+    if (parts.length === 1 && this.#lengths.get(offset) === length && !isNew) return 'known';
     if (named !== null) this.#named.add(named);
-    if (before === undefined || length > before) this.#lengths.set(offset, length);
+    let sum = 0;
+    for (const part of parts) {
+      this.#lengths.set(part.offset, Math.max(part.length, this.#lengths.get(part.offset) ?? 0));
+      sum += part.length;
+    }
     this.#check(offset);
-    return this.#spend(length) ? 'read' : 'spent';
+    return this.#spend(sum) ? 'read' : 'spent';
   }
 
   /** Whether a directory may be read. @throws NarScanError CONTAINER_LIMIT */

@@ -32,8 +32,8 @@ export interface DirectoryRecord {
 }
 
 /** Whether it stands for the directory itself, or for the one that holds it. */
-export function isSelfOrParent({ name }: DirectoryRecord): boolean {
-  return name.length === 1 && byteAt(name, 0) <= 1;
+export function isSelfOrParent({ flags, name }: DirectoryRecord): boolean {
+  return (flags & FLAG.directory) !== 0 && name.length === 1 && byteAt(name, 0) <= 1;
 }
 
 /** The record that begins at `start` of `bytes`, which lie at offset `origin` of the image; null: none does. */
@@ -60,26 +60,35 @@ export function readRecord(bytes: Buffer, start: number, origin: number): Direct
 }
 
 /**
- * The records of the directory that fills the bytes [from, from + size) of an image.
+ * The records of the directory that fills the bytes [from, from + size) of an image. Behind the last
+ * one of a block come zeros, and records again in the next.
  * @throws NarScanError CONTAINER_UNREADABLE
  */
 export function* recordsOf(
   reader: RangeReader,
   from: number,
   size: number,
+  blockBytes: number,
 ): Generator<DirectoryRecord | ContainerFault, void, undefined> {
   const end = Math.min(from + size, reader.size);
   if (end < from + size) yield faultOf('truncated', from, 'a directory lies outside the image');
-  for (let origin = from; origin < end; origin += SECTOR_BYTES) {
+  let next = from;
+  for (let origin = from; origin < end; origin = next) {
+    next = Math.min(end, origin + SECTOR_BYTES - (origin % SECTOR_BYTES));
     // what is handed out must last while others read
-    const sector = Buffer.from(bytesAt(reader, origin, Math.min(SECTOR_BYTES, end - origin)));
-    for (let at = 0; at < sector.length && sector[at] !== 0; at += byteAt(sector, at)) {
+    const sector = Buffer.from(bytesAt(reader, origin, next - origin));
+    for (let at = 0; at < sector.length;) {
+      if (sector[at] === 0) {
+        at += blockBytes - (at % blockBytes);
+        continue;
+      }
       const record = readRecord(sector, at, origin);
       if (record === null) {
         yield faultOf('corrupt', origin + at, 'no record of a directory begins here');
         break;
       }
       yield record;
+      at += byteAt(sector, at);
     }
   }
 }

@@ -6,7 +6,7 @@ import { sniffName } from '../magic.ts';
 import { faultOf } from '../memberBody.ts';
 import type { RangeReader } from '../ranges.ts';
 import { bytesAt } from '../zlib/piece.ts';
-import { type Extents, OVERLAPS } from './extents.ts';
+import { OVERLAPS, type Extents, type Part } from './extents.ts';
 import { isBadName, nameOf } from './names.ts';
 import { FLAG, isSelfOrParent, recordsOf, SECTOR_BYTES } from './record.ts';
 import type { DirectoryRecord } from './record.ts';
@@ -33,12 +33,6 @@ interface OpenDirectory {
   parts: DirectoryRecord[];
 }
 
-/** Part of an image. */
-interface Part {
-  readonly offset: number;
-  readonly length: number;
-}
-
 /** A directory that says that it belongs elsewhere. */
 interface Relocated {
   readonly path: ByteString;
@@ -48,7 +42,7 @@ interface Relocated {
 /** What the first record of a volume's root says of all others; null where Rock Ridge is not in use. */
 export function rockRidgeSkip(reader: RangeReader, { joliet, blockBytes, root }: Volume): number | null {
   if (joliet) return null;
-  const { value } = recordsOf(reader, root.block * blockBytes, SECTOR_BYTES).next();
+  const { value } = recordsOf(reader, root.block * blockBytes, SECTOR_BYTES, blockBytes).next();
   if (value === undefined || 'item' in value) return null;
   return readSystemUse(reader, blockBytes, value, 0).skip;
 }
@@ -93,6 +87,10 @@ export class Tree {
       } else if ('item' in value) yield value;
       else yield* this.#record(top, value);
     }
+  }
+
+  #recordsOf(offset: number, size: number): ReturnType<typeof recordsOf> {
+    return recordsOf(this.#reader, offset, size, this.#volume.blockBytes);
   }
 
   #offsetOf(block: number): number {
@@ -160,7 +158,7 @@ export class Tree {
       yield faultOf('corrupt', at, 'leads to a directory that another one leads to');
     } else if (this.#extents.enter(offset, size)) {
       this.#entered.add(offset);
-      this.#stack.push({ path, records: recordsOf(this.#reader, offset, size), parts: [] });
+      this.#stack.push({ path, records: this.#recordsOf(offset, size), parts: [] });
     } else yield faultOf('corrupt', at, OVERLAPS);
   }
 
@@ -170,7 +168,7 @@ export class Tree {
     const use = this.#systemUse(record);
     const path = yield* this.#path(directory, record, use);
     if (use.child !== null) {
-      const { value } = recordsOf(this.#reader, this.#offsetOf(use.child), SECTOR_BYTES).next();
+      const { value } = this.#recordsOf(this.#offsetOf(use.child), SECTOR_BYTES).next();
       if (value !== undefined && !('item' in value)) {
         return yield* this.#directory(path, { ...value, block: use.child, at: record.at });
       }
@@ -188,10 +186,9 @@ export class Tree {
     }
     const head = bytesAt(this.#reader, first.offset, Math.min(HEAD_BYTES, first.length));
     const kind = sniffName(path, head, 0, head.length);
-    const claims = parts.map(({ offset, length }) => this.#extents.claim(offset, length, kind));
-    const isRead = claims.includes('read') && !claims.includes('spent');
-    yield this.#member(path, type, isRead ? this.#available(parts) : [], use.target);
-    if (claims.includes('spent')) yield faultOf('corrupt', record.at, OVERLAPS, path);
+    const claim = this.#extents.claim(parts, kind);
+    yield this.#member(path, type, claim === 'read' ? this.#available(parts) : [], use.target);
+    if (claim === 'spent') yield faultOf('corrupt', record.at, OVERLAPS, path);
     if (parts.some((part) => part.offset + part.length > this.#reader.size)) {
       yield faultOf('truncated', record.at, 'a file lies outside the image', path);
     }

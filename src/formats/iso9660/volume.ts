@@ -10,7 +10,9 @@ import type { DirectoryRecord } from './record.ts';
 const DESCRIPTORS_AT = 16 * SECTOR_BYTES;
 const MOST_DESCRIPTORS = 64;
 /** Sectors behind the descriptors of a volume in which those of UDF are looked for. */
-const UDF_SECTORS = 16;
+const UDF_SECTORS = 32;
+/** The sector that says where an UDF file system lies. */
+const UDF_ANCHOR = 256;
 
 const BOOT = 0;
 const PRIMARY = 1;
@@ -81,11 +83,13 @@ function readVolume(sector: Buffer, at: number): Volume | null {
   return { joliet, blockBytes, end: LITTLE_ENDIAN.u32(sector, 80) * blockBytes, root };
 }
 
-/** Whether UDF's own descriptors (ECMA-167, 2/9) stand behind those of the volume. */
+/** Whether UDF's own descriptors stand behind those of the volume (ECMA-167, 2/9), or its anchor in its place (3/8.4). */
 function hasUdf(reader: RangeReader, from: number): boolean {
-  for (let k = 0; k < UDF_SECTORS; k += 1) {
-    const id = byteStringOf(bytesAt(reader, from + k * SECTOR_BYTES, 6), 1);
+  const sectors = bytesAt(reader, from, UDF_SECTORS * SECTOR_BYTES);
+  for (let at = 1; at < sectors.length; at += SECTOR_BYTES) {
+    const id = byteStringOf(sectors, at, at + 5);
     if (id === 'NSR02' || id === 'NSR03') return true;
   }
-  return false;
+  const anchor = bytesAt(reader, UDF_ANCHOR * SECTOR_BYTES, 16);
+  return LITTLE_ENDIAN.u16(anchor, 0) === 2 && LITTLE_ENDIAN.u32(anchor, 12) === UDF_ANCHOR;
 }
