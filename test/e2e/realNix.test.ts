@@ -298,7 +298,7 @@ describe.skipIf(!needs('nix', 'nix-store', 'nix-build', 'bwrap'))(
 
     it('by Nix itself, of a user who has no other, is found without any option', () => {
       using store = new HomeStore('chroot');
-      const path = store.build('told-1.0', TELLING);
+      const path = store.build('leaking-1.0', `mkdir $out; echo ${store.home}/src/x.c > $out/x`);
       const hidden = ['--dev-bind', '/', '/', '--tmpfs', '/nix', '--remount-ro', '/nix'];
       const user = ['--unshare-user', '--uid', '12345', '--gid', '12345'];
       const result = join(store.folder, 'result');
@@ -309,7 +309,7 @@ describe.skipIf(!needs('nix', 'nix-store', 'nix-build', 'bwrap'))(
         [path, { NIX_CONFIG: `store = ${store.place}`, HOME: '' }],
       ] as const) {
         const env = { PATH: process.env['PATH'], HOME: store.home, ...STATE, ...variables };
-        const words = [...hidden, ...user, NAR_SCAN, target, '--format', 'json'];
+        const words = [...hidden, ...user, NAR_SCAN, target, '--home', store.home, '--format', 'json'];
         const { stdout, status } = spawnSync('bwrap', words, { env, maxBuffer: 1 << 28 });
         const { outputs } = JSON.parse(stdout.toString()) as Report;
         expect([status, outputs.map(({ storePath, verdict }) => [storePath, verdict])]).toEqual([
