@@ -258,11 +258,11 @@ describe.skipIf(!needs('genisoimage', 'xorriso', 'xz', 'gzip'))('what an image h
   });
 
   it('a file of parts that are other files is one of its own', async () => {
-    const halves = `cd tree; (head -c 2040 /dev/zero; printf "/home/no") > aa; printf "amyr/x" > zz`;
-    const image = imageOf(work, `${halves}; echo b > bb; echo c > cc; echo d > dd`, `${GENISOIMAGE} -no-pad`);
+    const halves = `cd tree; (head -c 2040 /dev/zero; printf "/home/no") > aa; printf "amyr/x" > bb`;
+    const image = imageOf(work, `${halves}; echo a > ab; echo c > cc; echo d > dd`, `${GENISOIMAGE} -no-pad`);
     const [one, two] = [recordAt(image, 'CC.;1'), recordAt(image, 'DD.;1')];
     image.copy(image, one + 2, recordAt(image, 'AA.;1') + 2, recordAt(image, 'AA.;1') + 18);
-    image.copy(image, two + 2, recordAt(image, 'ZZ.;1') + 2, recordAt(image, 'ZZ.;1') + 18);
+    image.copy(image, two + 2, recordAt(image, 'BB.;1') + 2, recordAt(image, 'BB.;1') + 18);
     image[one + 25] = 0x80;
     image.write('CC.;1', two + 33, 'latin1');
     expect(await found(image)).toContain('CC | known-home | bytes');
