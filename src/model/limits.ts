@@ -83,7 +83,7 @@ export const LIMITS = Object.freeze({
   /** Blocks with the ends of files: how many, decoded bytes of them that are kept; what may be decoded again of those that were not, and of tables. */
   squashfsFragments: 1_048_576,
   squashfsTailsBytes: 16 * MiB,
-  squashfsAgainBytes: 4096 * MiB,
+  squashfsAgainBytes: 2048 * MiB,
   /** ISO 9660: files and directories of one image (some 100 bytes of memory each), a symbolic link's target. */
   isoExtents: 1_000_000,
   isoTargetBytes: 4095,

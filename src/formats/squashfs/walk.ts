@@ -26,6 +26,8 @@ export class Walk {
   readonly #fragments: Fragments;
   /** Bits of the addresses of inodes that were read, by their blocks. */
   readonly #visited = new Map<number, Uint8Array>();
+  /** Inodes are read that the root does not lead to: what they name may have come before them. */
+  #astray = false;
 
   constructor(image: Image, tables: Tables, fragments: Fragments) {
     this.#image = image;
@@ -101,7 +103,7 @@ export class Walk {
       const isNew = this.#visit(cursor.address);
       if (isNew || found === BASIC.symlink) yield* this.#inode(await this.#read(cursor), path, open);
       else yield memberOf(path, found === BASIC.file ? 'file' : 'special');
-      if (!isNew && found === BASIC.directory)
+      if (!isNew && found === BASIC.directory && !this.#astray)
         yield this.#wrong('a directory that stands in two places', path);
     } catch (error) {
       yield memberOf(path, 'special');
@@ -167,6 +169,7 @@ export class Walk {
     const { inodes: announced } = this.#image.superblock;
     const cursor = inodes.cursorIn(0, 0);
     let count = 0;
+    this.#astray = true;
     try {
       while (await cursor.settle()) {
         const { address } = cursor;
