@@ -12,7 +12,7 @@ const GRACE_MS = 5000;
 export interface NixRun {
   readonly args: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
-  /** Gets each line that Nix writes to stderr, but the error that is thrown. */
+  /** Gets each line that Nix writes to stderr, but empty ones and the error that is thrown. */
   readonly said: (line: string) => void;
   /** Ends Nix. */
   readonly signal: AbortSignal;
@@ -41,10 +41,13 @@ export async function runNix({ args, environment, said, signal, copied }: NixRun
   let size = 0;
   let failure = '';
   let held: string | null = null;
-  const hear = (line: string): void => {
+  const hear = (text: string): void => {
+    // Nix sets paragraphs apart, and ssh ends its lines as for a terminal
+    const line = text.trimEnd();
+    if (line === '') return;
     // where Nix says what led to an error, the error itself is the last of them
     const isError = /^\s*error: ./.test(line);
-    if (failure === '' || isError) failure = line.trim();
+    if (failure === '' || isError) failure = line.trimStart();
     if (isError && held !== null) said(held);
     if (isError) held = line;
     else said(line);

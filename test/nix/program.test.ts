@@ -30,6 +30,11 @@ describe('a run of Nix', () => {
     });
   });
 
+  it('leaves out empty lines, and what else ends lines', async () => {
+    const { lines } = await run('printf "ssh: no host\\r\\n\\n  body:\\n   \\n    x\\n\\n" >&2');
+    expect(lines).toEqual(['ssh: no host', '  body:', '    x']);
+  });
+
   it.each([
     ['echo "error: no such store" >&2; exit 1', 'nix copy ended with status 1: error: no such store'],
     [
