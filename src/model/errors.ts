@@ -150,7 +150,7 @@ export const ERRORS = {
   TOKENS_INVALID: 'nar-scan token new prints an entry as it must be; README.md, "A cache server"',
   TOKENS_UNSAFE: 'only you and root may own it or write to it (chown, chmod go-w)',
   ACCESS_NO_TOKEN:
-    'give it as the password: in the file that netrc-file in nix.conf names, or in the URL (http://any:TOKEN@host)',
+    'give it as the password: in the file that netrc-file in nix.conf names, or in the URL (http://any:TOKEN@host), which Nix prints',
   ACCESS_UNKNOWN_TOKEN: 'it may have expired: ask the operator of the server for another',
   ACCESS_SCOPE: 'ask the operator of the server for a token with this scope',
   ACCESS_TOO_MANY: 'wait a minute, and look which client has an old token',
@@ -158,7 +158,8 @@ export const ERRORS = {
   HOMES_TOO_MANY: 'ask the operator to name the directories that matter in the policy: homes = [...]',
   ACCESS_OPEN: 'a server that others reach takes tokens: nar-scan serve --tokens FILE',
   REVIEW_INVALID: 'correct the form and send it again',
-  REVIEW_FORGED: 'open the page anew and send its form from there',
+  REVIEW_FORGED:
+    'open the page anew and send its form from there; behind a proxy the policy says where people reach it: public_url in [admission]',
   REVIEW_CHANGED: 'look at what was found since, then decide',
   // the run and its report
   NO_OUTPUTS: 'give at least one output',

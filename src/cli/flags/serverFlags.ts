@@ -45,7 +45,7 @@ export const SERVER_FLAGS = [
     value: null,
     repeat: false,
     group: 'Server',
-    help: 'everybody on this machine may do everything; nothing is signed',
+    help: 'everybody on this machine may do everything; no path is signed',
     commands: ['serve'],
   },
   {
