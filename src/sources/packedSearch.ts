@@ -46,14 +46,15 @@ export class PackedSearch {
 
   /**
    * The stream has ended. What was found is said of the first of its outputs, as of itself. Of bytes that may be packed
-   * content those homes are that are known and that the output does not hold anyway: where a path begins cannot be told
+   * content those homes are that are known and that none of the outputs holds anyway: where a path begins cannot be told
    * of them, since what stood before it may be written as a reference to earlier bytes, so that `/nix/store/…` looks
    * like `/store/…`.
    */
-  end([output]: readonly StreamOutput[]): void {
+  end(outputs: readonly StreamOutput[]): void {
     this.#close();
+    const [output] = outputs;
     if (output === undefined) return;
-    const held = new Set(output.facts.findings.map(({ home }) => home));
+    const held = new Set(outputs.flatMap(({ facts }) => facts.findings.map(({ home }) => home)));
     const { findings, gaps } = this.#sink.sorted();
     const isTold = ({ rule, home }: Finding): boolean =>
       this.#stray !== null || (rule === 'known-home' && !held.has(home));
