@@ -36,6 +36,12 @@ class Patched {
     return at - 8;
   }
 
+  /** Makes the listing of the root shorter. */
+  shorten(bytes: number): void {
+    const at = this.#inodes + 2 + this.bytes.readUInt16LE(32) + 24;
+    this.bytes.writeUInt16LE(this.bytes.readUInt16LE(at) - bytes, at);
+  }
+
   /** Makes an entry lead to where another one does. */
   lead(name: string, to: string): this {
     const [from, other] = [this.entry(name), this.entry(to)];
@@ -128,6 +134,7 @@ describe.skipIf(!needs('mksquashfs'))('an image that was made to mislead', () =>
       ({ bytes }) => bytes.writeBigUInt64LE(77n << 16n, 32),
       /no block of the inode table/,
     ],
+    ['a listing that breaks off', (patched) => patched.shorten(2), /ends in an entry/],
     ['no size of blocks', ({ bytes }) => bytes.writeUInt32LE(5000, 12), /no legal size/],
     ['more tails than there are', ({ bytes }) => bytes.writeUInt32LE(2000, 16), /list of the fragment table/],
     ['tables in no order', ({ bytes }) => bytes.writeBigUInt64LE(96n, 72), /overlap/],
@@ -145,6 +152,15 @@ describe.skipIf(!needs('mksquashfs'))('an image that was made to mislead', () =>
     expect(faults).toEqual([]);
     change(patched);
     expect((await readImage(patched.bytes)).faults.join('\n')).toMatch(fault);
+  });
+
+  it('is searched as it is where its inodes cannot be told apart', async () => {
+    const patched = image();
+    patched.bytes.writeUInt16LE(99, patched.file(5000));
+    const read = await readImage(patched.bytes);
+    const [table] = read.members.filter(({ name }) => name === 'inode table');
+    const start = Number(patched.bytes.readBigUInt64LE(64)) + 2;
+    expect(table?.bytes?.equals(patched.bytes.subarray(start, start + table.bytes.length))).toBe(true);
   });
 
   it('that is cut is never whole', async () => {

@@ -37,6 +37,33 @@ describe('an image by hand', () => {
     }
   });
 
+  it.each<[what: string, file: Node, fault: RegExp]>([
+    ['blocks that lie among its tables', { bytes: 8, start: 130, words: [0x100_0000 + 8] }, /CORRUPT/],
+    ['blocks that lie outside', { bytes: 8, start: 1e9, words: [0x100_0000 + 8] }, /CORRUPT/],
+    ['a tail that its block does not have', { bytes: 8, tail: [0, 9] }, /CORRUPT/],
+    ['a tail in a block that there is not', { bytes: 8, tail: [7, 0] }, /CORRUPT/],
+  ])('with %s has a fault there', async (_, file, fault) => {
+    const tails = [deflateSync(Buffer.from('a tail'.repeat(2)))];
+    const { members } = await readImage(writeImage(rootOf([file]), { data: Buffer.from('data'), tails }));
+    expect(members.find(({ name }) => name === 'file0')?.code).toMatch(fault);
+  });
+
+  it('has no inodes where no block of their table begins', async () => {
+    const image = writeImage(rootOf(Array.from({ length: 400 }, () => ({ bytes: 0 }))));
+    image.writeBigUInt64LE(5n << 16n, 32);
+    expect((await readImage(image)).faults.join('\n')).toMatch(/no block of the inode table begins here/);
+  });
+
+  it('tells of tables that nothing here needs, too, that they cannot be read', async () => {
+    const image = writeImage(rootOf([]));
+    const owners = image.length - 14;
+    image.writeUInt16LE(4, owners); // four bytes, packed
+    const { members } = await readImage(image);
+    expect(members.find(({ name }) => name === 'id table')?.code).toMatch(/^COMPRESSION_/);
+    image.writeUInt16LE(0x8000, owners); // none
+    expect((await readImage(image)).faults.join('\n')).toMatch(/no block of the id table begins here/);
+  });
+
   it.each([
     ['bytes behind the end of a packed block', Buffer.concat([deflateSync(LEAK), Buffer.from(LEAK)])],
     [

@@ -29,10 +29,10 @@ const TREE: Tree = {
   'text/other-name.txt': '= text/leak.txt',
   'text/empty': '',
   'text/link': '-> ../../home/noamyr/x',
-  'long/text': sample(1_500_000),
+  'long/text': sample(1_200_000),
   'long/noise': noise(300_000),
   'long/mixed': Buffer.concat([noise(200_000), sample(400_000, 2), Buffer.alloc(300_000), noise(5000)]),
-  'long/whole-blocks': sample(2 * 1024 * 1024, 3),
+  'long/whole-blocks': sample(1024 * 1024, 3),
   [`${'deep/'.repeat(60)}file`]: 'deep',
   ...many,
 };
@@ -59,9 +59,12 @@ async function expectAll(image: Buffer, tree: Tree): Promise<void> {
 
 describe.skipIf(!needs('mksquashfs'))('an image by mksquashfs', () => {
   for (const compressor of ['gzip', 'lzma', 'xz', 'lz4', 'zstd']) {
-    it.each(['4K', '128K', '1M'])(`packed by ${compressor} in blocks of %s is read in full`, async (size) => {
-      await expectAll(pack(TREE, '-comp', compressor, '-b', size), TREE);
-    });
+    it.each(compressor === 'gzip' ? ['4K', '128K', '1M'] : ['4K', '1M'])(
+      `packed by ${compressor} in blocks of %s is read in full`,
+      async (size) => {
+        await expectAll(pack(TREE, '-comp', compressor, '-b', size), TREE);
+      },
+    );
   }
 
   it.each([
@@ -86,6 +89,12 @@ describe.skipIf(!needs('mksquashfs'))('an image by mksquashfs', () => {
       4096,
       [],
     ]);
+  });
+
+  it('gives the names by which a long listing is entered in its middle', async () => {
+    const { members } = await readImage(pack(many));
+    const [directory] = members.filter(({ type }) => type === 'directory');
+    expect(directory?.bytes?.toString()).toMatch(/^(?:a-rather-long-name-of-a-file){3}[0-9]+a-rather/);
   });
 
   it('gives a content with several names once', async () => {
@@ -148,7 +157,7 @@ describe.skipIf(!needs('mksquashfs', 'python3', 'mkfifo'))('what files are not',
     writeFileSync(join(root, 'holes'), LEAK, { flag: 'a' });
     execFileSync('mkfifo', [join(root, 'pipe')]);
     const attributes =
-      "import os,sys; os.setxattr(sys.argv[1], 'user.origin', b'/home/noamyr/' + b'x' * 9000)";
+      "import os,sys; os.setxattr(sys.argv[1], 'user.origin', b'/home/noamyr/' + b'x' * 3000)";
     let set = true;
     try {
       execFileSync('python3', ['-c', attributes, join(root, 'holes')], { stdio: 'pipe' });
@@ -164,7 +173,7 @@ describe.skipIf(!needs('mksquashfs', 'python3', 'mkfifo'))('what files are not',
     ]);
     expect(holes.subarray(3_000_000).toString()).toBe(LEAK);
     expect(read.members.find(({ name }) => name === 'pipe')).toMatchObject({ type: 'special', bytes: null });
-    if (set) expect(holds(read, `/home/noamyr/${'x'.repeat(9000)}`)).toBe(true);
+    if (set) expect(holds(read, `/home/noamyr/${'x'.repeat(3000)}`)).toBe(true);
     expect(isIncomplete(read)).toBe(false);
   });
 });
