@@ -84,6 +84,9 @@ export const LIMITS = Object.freeze({
   squashfsFragments: 1_048_576,
   squashfsTailsBytes: 16 * MiB,
   squashfsAgainBytes: 2048 * MiB,
+  /** Memory for one of its blocks, which has at most 1 MiB: of an xz or lzma dictionary, of a zstd window (log2). */
+  squashfsMemoryBytes: 16 * MiB,
+  squashfsWindowLog: 23,
   /** ISO 9660: files and directories of one image (some 100 bytes of memory each), a symbolic link's target. */
   isoExtents: 1_000_000,
   isoTargetBytes: 4095,

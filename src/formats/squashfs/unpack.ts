@@ -1,5 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { NarScanError } from '../../model/errors.ts';
+import { LIMITS } from '../../model/limits.ts';
 import type { StreamCodec } from '../compression/codec.ts';
 import { decompress } from '../compression/decompress.ts';
 import { decodeLz4Block } from '../compression/lz4Block.ts';
@@ -20,6 +21,8 @@ const CODECS: Readonly<Partial<Record<number, StreamCodec>>> = {
   [COMPRESSION.zstd]: 'zstd',
 };
 
+const MEMORY = { memoryBytes: LIMITS.squashfsMemoryBytes, zstdWindowLog: LIMITS.squashfsWindowLog };
+
 /**
  * Decodes one packed block of an image.
  *
@@ -34,7 +37,7 @@ export async function unpack(compression: number, packed: Uint8Array, most: numb
   let room = most;
   let error: NarScanError | null = null;
   try {
-    for await (const chunk of decompress(CODECS[compression] ?? 'none', [packed])) {
+    for await (const chunk of decompress(CODECS[compression] ?? 'none', [packed], MEMORY)) {
       parts.push(Buffer.from(chunk.subarray(0, room)));
       if (chunk.length > room) {
         error = blockFault(`holds more than ${most} bytes`);

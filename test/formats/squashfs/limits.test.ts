@@ -2,7 +2,9 @@ import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { readSquashfs } from '../../../src/formats/squashfs/squashfs.ts';
 import { LIMITS } from '../../../src/model/limits.ts';
+import { needs } from '../../support/programs.ts';
 import { wholeReader } from '../../support/rangeReaders.ts';
+import { filter } from '../compression/support.ts';
 import { holds, isIncomplete, readImage } from './support.ts';
 import { BLOCK_BYTES, writeImage, type Node } from './writer.ts';
 
@@ -74,6 +76,21 @@ describe('an image by hand', () => {
     const file: Node = { bytes: LEAK.length, start: 96, words: [data.length] };
     expect(isIncomplete(await readImage(writeImage(rootOf([file]), { data })))).toBe(true);
   });
+
+  it.skipIf(!needs('xz'))(
+    'of a block that needs a dictionary as none of a program does is a gap',
+    async () => {
+      for (const [dictionary, code] of [
+        ['1MiB', null],
+        ['64MiB', 'COMPRESSION_MEMORY'],
+      ] as const) {
+        const data = filter(Buffer.from(LEAK), 'xz', '-c', `--lzma2=dict=${dictionary}`);
+        const image = writeImage(rootOf([{ bytes: LEAK.length, start: 96, words: [data.length] }]), { data });
+        image.writeUInt16LE(4, 20);
+        expect((await readImage(image)).members[0]).toMatchObject({ name: 'file0', code });
+      }
+    },
+  );
 
   it('of directories in one another is left', async () => {
     const inner: Node = { entries: [['out', 1]] };

@@ -86,7 +86,7 @@ function listed(content: Buffer, from: number): { readonly bytes: Buffer; readon
  */
 export function writeImage(
   nodes: readonly Node[],
-  { data = Buffer.alloc(0), tails = [] as readonly Buffer[] } = {},
+  { data = new Uint8Array(0), tails = [] }: { data?: Uint8Array; tails?: readonly Buffer[] } = {},
 ): Buffer {
   const places: number[] = [];
   let inodesEnd = 0;
