@@ -85,10 +85,11 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
   const catalog = await openCatalog(join(state, CATALOG));
   parts.defer(async () => await catalog.close());
   const warn = (error: unknown): void => log.warn({ err: error });
+  const { anonymousRead } = policy.admission;
   const callers = openCallers({
     tokens: options.tokens,
     noAuth: options.noAuth,
-    anonymousRead: policy.admission.anonymousRead,
+    anonymousRead,
     host: 'host' in options.listen ? options.listen.host : null,
     catalog,
     warn,
@@ -136,7 +137,7 @@ export async function openCacheServer(options: CacheServerOptions): Promise<Cach
   );
   const lost = (name: string): void => log.error(`the storage has lost ${name}`);
   await app.register(async (cache: FastifyInstance) => {
-    serveCache(cache, { storeDir: settings.storeDir, catalog: served, storage, door, lost });
+    serveCache(cache, { storeDir: settings.storeDir, catalog: served, storage, door, anonymousRead, lost });
     takeUploads(cache, { uploads, publications, door, underWay });
   });
   serveMetrics(app, metrics, door);

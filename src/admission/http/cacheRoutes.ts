@@ -15,6 +15,8 @@ export interface CacheSources {
   readonly catalog: Catalog;
   readonly storage: Storage;
   readonly door: Door;
+  /** Whether it takes no token to fetch. */
+  readonly anonymousRead: boolean;
   /** Told where the storage has lost what is published. */
   readonly lost: (name: string) => void;
 }
@@ -40,12 +42,16 @@ const PRIORITY = 40;
  */
 const CACHING = 'max-age=60';
 
+/** The same where fetching takes a token: a cache that many share asks nobody for one. */
+const PRIVATE_CACHING = `private, ${CACHING}`;
+
 /** What is published can be fetched here, and nothing else is known of. */
 export function serveCache(app: FastifyInstance, sources: CacheSources): void {
   const serve = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const path = plainPathOf(request.raw.url ?? '');
     const object = path === null ? null : cacheObjectOf(path);
     if ((await sources.door.admit(request, reply, 'read')) === null) return reply;
+    reply.header('cache-control', sources.anonymousRead ? CACHING : PRIVATE_CACHING);
     const isThere = object !== null && (await SENDERS[object.kind](object as never, sources, request, reply));
     if (!isThere) await sendAnswer(reply, NOT_FOUND);
     return reply;
@@ -140,7 +146,7 @@ async function headNar(
   reply: FastifyReply,
 ): Promise<boolean> {
   if ((await storage.size(path.narName)) !== path.fileSize) return false;
-  if (isKnown(request, reply, narTag(path))) await unchanged(reply).send();
+  if (isKnown(request, reply, narTag(path))) await reply.code(304).send();
   else await describeNar(reply, path.fileSize).send();
   return true;
 }
@@ -154,13 +160,14 @@ async function getNar(
   const { narName, fileSize } = path;
   const tag = narTag(path);
   if (isKnown(request, reply, tag)) {
-    await unchanged(reply).send();
+    await reply.code(304).send();
     return true;
   }
   const { range: wanted, 'if-range': condition } = request.headers;
   const range = condition === undefined || condition === tag ? rangeOf(wanted, fileSize) : null;
   if (range === 'unsatisfiable') {
-    await reply.code(416).header('content-range', `bytes */${fileSize}`).send();
+    reply.header('content-range', `bytes */${fileSize}`).header('cache-control', 'no-store');
+    await reply.code(416).send();
     return true;
   }
   const nar = await storage.get(narName, range ?? undefined);
@@ -185,7 +192,7 @@ async function sendBytes(
   type: string,
 ): Promise<true> {
   const tag = `"${createHash('sha256').update(bytes).digest('base64url')}"`;
-  if (isKnown(request, reply, tag)) await unchanged(reply).send();
+  if (isKnown(request, reply, tag)) await reply.code(304).send();
   else {
     describe(reply, bytes.length, type);
     await (request.method === 'HEAD' ? reply.send() : reply.send(bytes));
@@ -194,17 +201,12 @@ async function sendBytes(
 }
 
 function describe(reply: FastifyReply, size: number, type: string): FastifyReply {
-  return reply.type(type).header('content-length', size).header('cache-control', CACHING);
+  return reply.type(type).header('content-length', size);
 }
 
 /** Caches give out parts of what they have only where they were told that there are any. */
 function describeNar(reply: FastifyReply, size: number): FastifyReply {
   return describe(reply, size, NAR_TYPE).header('accept-ranges', 'bytes');
-}
-
-/** What a cache has may be served for as long again. */
-function unchanged(reply: FastifyReply): FastifyReply {
-  return reply.code(304).header('cache-control', CACHING);
 }
 
 /** Whether the client has it in the form that has this tag. */

@@ -181,6 +181,21 @@ describe('what is served', () => {
     expect([head.status, head.headers.get('content-length')]).toEqual([200, `${PUBLISHED.narInfo.length}`]);
   });
 
+  it('asks caches that know nothing of tokens to keep nothing that takes one', async () => {
+    await start({ ...parts, anonymousRead: false });
+    for (const path of ['nix-cache-info', `${PUBLISHED.hashPart}.narinfo`, PUBLISHED.narName]) {
+      const answer = await get(path);
+      expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'private, max-age=60']);
+      const headers = { 'if-none-match': answer.headers.get('etag') ?? '"1"' };
+      const again = await get(path, { headers });
+      expect([again.status, again.headers.get('cache-control')]).toEqual([304, 'private, max-age=60']);
+    }
+    const none = await get(`${'0'.repeat(32)}.narinfo`);
+    expect([none.status, none.headers.get('cache-control')]).toEqual([404, 'no-store']);
+    const beyond = await get(PUBLISHED.narName, { headers: { range: 'bytes=10-' } });
+    expect([beyond.status, beyond.headers.get('cache-control')]).toEqual([416, 'no-store']);
+  });
+
   it('serves NARs, in parts as well', async () => {
     await start(parts);
     const answer = await get(PUBLISHED.narName);

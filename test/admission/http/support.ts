@@ -35,6 +35,7 @@ export interface Parts {
   readonly uploads?: Partial<NarUploads>;
   readonly publications?: Partial<Publications>;
   readonly needs?: readonly Need[];
+  readonly anonymousRead?: boolean;
 }
 
 /** A server that listens on a free port, of parts that are made up. */
@@ -51,6 +52,7 @@ export class TestServer implements AsyncDisposable {
     void app.register(async (scope) => {
       serveCache(scope, {
         storeDir: '/nix/store',
+        anonymousRead: parts.anonymousRead ?? true,
         catalog: {
           published: async () => null,
           publishedNar: async () => null,
