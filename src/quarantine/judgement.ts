@@ -40,14 +40,21 @@ export function outputNamed({ trail }: AuditLog, id: string): Quarantined {
  * What was quarantined last of a store path.
  * @throws NarScanError QUARANTINE_UNKNOWN
  */
-export function outputAt({ trail }: AuditLog, storePath: string): Quarantined {
+export function outputAt(log: AuditLog, storePath: string): Quarantined {
+  const found = knownOutputAt(log, storePath);
+  if (found === null) throw new NarScanError('QUARANTINE_UNKNOWN', `'${storePath}' is not in quarantine`);
+  return found;
+}
+
+/** As {@link outputAt}, or null where there is none: whoever sends paths may send another name with the same hash part. */
+export function knownOutputAt({ trail }: AuditLog, storePath: string): Quarantined | null {
   const hashPart = hashPartOf(storePath);
-  const row = hashPart === null ? null : trail.ask((index) => index.outputAt(hashPart));
-  const record = row === null ? null : recordOf(trail, row);
-  if (row === null || record === null) {
-    throw new NarScanError('QUARANTINE_UNKNOWN', `'${storePath}' is not in quarantine`);
+  const rows = hashPart === null ? [] : trail.ask((index) => index.outputsAt(hashPart));
+  for (const row of rows) {
+    const record = recordOf(trail, row);
+    if (record !== null && basename(record.storePath) === basename(storePath)) return { row, record };
   }
-  return { row, record };
+  return null;
 }
 
 /**

@@ -247,6 +247,17 @@ describe('a denial', () => {
 });
 
 describe('a store path', () => {
+  it('is none of another name with the same hash part, which whoever sends paths may have had refused later', async () => {
+    const [id = '', later = ''] = ids(10, 11);
+    const another = { ...quarantined(later, ids(2), OTHER_HASH), storePath: `${PATH}-of-another-name` };
+    await write(own, quarantined(id, ids(1)), another);
+    using log = await AuditLog.open(own, { actor: 'alice@host' });
+    await log.sync();
+    expect(outputAt(log, PATH).record.id).toBe(id);
+    expect(outputAt(log, `${PATH}-of-another-name`).record.id).toBe(later);
+    expect(() => outputAt(log, `${PATH}-x`)).toThrow(code('QUARANTINE_UNKNOWN'));
+  });
+
   it('is what was quarantined of it last, with all that was decided on it', async () => {
     const [id = '', later = ''] = ids(10, 11);
     await write(own, quarantined(id, ids(1)), quarantined(later, ids(2), OTHER_HASH), released(ids(1)));

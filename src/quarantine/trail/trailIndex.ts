@@ -276,10 +276,10 @@ export class TrailIndex implements Disposable {
     return this.#all(query, before, most).map(outputOfRow);
   }
 
-  /** The latest one of a store path with this hash part. */
-  outputAt(hashPart: string): OutputRow | null {
-    const row = this.#get('select * from outputs where hash_part = ? order by seq desc limit 1', hashPart);
-    return row === undefined ? null : outputOfRow(row);
+  /** Those of store paths with this hash part, the latest first, so many as are read at once. */
+  outputsAt(hashPart: string): readonly OutputRow[] {
+    const query = 'select * from outputs where hash_part = ? order by seq desc limit ?';
+    return this.#all(query, hashPart, PAGE).map(outputOfRow);
   }
 
   /** Those whose ids begin so, two at most. @param prefix hexadecimal digits */

@@ -1,7 +1,6 @@
 import { NarScanError } from '../../../model/errors.ts';
 import { dayStart, spanOf } from '../../../model/when.ts';
 import { parseContentName, parseNarHash } from '../../../nix/narHash.ts';
-import { hashPartOf } from '../../../nix/storePath.ts';
 import type { AuditLog } from '../../../quarantine/audit.ts';
 import type { Denial, Release } from '../../../quarantine/decision.ts';
 import { deniedText, releasedText } from '../../../quarantine/decisionText.ts';
@@ -9,8 +8,8 @@ import {
   decisionOf,
   decisionsOn,
   denialOf,
+  knownOutputAt,
   liftEvent,
-  outputAt,
   outputNamed,
   releasing,
 } from '../../../quarantine/judgement.ts';
@@ -139,14 +138,8 @@ async function decidedOn(
     return onOutput(storePath, own);
   }
   const storePath = await storePathMeant(named, said, environment);
-  return onPath(storePath, narHashInQuarantine(log, storePath));
-}
-
-/** A denied path need not have been in quarantine. */
-function narHashInQuarantine(log: AuditLog, storePath: string): string | null {
-  const hashPart = hashPartOf(storePath);
-  const isThere = hashPart !== null && log.trail.ask((index) => index.outputAt(hashPart)) !== null;
-  return isThere ? outputAt(log, storePath).record.narHash : null;
+  // a denied path need not have been in quarantine
+  return onPath(storePath, knownOutputAt(log, storePath)?.record.narHash ?? null);
 }
 
 function decisionText(decision: Denial | Release): string {
