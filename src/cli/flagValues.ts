@@ -36,7 +36,9 @@ export function listOf(choices: readonly string[]): FlagValue {
     name: `${choices.join('|')},...`,
     check: (text) => {
       const wrong = text.split(',').find((each) => !choices.includes(each));
-      return wrong === undefined ? null : `has '${wrong}', which is none of ${choices.join(', ')}`;
+      if (wrong === undefined) return null;
+      const which = wrong === text ? '' : `has '${wrong}', which `;
+      return `${which}is none of ${choices.join(', ')}`;
     },
   };
 }

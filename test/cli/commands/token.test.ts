@@ -38,6 +38,7 @@ describe('token new', () => {
   it.each<[string, string, readonly string[]]>([
     ['no name', 'token new needs --name', ['--scope', 'read']],
     ['no scope', 'token new needs --scope', ['--name', 'ci']],
+    ['no scope there is', "--scope: 'write' is none of read, push", ['--name', 'ci', '--scope', 'write']],
     ['an unknown scope', "--scope: 'read,write' has 'write'", ['--name', 'ci', '--scope', 'read,write']],
     [
       'a name of nobody',
