@@ -96,7 +96,7 @@ export const ERRORS = {
     'mend what stands in the way (quarantine lift NUMBER for a denial), then scan it again',
   QUARANTINE_DAMAGED: 'what was kept is lost; what was found in it is in the report (quarantine show)',
   QUARANTINE_UNKNOWN:
-    'nar-scan quarantine list shows what there is; what the hook of a daemon or a server refused lies in the state of who runs it',
+    'nar-scan quarantine list shows what is there; what a daemon or a server refused is in the state of who runs it',
   QUARANTINE_NOT_EXPORTED: 'name a file that is not there yet, where you may write and there is room',
   DECISION_UNKNOWN:
     'nar-scan quarantine list shows what counts with the numbers of the records, audit list shows all',
@@ -150,7 +150,7 @@ export const ERRORS = {
   TOKENS_INVALID: 'nar-scan token new prints an entry as it must be; README.md, "A cache server"',
   TOKENS_UNSAFE: 'only you and root may own it or write to it (chown, chmod go-w)',
   ACCESS_NO_TOKEN:
-    'give it as the password: in the file that netrc-file in nix.conf names, or in the URL (http://any:TOKEN@host), which Nix prints',
+    'give it as the password: in the netrc-file of nix.conf, or in the URL (http://any:TOKEN@host), which Nix prints',
   ACCESS_UNKNOWN_TOKEN: 'it may have expired: ask the operator of the server for another',
   ACCESS_SCOPE: 'ask the operator of the server for a token with this scope',
   ACCESS_TOO_MANY: 'wait a minute, and look which client has an old token',
