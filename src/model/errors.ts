@@ -159,7 +159,7 @@ export const ERRORS = {
   ACCESS_OPEN: 'a server that others reach takes tokens: nar-scan serve --tokens FILE',
   REVIEW_INVALID: 'correct the form and send it again',
   REVIEW_FORGED:
-    'open the page anew and send its form from there; behind a proxy the policy says where people reach it: public_url in [admission]',
+    'open the page anew and send its form; behind a proxy set public_url in [admission] of the policy',
   REVIEW_CHANGED: 'look at what was found since, then decide',
   // the run and its report
   NO_OUTPUTS: 'give at least one output',

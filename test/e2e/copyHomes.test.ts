@@ -83,6 +83,16 @@ describe.skipIf(!needs('nix', 'nix-build'))('nar-scan copy to a nar-scan server'
     expect(stderr.trimEnd().endsWith(line)).toBe(true);
   });
 
+  it('asks the server what it has now, whatever Nix remembers of it', () => {
+    expect(copy(tool)).toMatchObject({ status: 0 });
+    const environment = { PATH: process.env['PATH'], NAR_SCAN_STATE: server.state };
+    const denial = narScan(['quarantine', 'deny', tool, '--reason', 'it phones home'], { env: environment });
+    expect(denial).toMatchObject({ status: 0 });
+    const { status, stderr } = copy(tool);
+    expect(stderr).toContain('it phones home');
+    expect(status).toBe(1);
+  });
+
   it('ends as incomplete where the server could not inspect what the policy here leaves aside', () => {
     const packed = store.build('packed', "mkdir $out; printf '7z\\274\\257\\047\\034more' > $out/x.7z");
     const policy = join(store.folder, 'lenient.toml');

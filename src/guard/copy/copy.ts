@@ -107,6 +107,9 @@ interface Attendance {
   readonly signal: AbortSignal;
 }
 
+/** Nix remembers for weeks what a cache had; what lay there may have been denied since. */
+const ASKED_ANEW = ['--option', 'narinfo-cache-positive-ttl', '0'];
+
 async function nixCopy(
   { to, flags, storeDir, environment }: Transfer,
   source: readonly string[],
@@ -115,7 +118,7 @@ async function nixCopy(
 ): Promise<void> {
   const kind = derivations ? ['--derivation'] : [];
   // ours come last: they count; the first one, should the last of the others take a word for its value
-  const ours = ['--no-recursive', ...source, '--to', to.url, ...kind];
+  const ours = ['--no-recursive', ...ASKED_ANEW, ...source, '--to', to.url, ...kind];
   const names = namesOf(infos);
   const args = ['copy', '--no-recursive', ...flags, ...ours, ...names];
   const copied = meter?.copied.bind(meter);
@@ -151,7 +154,7 @@ async function alreadyThere(
     if (derivations) continue;
     try {
       // or Nix asks the substituters for what the destination does not have, too
-      const only = ['--option', 'substitute', 'false'];
+      const only = ['--option', 'substitute', 'false', ...ASKED_ANEW];
       const args = ['path-info', '--json', ...only, '--store', to.url, ...namesOf(asked)];
       const nix = { args, environment: { ...environment, NIX_STORE_DIR: storeDir } };
       const printed = await runNix({ ...nix, said: () => undefined, signal: patience });
