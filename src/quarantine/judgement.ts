@@ -18,6 +18,8 @@ export interface Quarantined {
 }
 
 const PREFIX = /^[0-9a-f]{4,16}$/;
+/** Ids that a message names. */
+const SHOWN_IDS = 5;
 
 /**
  * The quarantined output with this id, or whose id alone begins so (4 digits at least).
@@ -47,14 +49,44 @@ export function outputAt(log: AuditLog, storePath: string): Quarantined {
 }
 
 /** As {@link outputAt}, or null where there is none: whoever sends paths may send another name with the same hash part. */
-export function knownOutputAt({ trail }: AuditLog, storePath: string): Quarantined | null {
+export function knownOutputAt(log: AuditLog, storePath: string): Quarantined | null {
+  for (const output of outputsAt(log, storePath)) return output;
+  return null;
+}
+
+/** All that was quarantined of a store path, the latest first. */
+function* outputsAt({ trail }: AuditLog, storePath: string): Generator<Quarantined, void, undefined> {
   const hashPart = hashPartOf(storePath);
   const rows = hashPart === null ? [] : trail.ask((index) => index.outputsAt(hashPart));
   for (const row of rows) {
     const record = recordOf(trail, row);
-    if (record !== null && basename(record.storePath) === basename(storePath)) return { row, record };
+    if (record !== null && basename(record.storePath) === basename(storePath)) yield { row, record };
   }
-  return null;
+}
+
+/**
+ * A store path must mean one content where it is to be released: whoever sends paths may have another one refused
+ * after somebody has looked.
+ *
+ * @param decisions that count, denials of the machine among them
+ * @throws NarScanError QUARANTINE_UNKNOWN where another content of the path waits for a decision, too
+ */
+export function refuseOthers(
+  log: AuditLog,
+  decisions: Pick<Decisions, 'denial'>,
+  meant: QuarantinedRecord,
+  now: Date,
+): void {
+  const waiting: string[] = [];
+  for (const { record } of outputsAt(log, meant.storePath)) {
+    const isDecided =
+      releasesOn(log, record, now).length > 0 || decisions.denial(record.storePath, record.narHash) !== null;
+    if (record.id !== meant.id && record.narHash !== null && !isDecided) waiting.push(record.id);
+  }
+  if (waiting.length === 0) return;
+  const ids = [meant.id, ...waiting].slice(0, SHOWN_IDS).join(', ');
+  const message = `${meant.storePath} was refused with several contents: say which one by its id (the latest first: ${ids})`;
+  throw new NarScanError('QUARANTINE_UNKNOWN', message);
 }
 
 /**

@@ -23,6 +23,7 @@ import {
   denialOf,
   outputAt,
   outputNamed,
+  refuseOthers,
   releaseOf,
 } from '../../src/quarantine/judgement.ts';
 import { type DecidedOn, onContent, onOutput, onPath } from '../../src/quarantine/lifting.ts';
@@ -256,6 +257,25 @@ describe('a store path', () => {
     expect(outputAt(log, PATH).record.id).toBe(id);
     expect(outputAt(log, `${PATH}-of-another-name`).record.id).toBe(later);
     expect(() => outputAt(log, `${PATH}-x`)).toThrow(code('QUARANTINE_UNKNOWN'));
+  });
+
+  it('must mean one content to be released, unless the others have been decided on', async () => {
+    const [id = '', later = ''] = ids(10, 11);
+    await write(own, quarantined(id, ids(1)), quarantined(later, ids(2), OTHER_HASH));
+    using log = await AuditLog.open(own, { actor: 'alice@host' });
+    await log.sync();
+    const refuse = async (): Promise<void> => {
+      using decisions = await openDecisions({ NAR_SCAN_STATE: own }, null, system);
+      refuseOthers(log, decisions, outputAt(log, PATH).record, new Date());
+    };
+    const several = code('QUARANTINE_UNKNOWN', new RegExp(`several contents.*${later}, ${id}`));
+    await expect(refuse()).rejects.toThrow(several);
+    await log.append(released(ids(1)));
+    await refuse();
+    await log.append({ event: 'lifted', decision: 3, reason: 'an error' });
+    await expect(refuse()).rejects.toThrow(several);
+    await log.append(denied(null, HASH));
+    await refuse();
   });
 
   it('is what was quarantined of it last, with all that was decided on it', async () => {

@@ -11,6 +11,7 @@ import {
   knownOutputAt,
   liftEvent,
   outputNamed,
+  refuseOthers,
   releasing,
 } from '../../../quarantine/judgement.ts';
 import { type DecidedOn, onContent, onOutput, onPath, onTheSame } from '../../../quarantine/lifting.ts';
@@ -33,12 +34,13 @@ export async function releaseQuarantined(said: Arguments, environment: NodeJS.Pr
   const now = new Date();
   const expires = expiryOf(said.last('expires'), now);
   return await atDesk(said, environment, async (desk) => {
+    using decisions = await todaysDecisions(environment);
     const outputs = new Map<string, QuarantinedRecord>();
     for (const named of said.targets) {
       const record = await outputMeant(desk, named, said, environment);
+      if (isPath(named) && parseContentName(named) === null) refuseOthers(desk.log, decisions, record, now);
       outputs.set(record.id, record);
     }
-    using decisions = await todaysDecisions(environment);
     const plans = [...outputs.values()].map((record) => ({
       record,
       ...releasing(desk.log, decisions, record, reason, expires, now),
