@@ -286,6 +286,11 @@ export function sniffName(
   return zlib && LOOSE_OBJECT.test(name) ? 'git-object' : null;
 }
 
+/** Whether a name may tell a kind that the bytes alone do not. */
+export function isTellingName(name: ByteString): boolean {
+  return sniffName(name) !== null || name.endsWith('.rdb') || LOOSE_OBJECT.test(name);
+}
+
 /** SHA-1 and SHA-256 object names. */
 const LOOSE_OBJECT = /(?:^|\/)objects\/[0-9a-f]{2}\/(?:[0-9a-f]{38}|[0-9a-f]{62})$/;
 

@@ -34,6 +34,7 @@ export function* bootImages(
   extents: Extents,
   end: number,
 ): Generator<ContainerItem, void, undefined> {
+  let looked = 0;
   for (const sector of catalogs) {
     const at = sector * SECTOR_BYTES;
     const catalog = readCatalog(Buffer.from(bytesAt(reader, at, MOST_ENTRIES * ENTRY_BYTES)));
@@ -44,6 +45,10 @@ export function* bootImages(
     const { images, isWhole } = catalog;
     if (!isWhole) yield faultOf('limit-entries', at, 'a catalog of boot images that goes on too long');
     for (const { offset, length } of images) {
+      if (++looked > MOST_ENTRIES) {
+        yield faultOf('limit-entries', at, 'too many boot images');
+        return;
+      }
       if (offset >= reader.size) yield faultOf('truncated', offset, 'a boot image lies outside the image');
       if (offset >= reader.size || extents.has(offset)) continue;
       const limit = Math.min(extents.after(offset), reader.size);

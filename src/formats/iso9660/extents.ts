@@ -21,6 +21,8 @@ export class Extents {
   /** Bytes of the longest file that begins at an offset. */
   readonly #lengths = new Map<number, number>();
   readonly #named = new Set<string>();
+  /** Offsets of what was read as a part of a longer file only. */
+  readonly #parts = new Set<number>();
   /** Bytes that may still be read: all of the image once, and as much again where files overlap. */
   #spare: number;
   #directories = 0;
@@ -41,11 +43,15 @@ export class Extents {
     const [{ offset, length }] = parts as [Part];
     const named = kind === null ? null : `${offset}:${kind}`;
     const isNew = named !== null && !this.#named.has(named);
-    // parts that are other files' are a file of their own in this order
-    if (parts.length === 1 && this.#lengths.get(offset) === length && !isNew) return 'known';
+    const isAlone = parts.length === 1;
+    // parts that are other files' are a file of their own in this order, and each of them is one by itself
+    const isRead = isAlone && this.#lengths.get(offset) === length && !this.#parts.has(offset);
+    if (isRead && !isNew) return 'known';
     if (named !== null) this.#named.add(named);
     let sum = 0;
     for (const part of parts) {
+      if (isAlone) this.#parts.delete(part.offset);
+      else if (!this.#lengths.has(part.offset)) this.#parts.add(part.offset);
       this.#lengths.set(part.offset, Math.max(part.length, this.#lengths.get(part.offset) ?? 0));
       sum += part.length;
     }

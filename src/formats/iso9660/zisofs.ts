@@ -34,7 +34,8 @@ export const readZisofs: RandomContainer = async function* (reader, end) {
   const contents = blocks(reader, header, (offset) => {
     reached = offset;
   });
-  yield { ...packedMember('zisofs', header.table, contents), packed: reader.size - header.table };
+  // what stands behind its blocks, or between them, is looked at as in any content
+  yield packedMember('zisofs', header.table, contents);
   if (reached > 0) end(reached);
 };
 

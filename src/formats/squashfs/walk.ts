@@ -3,6 +3,7 @@ import { NarScanError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 import type { ContainerFault, ContainerItem, Member } from '../container.ts';
 import { LITTLE_ENDIAN } from '../integers.ts';
+import { isTellingName } from '../magic.ts';
 import { corrupt, faultOf } from '../memberBody.ts';
 import { fileContents } from './contents.ts';
 import { gapOf } from './faults.ts';
@@ -101,7 +102,9 @@ export class Walk {
       const found = basicType(LITTLE_ENDIAN.u16(await cursor.copy().take(2), 0));
       if (found !== type) yield this.#wrong('the inode is of another type than its directory says', path);
       const isNew = this.#visit(cursor.address);
-      if (isNew || found === BASIC.symlink) yield* this.#inode(await this.#read(cursor), path, open);
+      // under another name it may be of another kind
+      const isRead = isNew || found === BASIC.symlink || (found === BASIC.file && isTellingName(path));
+      if (isRead) yield* this.#inode(await this.#read(cursor), path, open);
       else yield memberOf(path, found === BASIC.file ? 'file' : 'special');
       if (!isNew && found === BASIC.directory && !this.#astray)
         yield this.#wrong('a directory that stands in two places', path);
