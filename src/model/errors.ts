@@ -97,6 +97,7 @@ export const ERRORS = {
   QUARANTINE_DAMAGED: 'what was kept is lost; what was found in it is in the report (quarantine show)',
   QUARANTINE_UNKNOWN:
     'nar-scan quarantine list shows what is there; what a daemon or a server refused is in the state of who runs it',
+  QUARANTINE_AMBIGUOUS: 'say which one by its id: nar-scan quarantine show ID shows each of them',
   QUARANTINE_NOT_EXPORTED: 'name a file that is not there yet, where you may write and there is room',
   DECISION_UNKNOWN:
     'nar-scan quarantine list shows what counts with the numbers of the records, audit list shows all',

@@ -23,13 +23,13 @@ const SHOWN_IDS = 5;
 
 /**
  * The quarantined output with this id, or whose id alone begins so (4 digits at least).
- * @throws NarScanError QUARANTINE_UNKNOWN
+ * @throws NarScanError QUARANTINE_UNKNOWN, QUARANTINE_AMBIGUOUS
  */
 export function outputNamed({ trail }: AuditLog, id: string): Quarantined {
   const rows = PREFIX.test(id) ? trail.ask((index) => index.outputsNamed(id)) : [];
   const [row, other] = rows;
   if (other !== undefined) {
-    throw new NarScanError('QUARANTINE_UNKNOWN', `several outputs have an id that begins with '${id}'`);
+    throw new NarScanError('QUARANTINE_AMBIGUOUS', `several outputs have an id that begins with '${id}'`);
   }
   const record = row === undefined ? null : recordOf(trail, row);
   if (row === undefined || record === null) {
@@ -50,43 +50,48 @@ export function outputAt(log: AuditLog, storePath: string): Quarantined {
 
 /** As {@link outputAt}, or null where there is none: whoever sends paths may send another name with the same hash part. */
 export function knownOutputAt(log: AuditLog, storePath: string): Quarantined | null {
-  for (const output of outputsAt(log, storePath)) return output;
-  return null;
+  const [latest = null] = outputsAt(log, storePath);
+  return latest;
 }
 
 /** All that was quarantined of a store path, the latest first. */
 function* outputsAt({ trail }: AuditLog, storePath: string): Generator<Quarantined, void, undefined> {
   const hashPart = hashPartOf(storePath);
-  const rows = hashPart === null ? [] : trail.ask((index) => index.outputsAt(hashPart));
-  for (const row of rows) {
-    const record = recordOf(trail, row);
-    if (record !== null && basename(record.storePath) === basename(storePath)) yield { row, record };
+  if (hashPart === null) return;
+  for (let before = Number.MAX_SAFE_INTEGER; ;) {
+    const rows = trail.ask((index) => index.outputsAt(hashPart, before));
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    before = last.seq;
+    for (const row of rows) {
+      const record = recordOf(trail, row);
+      if (record !== null && basename(record.storePath) === basename(storePath)) yield { row, record };
+    }
   }
 }
 
 /**
  * A store path must mean one content where it is to be released: whoever sends paths may have another one refused
- * after somebody has looked.
+ * after somebody has looked, or after one was released.
  *
  * @param decisions that count, denials of the machine among them
- * @throws NarScanError QUARANTINE_UNKNOWN where another content of the path waits for a decision, too
+ * @throws NarScanError QUARANTINE_AMBIGUOUS where another content of the path was refused that is not denied
  */
 export function refuseOthers(
   log: AuditLog,
   decisions: Pick<Decisions, 'denial'>,
   meant: QuarantinedRecord,
-  now: Date,
 ): void {
-  const waiting: string[] = [];
+  const ids = [meant.id];
   for (const { record } of outputsAt(log, meant.storePath)) {
-    const isDecided =
-      releasesOn(log, record, now).length > 0 || decisions.denial(record.storePath, record.narHash) !== null;
-    if (record.id !== meant.id && record.narHash !== null && !isDecided) waiting.push(record.id);
+    const { id, storePath, narHash } = record;
+    if (id === meant.id || narHash === null || decisions.denial(storePath, narHash) !== null) continue;
+    ids.push(id);
+    if (ids.length === SHOWN_IDS) break;
   }
-  if (waiting.length === 0) return;
-  const ids = [meant.id, ...waiting].slice(0, SHOWN_IDS).join(', ');
-  const message = `${meant.storePath} was refused with several contents: say which one by its id (the latest first: ${ids})`;
-  throw new NarScanError('QUARANTINE_UNKNOWN', message);
+  if (ids.length === 1) return;
+  const message = `${meant.storePath} was refused with several contents (the latest first: ${ids.join(', ')})`;
+  throw new NarScanError('QUARANTINE_AMBIGUOUS', message);
 }
 
 /**

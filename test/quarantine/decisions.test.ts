@@ -259,20 +259,24 @@ describe('a store path', () => {
     expect(() => outputAt(log, `${PATH}-x`)).toThrow(code('QUARANTINE_UNKNOWN'));
   });
 
-  it('must mean one content to be released, unless the others have been decided on', async () => {
+  it('must mean one content to be released, however many others there are, unless these are denied', async () => {
     const [id = '', later = ''] = ids(10, 11);
-    await write(own, quarantined(id, ids(1)), quarantined(later, ids(2), OTHER_HASH));
+    await write(own, quarantined(id, ids(1)));
+    const others = Array.from({ length: 1100 }, (_, at) => ({
+      ...quarantined(ids(100 + at)[0] ?? '', ids(2), OTHER_HASH),
+      storePath: `${PATH}-${at}`,
+    }));
+    await write(own, ...others, quarantined(later, ids(2), OTHER_HASH));
     using log = await AuditLog.open(own, { actor: 'alice@host' });
     await log.sync();
     const refuse = async (): Promise<void> => {
       using decisions = await openDecisions({ NAR_SCAN_STATE: own }, null, system);
-      refuseOthers(log, decisions, outputAt(log, PATH).record, new Date());
+      refuseOthers(log, decisions, outputAt(log, PATH).record);
     };
-    const several = code('QUARANTINE_UNKNOWN', new RegExp(`several contents.*${later}, ${id}`));
+    const several = code('QUARANTINE_AMBIGUOUS', new RegExp(`several contents.*${later}, ${id}`));
     await expect(refuse()).rejects.toThrow(several);
+    // one that was released may be meant to be released anew
     await log.append(released(ids(1)));
-    await refuse();
-    await log.append({ event: 'lifted', decision: 3, reason: 'an error' });
     await expect(refuse()).rejects.toThrow(several);
     await log.append(denied(null, HASH));
     await refuse();
@@ -300,7 +304,7 @@ describe('an id of an output in quarantine', () => {
     using log = await AuditLog.open(own, { actor: 'alice@host' });
     await log.sync();
     expect(outputNamed(log, 'aaaabbbb').record.id).toBe('aaaabbbb00000000');
-    expect(() => outputNamed(log, 'aaaabbb')).toThrow(code('QUARANTINE_UNKNOWN', /several/));
+    expect(() => outputNamed(log, 'aaaabbb')).toThrow(code('QUARANTINE_AMBIGUOUS', /several/));
     for (const none of ['aaa', 'aaaabbbd', 'AAAABBBB', 'aaaabbbb000000000', "' or 1"]) {
       expect(() => outputNamed(log, none)).toThrow(code('QUARANTINE_UNKNOWN', /no output/));
     }

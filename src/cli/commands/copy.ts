@@ -264,13 +264,14 @@ async function send(
  * Where anything stays, so does a path that was named: it is in nobody else's closure.
  * @param failure what the transfer ended with; null: it was no verdict
  */
-function verdictOf({ blocking }: Selection, failure: unknown): Verdict | null {
+function verdictOf({ blocking, kept }: Selection, failure: unknown): Verdict | null {
   if (failure !== undefined && !(failure instanceof Refusal)) return null;
   const verdicts = [
     ...(failure === undefined ? [] : [failure.verdict]),
     ...blocking.map(({ standing }) => (standing.standing === 'incomplete' ? 'incomplete' : 'contaminated')),
   ];
-  if (verdicts.length === 0) return 'clean';
+  // what refers to a path that nobody knows stays, too
+  if (verdicts.length === 0) return kept.length === 0 ? 'clean' : 'incomplete';
   return verdicts.every((verdict) => verdict === 'incomplete') ? 'incomplete' : 'contaminated';
 }
 

@@ -12,7 +12,8 @@ import type { CopyInvocation } from './copyInvocation.ts';
 
 /**
  * What became of a path: it may not leave; it may, and was there before, has arrived, would be sent, or was
- * not sent; or Nix failed while it was sending it, and nobody knows.
+ * not sent; or the transfer ended while it was being sent (Nix failed or was ended, or the destination refused a
+ * path), and nobody knows.
  */
 export type CopyOutcome = 'kept' | 'there' | 'sent' | 'would-send' | 'unsent' | 'unknown';
 

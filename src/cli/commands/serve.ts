@@ -10,7 +10,7 @@ import { loadPolicy } from '../policy/policyFile.ts';
 import { type ServeInvocation, serveInvocationOf } from './serveInvocation.ts';
 
 /**
- * Runs the cache server until a signal ends it: the first one lets requests under way end, the second ends it at once.
+ * Runs the cache server until a signal ends it: the first one lets requests under way end, another one, half a second later or more, ends it at once.
  *
  * @param version of this program
  * @param print takes the line that says where it listens
@@ -52,8 +52,8 @@ function withHomes(policy: Policy, homes: readonly string[]): Policy {
 }
 
 /**
- * Resolves at the first signal that ends programs. The second one ends this at once; what then lies in the spool is
- * swept at the next start.
+ * Resolves at the first signal that ends programs. Another one, half a second later or more, ends this at once; what then
+ * lies in the spool is swept at the next start.
  */
 async function interrupted(): Promise<void> {
   const controller = new AbortController();

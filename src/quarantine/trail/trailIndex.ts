@@ -276,10 +276,10 @@ export class TrailIndex implements Disposable {
     return this.#all(query, before, most).map(outputOfRow);
   }
 
-  /** Those of store paths with this hash part, the latest first, so many as are read at once. */
-  outputsAt(hashPart: string): readonly OutputRow[] {
-    const query = 'select * from outputs where hash_part = ? order by seq desc limit ?';
-    return this.#all(query, hashPart, PAGE).map(outputOfRow);
+  /** Some of store paths with this hash part, the latest first. @param before as for {@link outputsBefore} */
+  outputsAt(hashPart: string, before: number): readonly OutputRow[] {
+    const query = 'select * from outputs where hash_part = ? and seq < ? order by seq desc limit ?';
+    return this.#all(query, hashPart, before, PAGE).map(outputOfRow);
   }
 
   /** Those whose ids begin so, two at most. @param prefix hexadecimal digits */

@@ -208,7 +208,7 @@ describe('what a person decides', () => {
     rmSync(join(folder, 'hello'), { recursive: true });
     const other = await keep('hello', ['/home/noamyr', '/home/alice']);
     expect(other).not.toBe(hello);
-    await nar('quarantine', 'release', HELLO, ...reason);
+    await nar('quarantine', 'release', other, ...reason);
     const counting = async () => (await nar('quarantine', 'list')).match(/-\S+ {2}\(released/g)?.length ?? 0;
     expect(await counting()).toBe(2);
     const all = await nar('quarantine', 'lift', HELLO.slice('/nix/store/'.length), '--reason', 'seen');

@@ -38,7 +38,7 @@ export async function releaseQuarantined(said: Arguments, environment: NodeJS.Pr
     const outputs = new Map<string, QuarantinedRecord>();
     for (const named of said.targets) {
       const record = await outputMeant(desk, named, said, environment);
-      if (isPath(named) && parseContentName(named) === null) refuseOthers(desk.log, decisions, record, now);
+      if (isPath(named) && parseContentName(named) === null) refuseOthers(desk.log, decisions, record);
       outputs.set(record.id, record);
     }
     const plans = [...outputs.values()].map((record) => ({
