@@ -102,12 +102,16 @@ async function sendListing(
   // nobody knows what is in what was not inspected: a listing that lies there is of another content
   if (path === null || path.isUninspected) return false;
   if (request.method === 'HEAD') {
-    const size = await storage.size(name);
-    if (size !== null) await describe(reply, size, JSON_TYPE).send();
-    return size !== null;
+    const size = (await storage.size(name)) ?? 0;
+    if (size > 0) await describe(reply, size, JSON_TYPE).send();
+    return size > 0;
   }
   const listing = await storage.get(name);
   if (listing === null) return false;
+  if (listing.size === 0) {
+    listing.stream.destroy();
+    return false;
+  }
   await describe(reply, listing.size, JSON_TYPE).send(listing.stream);
   return true;
 }

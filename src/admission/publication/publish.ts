@@ -49,7 +49,8 @@ export async function publish(
   if (other !== null) throw isPublished(other, content);
   await Promise.all([
     nar.received !== null && storage.put(name, { file: nar.file, size: fileSize }, NAR_TYPE),
-    listing !== null && storage.put(`${hashPart}.ls`, { bytes: Buffer.from(listing) }, JSON_TYPE),
+    // an empty one is none: what another content has left there is not of this one
+    storage.put(`${hashPart}.ls`, { bytes: Buffer.from(listing ?? '') }, JSON_TYPE),
   ]);
   const narInfo = await putNarInfo(hashPart, info, parts);
   const debugInfo = listing === null ? null : new AwaitedDebugInfo(name, listing, catalog);
