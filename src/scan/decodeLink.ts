@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../model/errors.ts';
+import { PACKED_BYTES } from '../sources/packed.ts';
 import { ringBytes, SlotRing, waitWhile } from './slotRing.ts';
 
 /*
@@ -6,8 +7,6 @@ import { ringBytes, SlotRing, waitWhile } from './slotRing.ts';
  * and a count of all that the decoding side has done, so that the other can wait for either ring.
  */
 
-/** The most that one slot of packed bytes holds. */
-export const PACKED_BYTES: number = 256 * 1024;
 const PACKED = { slots: 8, slotBytes: PACKED_BYTES };
 const DECODED = { slots: 16, slotBytes: 512 * 1024 };
 const DECODED_AT = ringBytes(PACKED);
@@ -16,10 +15,9 @@ const EVENTS_AT = DECODED_AT + ringBytes(DECODED);
 /** Before the bytes of each decoded slot: how many packed ones the decoder had been given by then, as a double. */
 const GIVEN_BYTES = 8;
 
-/** Marks among packed bytes: they are at their end; they broke off; the thread may end. */
+/** Marks among packed bytes: they are at their end; they broke off. */
 export const LAST = -1;
 export const BROKEN = -2;
-export const EXIT = -3;
 /** Marks among decoded bytes: all is decoded; the packed bytes broke off; a fault, as JSON in the slot behind. */
 export const DONE = -1;
 export const FAILED = -2;

@@ -2,16 +2,8 @@ import { workerData } from 'node:worker_threads';
 import type { Codec } from '../formats/compression/codec.ts';
 import { decompress } from '../formats/compression/decompress.ts';
 import { NarScanError } from '../model/errors.ts';
-import {
-  DecodedSlots,
-  DecodeLink,
-  type DecodingFault,
-  DONE,
-  FAILED,
-  FAULT,
-  LAST,
-  PACKED_BYTES,
-} from './decodeLink.ts';
+import { PACKED_BYTES } from '../sources/packed.ts';
+import { DecodedSlots, DecodeLink, type DecodingFault, DONE, FAILED, FAULT, LAST } from './decodeLink.ts';
 
 /* The thread behind a ThreadDecoder: decodes one stream after another, each behind the name of its codec. */
 

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import type { Codec } from '../formats/compression/codec.ts';
 import { NarScanError } from '../model/errors.ts';
-import { decodeHere, type Decode, type Decoding } from '../sources/packed.ts';
+import { decodeHere, type Decode, type Decoding, type Packed } from '../sources/packed.ts';
 import {
   BROKEN,
   decodedOf,
@@ -9,7 +9,6 @@ import {
   decodeLinkMemory,
   type DecodingFault,
   DONE,
-  EXIT,
   FAILED,
   FAULT,
   LAST,
@@ -27,8 +26,8 @@ interface Decoder {
 }
 
 /**
- * Decodes in a thread of its own, beside the search, where that pays: one stream after another. The thread starts with the first; it is
- * ended where a stream does not come to its end.
+ * Decodes in a thread of its own, beside the search, where that pays: one stream after another. The thread starts with
+ * the first, and lives as long as the one that scans; a stream that does not come to its end ends it, too.
  */
 export class ThreadDecoder {
   #decoder: Decoder | null = null;
@@ -40,15 +39,6 @@ export class ThreadDecoder {
     this.#decoder ??= startDecoder();
     return new ThreadDecoding(this.#decoder.link, codec, packed, () => this.#abandon());
   };
-
-  /** Ends the thread. */
-  close(): void {
-    const { link } = this.#decoder ?? {};
-    this.#decoder = null;
-    if (link === undefined) return;
-    link.packed.room();
-    link.packed.publish(EXIT);
-  }
 
   #abandon(): void {
     void this.#decoder?.worker.terminate();
@@ -70,12 +60,10 @@ class ThreadDecoding implements Decoding {
   readonly #codec: Codec;
   readonly #packed: Iterator<Uint8Array>;
   readonly #abandon: () => void;
-  /** What is left of a piece that did not fit in a slot. */
-  #rest: Uint8Array = Buffer.alloc(0);
   #failure: { readonly error: unknown } | null = null;
   #isFed = false;
 
-  constructor(link: DecodeLink, codec: Codec, packed: Iterable<Uint8Array>, abandon: () => void) {
+  constructor(link: DecodeLink, codec: Codec, packed: Packed, abandon: () => void) {
     this.#link = link;
     this.#codec = codec;
     this.#packed = packed[Symbol.iterator]();
@@ -118,8 +106,8 @@ class ThreadDecoding implements Decoding {
   }
 
   #feed(): void {
-    if (this.#rest.length === 0) this.#rest = this.#pull();
-    if (this.#rest.length > 0) return this.#send(this.#rest);
+    const piece = this.#pull();
+    if (piece.length > 0) return this.#send(piece);
     this.#isFed = true;
     this.#link.packed.publish(this.#failure === null ? LAST : BROKEN);
   }
@@ -138,14 +126,11 @@ class ThreadDecoding implements Decoding {
     }
   }
 
-  /** Fills one slot; what does not fit waits. */
+  /** A piece of a {@link Packed} fits in a slot. */
   #send(bytes: Uint8Array): void {
     const { packed } = this.#link;
-    const slot = packed.room();
-    const part = Math.min(slot.length, bytes.length);
-    slot.set(bytes.subarray(0, part));
-    packed.publish(part);
-    this.#rest = bytes.subarray(part);
+    packed.room().set(bytes);
+    packed.publish(bytes.length);
   }
 
   #errorBehind(mark: number): unknown {

@@ -144,10 +144,9 @@ export class ScanWorker {
 
   async #stream(work: Work & { kind: 'nar' }, inspection: Inspection): Promise<readonly StreamOutput[]> {
     const { scanNarFile, scanStdin } = await import('../sources/narTarget.ts');
-    const decode = await this.#decode();
     return await this.#hashing(Infinity, async (hasher) => {
       const options = {
-        ...(decode === null ? {} : { decode }),
+        ...(this.#data.spareThreads ? { decode: this.#decodeBeside } : {}),
         hasher: this.#data.hashNars ? hasher : () => null,
         exportStream: work.path === null && this.#data.exportStream,
         passed: this.#passed,
@@ -158,13 +157,12 @@ export class ScanWorker {
     });
   }
 
-  /** What decodes in a thread of its own, where there is a processor for it. */
-  async #decode(): Promise<Decode | null> {
-    if (!this.#data.spareThreads) return null;
+  /** Decodes in a thread of its own, which is loaded when something is packed. */
+  readonly #decodeBeside: Decode = async (...packed) => {
     const { ThreadDecoder } = await import('./threadDecoder.ts');
     this.#decoder ??= new ThreadDecoder();
-    return this.#decoder.decode;
-  }
+    return await this.#decoder.decode(...packed);
+  };
 
   /** @param narSize bytes that are to be hashed, as far as that is known; a lie costs time only */
   async #hashing<T>(

@@ -2,6 +2,7 @@ import type { Codec } from '../formats/compression/codec.ts';
 import { ZstdStray } from '../formats/compression/zstdStray.ts';
 import type { Range } from '../formats/ranges.ts';
 import type { ContentInspector } from '../inspect/contentInspector.ts';
+import type { LocalFinding } from '../inspect/local.ts';
 import type { Window } from '../inspect/window.ts';
 import type { Finding } from '../model/facts.ts';
 import { LIMITS } from '../model/limits.ts';
@@ -51,21 +52,20 @@ export class PackedSearch {
    * like `/store/…`.
    */
   end(outputs: readonly StreamOutput[]): void {
-    this.#close();
+    const known = outputs.flatMap(({ facts }) => facts.findings.filter(isKnownHome));
+    const held = new Set(known.map(({ home }) => home));
+    this.#close((finding) => isKnownHome(finding) && !held.has(finding.home));
     const [output] = outputs;
     if (output === undefined) return;
-    const held = new Set(outputs.flatMap(({ facts }) => facts.findings.map(({ home }) => home)));
     const { findings, gaps } = this.#sink.sorted();
-    const isTold = ({ rule, home }: Finding): boolean =>
-      this.#stray !== null || (rule === 'known-home' && !held.has(home));
-    output.facts.findings.unshift(...findings.filter(isTold));
+    output.facts.findings.unshift(...findings);
     output.facts.gaps.unshift(...gaps);
   }
 
   #search(bytes: Uint8Array, offset: number): void {
     const { memory, start } = this.#window;
     if (this.#end !== offset) {
-      this.#close();
+      this.#close(() => true);
       this.#contents.begin(start, offset);
     }
     memory.set(bytes, start);
@@ -74,12 +74,18 @@ export class PackedSearch {
     this.#end = offset + bytes.length;
   }
 
-  #close(): void {
+  /** @param isTold of what may be packed content; what is not told takes no room */
+  #close(isTold: (finding: LocalFinding) => boolean): void {
     if (this.#end === null) return;
     this.#end = null;
     this.#contents.extend(this.#contents.end, true);
-    this.#sink.content('', this.#contents.rest());
+    const { findings, gaps } = this.#contents.rest();
+    this.#sink.content('', { findings: this.#stray === null ? findings.filter(isTold) : findings, gaps });
   }
+}
+
+function isKnownHome({ rule }: Pick<Finding, 'rule'>): boolean {
+  return rule === 'known-home';
 }
 
 /** Where packed streams are searched beside their outputs: a window and an inspector of their own. */

@@ -1,5 +1,5 @@
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Codec } from '../../src/formats/compression/codec.ts';
 import { ThreadDecoder } from '../../src/scan/threadDecoder.ts';
 import { type Decoding, Packed } from '../../src/sources/packed.ts';
@@ -11,7 +11,6 @@ const LARGE = Buffer.concat(Array.from({ length: 24 }, (_, seed) => sample(1_000
 const MORE_THAN_LEAST = 64 * 1024 * 1024;
 
 const decoder = new ThreadDecoder();
-afterAll(() => decoder.close());
 
 function packedOf(bytes: Buffer, sizes: readonly number[] = [100_000, 1, 262_144]): Packed {
   return new Packed(Buffer.alloc(0), new PiecedSource(bytes, sizes));
