@@ -21,7 +21,7 @@ const node = realpathSync(process.execPath);
 /** Tells how the launcher started it. */
 const TELLTALE = `console.log(JSON.stringify({
   node: process.execPath, entry: __filename, words: process.argv.slice(2),
-  options: process.env.NODE_OPTIONS, cwd: process.cwd() }));
+  options: process.env.NODE_OPTIONS, cwd: process.cwd(), flags: process.execArgv }));
 process.exitCode = 7;`;
 
 interface Told {
@@ -30,6 +30,7 @@ interface Told {
   words: string[];
   options?: string;
   cwd: string;
+  flags: string[];
 }
 
 let folder: string;
@@ -99,6 +100,22 @@ describe('the launcher', () => {
       }
     },
   );
+
+  it('turns off what may keep a short run from ending, in words that every Node knows', () => {
+    const own = installAt('flags own', true);
+    const sparkplug = '--no-concurrent-sparkplug';
+    const others = ['--single-threaded-gc', '--no-concurrent-recompilation'];
+    for (const words of [[], ['scan', 'serve'], ['--help']]) {
+      expect(start(join(own, 'bin/nar-scan'), words).told?.flags).toEqual([sparkplug, ...others]);
+    }
+    expect(start(join(own, 'bin/nix-realpath'), ['serve']).told?.flags).toEqual([sparkplug, ...others]);
+    // a server runs long
+    expect(start(join(own, 'bin/nar-scan'), ['serve', '-x']).told?.flags).toEqual([sparkplug]);
+    const foreign = installAt('flags foreign', false);
+    const env = { NAR_SCAN_NODE: node };
+    expect(start(join(foreign, 'bin/nar-scan'), ['x'], env).told?.flags).toEqual(others);
+    expect(start(join(foreign, 'bin/nar-scan'), ['serve'], env).told?.flags).toEqual([]);
+  });
 
   it('is found through the links that people and npm make', () => {
     const root = installAt('app/node_modules/nar-scan', false);
