@@ -2,7 +2,8 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type OutputOptions, rolldown, type RolldownBuild } from 'rolldown';
+import { type OutputOptions, type Plugin, rolldown, type RolldownBuild } from 'rolldown';
+import { once } from '../model/once.ts';
 import { manualPage } from './manual.ts';
 import { realpathManual } from './realpath/manual.ts';
 import { SHELL_FUNCTION } from './realpath/shellFunction.ts';
@@ -27,6 +28,25 @@ const PROGRAM = {
   deliver: 'quarantine/notify/deliver.ts',
 };
 
+/**
+ * What a scan always loads lies in two files, for each takes time to be found and read: what every thread needs, and
+ * what the main one needs besides.
+ */
+const SCAN = {
+  work: ['scan/worker.ts'],
+  scan: ['cli/scanCommand.ts', 'cli/engine.ts', 'cli/invocation.ts', 'cli/policy/ruling.ts'],
+};
+
+/** What needs little of that, and is to start fast. */
+const APART = [
+  PROGRAM.entry,
+  PROGRAM.main,
+  'cli/crew.ts',
+  PROGRAM.hashThread,
+  PROGRAM.decodeThread,
+  PROGRAM.deliver,
+];
+
 const EXTERNAL = [/^node:/, /^@napi-rs\//, 'fastify', 'pino', 'prom-client', 'p-limit', 'yauzl'];
 
 /** nix-realpath, for itself: what it shares with the program lies in its own files again, and there are two. */
@@ -41,10 +61,29 @@ const HOOK = { hookEntry: 'cli/hook/entry.cts', hook: 'cli/hook/main.ts' };
 /** What the hook loads besides to scan a small store path: one file more, for each takes time to be found and read. */
 const HOOK_SCAN = ['scan/worker.ts', 'sources/treeTarget.ts', 'sources/quickHasher.ts'];
 
+/** Which modules others import statically; known when all of a build is parsed. */
+class Imports {
+  readonly #imported = new Map<string, readonly string[]>();
+  readonly plugin: Plugin = {
+    name: 'imports',
+    moduleParsed: ({ id, importedIds }) => void this.#imported.set(id, importedIds),
+  };
+
+  /** The modules and all that they import, found out when first asked for. */
+  below(files: readonly string[]): () => ReadonlySet<string> {
+    return once(() => {
+      const found = new Set(files.map((file) => join(source, file)));
+      // a set is walked to its end, what is added meanwhile included
+      for (const id of found) for (const next of this.#imported.get(id) ?? []) found.add(next);
+      return found;
+    });
+  }
+}
+
 async function bundleHook(): Promise<void> {
-  const imported = new Map<string, readonly string[]>();
-  const core = new Set([join(source, HOOK.hook)]);
-  const scan = new Set(HOOK_SCAN.map((file) => join(source, file)));
+  const imports = new Imports();
+  const core = imports.below([HOOK.hook]);
+  const scan = imports.below(HOOK_SCAN);
   const build = await rolldown({
     input: inputsOf(HOOK),
     platform: 'node',
@@ -53,15 +92,10 @@ async function bundleHook(): Promise<void> {
     checks: { ineffectiveDynamicImport: false },
     plugins: [
       {
-        name: 'imports',
+        name: 'blake-hash',
         resolveId: (id) => (id === '@napi-rs/blake-hash' ? join(source, 'cli/hook/blakeHash.cts') : null),
-        moduleParsed: ({ id, importedIds }) => void imported.set(id, importedIds),
-        // a set is walked to its end, what is added meanwhile included
-        renderStart: () => {
-          for (const set of [core, scan])
-            for (const id of set) for (const next of imported.get(id) ?? []) set.add(next);
-        },
       },
+      imports.plugin,
     ],
   });
   await writeCode(build, {
@@ -72,8 +106,8 @@ async function bundleHook(): Promise<void> {
     chunkFileNames: 'hook-[name]-[hash].cjs',
     codeSplitting: {
       groups: [
-        { name: 'core', test: (id) => core.has(id), priority: 1 },
-        { name: 'scan', test: (id) => scan.has(id) },
+        { name: 'core', test: (id) => core().has(id), priority: 1 },
+        { name: 'scan', test: (id) => scan().has(id) },
       ],
     },
   });
@@ -103,10 +137,30 @@ function inputsOf(modules: Readonly<Record<string, string>>): Record<string, str
 }
 
 /** A program, as CommonJS: Node starts it in half the time that its loader of ES modules takes. */
-async function bundleProgram(modules: Readonly<Record<string, string>>, dir: string): Promise<void> {
-  const build = await rolldown({ input: inputsOf(modules), platform: 'node', external: EXTERNAL });
+async function bundleProgram(
+  modules: Readonly<Record<string, string>>,
+  dir: string,
+  grouped: Readonly<Record<string, readonly string[]>> = {},
+): Promise<void> {
+  const imports = new Imports();
+  const build = await rolldown({
+    input: inputsOf(modules),
+    platform: 'node',
+    external: EXTERNAL,
+    plugins: [imports.plugin],
+  });
   const names = { entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' };
-  await writeCode(build, { dir, format: 'cjs', ...names });
+  const apart = imports.below(APART);
+  const groups = Object.entries(grouped).map(([name, roots], at, { length }) => {
+    const group = imports.below(roots);
+    return { name, test: (id: string) => group().has(id) && !apart().has(id), priority: length - at };
+  });
+  await writeCode(build, {
+    dir,
+    format: 'cjs',
+    ...names,
+    ...(groups.length > 0 && { codeSplitting: { groups, includeDependenciesRecursively: false } }),
+  });
 }
 
 /** The public API, as an ES module; its threads run the program's modules. */
@@ -151,7 +205,7 @@ function writeManuals(): void {
 }
 
 mkdirSync(bundles, { recursive: true });
-await bundleProgram(PROGRAM, bundles);
+await bundleProgram(PROGRAM, bundles, SCAN);
 await bundleHook();
 await bundleProgram(REALPATH, join(bundles, 'realpath'));
 await bundleLibrary();

@@ -1,4 +1,3 @@
-import type { Worker } from 'node:worker_threads';
 import { reportError } from '../model/report.ts';
 import type { TracedFacts } from '../model/facts.ts';
 import type { FactPolicy } from '../policy/policy.ts';
@@ -7,16 +6,17 @@ import type { FactMemory, RunConditions } from '../scan/memory.ts';
 import { fingerprint } from '../report/fingerprint.ts';
 import { needleContext, scanTargets, type Surrounded } from '../scan/scan.ts';
 import { underPolicy } from './conditions.ts';
+import type { Crew } from './crew.ts';
 import { Denials } from './denials.ts';
 import type { Judge } from './judge.ts';
 import type { Engine } from './scanCommand.ts';
 
 /**
- * Drives the scan for the command line, on threads that `startWorkers` started.
+ * Drives the scan for the command line.
  * @param policy what the facts depend on besides the command line
  * @param judge of what is found
  */
-export function engineOn(workers: readonly Worker[], policy: FactPolicy, judge: Judge): Engine {
+export function engineOn(crew: Crew, policy: FactPolicy, judge: Judge): Engine {
   // asked for twice: what this machine tells may be slow to come
   let context: Promise<NeedleContext> | null = null;
   const contextOf = (request: Surrounded): Promise<NeedleContext> => (context ??= needleContext(request));
@@ -50,7 +50,7 @@ export function engineOn(workers: readonly Worker[], policy: FactPolicy, judge: 
           ownProcess: true,
           ...(invocation.hashNars ? { memory } : {}),
         },
-        workers,
+        (targets) => crew.for(targets),
         {
           output: told,
           error: (error) => events.error(error),

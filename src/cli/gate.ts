@@ -109,6 +109,8 @@ function crewFor(closure: Closure, isOver: () => boolean): Crew {
   return (targets) => {
     const sizes = targets.map(({ storePath }) => closure.get(storePath ?? '')?.narSize ?? Infinity);
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
-    return bytes <= LIMITS.threadlessBytes ? [new LocalWorker(isOver)] : startWorkers(availableParallelism());
+    return bytes <= LIMITS.threadlessBytes
+      ? [new LocalWorker({ isOver, hasty: true })]
+      : startWorkers(availableParallelism());
   };
 }

@@ -64,16 +64,16 @@ async function tell({ mode, command }: Arguments): Promise<number> {
 async function scan(said: Arguments): Promise<number> {
   const { invocationOf } = await import('./invocation.ts');
   const invocation = invocationOf(said, process.env);
-  // the threads load their modules while this one loads its own
-  const { startWorkers } = await import('../scan/thread.ts');
-  const workers = startWorkers(invocation.jobs);
+  const { Crew } = await import('./crew.ts');
+  const crew = new Crew(invocation.jobs);
+  crew.expect(invocation.targets);
   const [{ runScan }, { engineOn }, { rulingOf }] = await Promise.all([
     import('./scanCommand.ts'),
     import('./engine.ts'),
     import('./policy/ruling.ts'),
   ]);
   const { facts, judge } = await rulingOf(invocation, process.env, new Date());
-  return await runScan(invocation, engineOn(workers, facts, judge), version());
+  return await runScan(invocation, engineOn(crew, facts, judge), version());
 }
 
 async function copy(said: Arguments): Promise<number> {

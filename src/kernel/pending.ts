@@ -21,7 +21,8 @@ export class PendingHits {
   }
 
   clear(): void {
-    this.keys.length = 0;
+    // to set the length of an array costs more than all the rest of a search that finds nothing
+    if (this.keys.length > 0) this.keys.length = 0;
     this.isSorted = true;
     this.count[0] = 0;
   }

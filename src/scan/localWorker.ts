@@ -1,20 +1,21 @@
 import type { PoolWorker } from './pool.ts';
 import type { Assignment, WorkerData } from './protocol.ts';
-import type { ScanWorker } from './worker.ts';
+import { spareOptimizer } from './thread.ts';
+import type { LocalScan, ScanWorker } from './worker.ts';
 
 /**
- * A worker in this thread, for what is scanned sooner than a thread starts. Nothing else runs while it
- * is at a piece of work, timers neither, so it looks itself whether its time is over.
+ * A worker in this thread, which begins sooner than a thread starts. Where it takes no turns, nothing else
+ * runs while it is at a piece of work, timers neither, so it looks itself whether its time is over.
  */
 export class LocalWorker implements PoolWorker {
   readonly threadId = 0;
-  readonly #isOver: () => boolean;
+  readonly #local: LocalScan;
   readonly #listeners = new Map<string, (told: never) => void>();
   #data: WorkerData | null = null;
   #worker: ScanWorker | null = null;
 
-  constructor(isOver: () => boolean) {
-    this.#isOver = isOver;
+  constructor(local: LocalScan) {
+    this.#local = local;
   }
 
   on(event: string, listener: (told: never) => void): void {
@@ -42,7 +43,8 @@ export class LocalWorker implements PoolWorker {
   /** Loaded here: where all is remembered nothing is searched. */
   async #start(data: WorkerData): Promise<ScanWorker> {
     const worker = await import('./worker.ts');
-    return new worker.ScanWorker(data, (answer) => this.#tell('message', answer), { isOver: this.#isOver });
+    if (data.spareOptimizer && data.threads === 0) spareOptimizer(true);
+    return new worker.ScanWorker(data, (answer) => this.#tell('message', answer), this.#local);
   }
 
   #die(error: unknown): void {

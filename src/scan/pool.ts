@@ -95,9 +95,10 @@ export class Pool {
       return;
     }
     slot.assignment = null;
+    // first, for what the results are put to takes a while
+    this.#dispatch();
     this.#events.done(message);
     this.#settle(assignment);
-    if (!this.#closing) this.#dispatch();
   }
 
   #settle({ work }: Assignment): void {

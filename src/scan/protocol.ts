@@ -41,6 +41,8 @@ export interface WorkerData {
   readonly digests: boolean;
   /** Whether there are processors to spare for hashing or decoding beside the search. */
   readonly spareThreads: boolean;
+  /** How many workers have threads of their own. */
+  readonly threads: number;
   /** Standard input is an export stream for sure. */
   readonly exportStream: boolean;
   /** Shared counters, see {@link Control}. */
@@ -77,12 +79,13 @@ export type FromWorker =
 
 const HUNGRY = 0;
 const STOPPED = 1;
-const BYTES = 1;
-const FILES = 2;
+const ARRIVED = 2;
+const BYTES = 2;
+const FILES = 3;
 
 /** Counters that all threads share: who waits for work, whether to stop, and how far everything is. */
 export class Control {
-  static readonly bytes = 24;
+  static readonly bytes = 32;
   readonly #flags: Int32Array;
   readonly #counts: BigInt64Array;
   readonly #isOver: () => boolean;
@@ -90,7 +93,7 @@ export class Control {
   /** @param isOver whether to stop although nobody said so */
   constructor(shared: SharedArrayBuffer, isOver: () => boolean = () => false) {
     this.#isOver = isOver;
-    this.#flags = new Int32Array(shared, 0, 2);
+    this.#flags = new Int32Array(shared, 0, 3);
     this.#counts = new BigInt64Array(shared);
   }
 
@@ -101,6 +104,11 @@ export class Control {
 
   set hungry(count: number) {
     Atomics.store(this.#flags, HUNGRY, count);
+  }
+
+  /** One more worker has nothing to do. */
+  starve(): void {
+    Atomics.add(this.#flags, HUNGRY, 1);
   }
 
   /** One of the waiting workers is about to get work. */
@@ -114,6 +122,11 @@ export class Control {
 
   stop(): void {
     Atomics.store(this.#flags, STOPPED, 1);
+  }
+
+  /** One more thread has loaded its modules; says how many have. */
+  arrive(): number {
+    return Atomics.add(this.#flags, ARRIVED, 1) + 1;
   }
 
   passed(bytes: number, files: number): void {

@@ -168,6 +168,7 @@ export async function scanTargets(
     hashNars: request.hashNars,
     digests,
     spareThreads: run.streams < crew.length,
+    threads: crew.filter(({ threadId }) => threadId > 0).length,
     exportStream: request.exportStream,
     control: shared,
   };

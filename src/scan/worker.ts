@@ -11,6 +11,7 @@ import type { StreamOutput } from '../sources/narStream.ts';
 import type { Decode } from '../sources/packed.ts';
 import { DiskSpools } from '../sources/spool.ts';
 import { TreeScanner } from '../sources/tree.ts';
+import type { Turns } from '../inspect/turns.ts';
 import { Window, windowsBytes } from '../inspect/window.ts';
 import { blake3Digest } from './blake3Digest.ts';
 import { packFacts, type PackedFacts } from './packedFacts.ts';
@@ -30,10 +31,20 @@ import {
 /** Below this many pieces a worker keeps what it has. */
 const DONATE_FROM = 2;
 
-/** What a worker in the main thread knows besides: it scans what is done sooner than a thread starts. */
+/** What a worker in the main thread knows besides. */
 export interface LocalScan {
   /** Whether the run is to end for a reason that {@link Control} does not know. */
-  readonly isOver: () => boolean;
+  readonly isOver?: () => boolean;
+  /** Little is to be searched: what is prepared for long searches is prepared in haste. */
+  readonly hasty?: boolean;
+  /** Where the thread has other things to do meanwhile. */
+  readonly turns?: Turns;
+}
+
+/** What a worker is at, and what it could give away of it. */
+interface InHand {
+  readonly id: number;
+  readonly stack: Work[];
 }
 
 /** One worker: takes assignments one after another, and gives work away while others have none. */
@@ -58,19 +69,22 @@ export class ScanWorker {
   #kept = false;
   /** Bytes that may yet be hashed before node:crypto is worth its loading. */
   #quicklyHashed = 512 * 1024;
-  /** Little is to be searched. */
   readonly #hasty: boolean;
+  readonly #turns: Turns | null;
+  #inHand: InHand = { id: -1, stack: [] };
 
   /** @param local where it works in the main thread */
   constructor(data: WorkerData, send: (message: FromWorker) => void, local?: LocalScan) {
     this.#data = data;
     this.#send = send;
     this.#digest = data.digests ? blake3Digest() : null;
-    this.#hasty = local !== undefined;
+    this.#hasty = local?.hasty === true;
+    this.#turns = local?.turns ?? null;
     this.#control = new Control(data.control, local?.isOver);
     this.#matcher = createMatcher({ size: windowsBytes(data.limits.depth), compiled: data.compiled });
     this.#window = new Window(this.#matcher);
-    this.#tree = new TreeScanner(new FileContents(this.#window), () => this.#control.hungry > 0);
+    const pace = { turns: this.#turns, between: () => this.#share(1) };
+    this.#tree = new TreeScanner(new FileContents(this.#window, pace), () => this.#control.hungry > 0);
   }
 
   async run({ id, work, ...searched }: Assignment): Promise<void> {
@@ -79,6 +93,7 @@ export class ScanWorker {
     const hashed: [number, string][] = [];
     const faults: [number, ErrorCode, string][] = [];
     const stack = [...work];
+    this.#inHand = { id, stack };
     while (!this.#control.stopped) {
       const next = stack.pop();
       if (next === undefined) break;
@@ -92,10 +107,14 @@ export class ScanWorker {
         const code = error instanceof NarScanError ? error.code : 'INTERNAL';
         faults.push([next.target, code, faultText(error)]);
       }
-      if (stack.length >= DONATE_FROM && this.#control.hungry > 0) this.#donate(id, stack);
+      this.#share(DONATE_FROM);
+      if (this.#turns?.due === true) await this.#turns.pass();
     }
+    this.#inHand = { id, stack: [] };
     const parts = [...sinks].map(([target, sink]): [number, PackedFacts] => [target, packFacts(sink.facts)]);
     const unfinished = [...new Set(stack.map(({ target }) => target))];
+    // so that others share what they have before the main thread has heard of it
+    this.#control.starve();
     this.#send({ kind: 'done', id, parts, streams, hashed, faults, unfinished });
     this.#keepCompiledCode();
   }
@@ -139,7 +158,8 @@ export class ScanWorker {
   }
 
   #budget(target: number): Budget {
-    return new Budget(this.#data.limits, this.#data.budgets, target, () => this.#control.stopped);
+    const { limits, budgets } = this.#data;
+    return new Budget(limits, budgets, target, () => this.#control.stopped, this.#turns);
   }
 
   async #stream(work: Work & { kind: 'nar' }, inspection: Inspection): Promise<readonly StreamOutput[]> {
@@ -203,8 +223,10 @@ export class ScanWorker {
     if (this.#data.spareOptimizer) spareOptimizer(true);
   }
 
-  /** Gives away the older half: those pieces are nearest the root, so the largest. */
-  #donate(id: number, stack: Work[]): void {
+  /** Gives away the older half of `least` pieces or more, while others have none: those nearest the root, so the largest. */
+  #share(least: number): void {
+    const { id, stack } = this.#inHand;
+    if (stack.length < least || this.#control.hungry <= 0) return;
     this.#send({ kind: 'donation', id, work: stack.splice(0, Math.ceil(stack.length / 2)) });
     this.#control.fed();
   }

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import type { Assignment, WorkerData } from './protocol.ts';
+import { type Assignment, Control, type WorkerData } from './protocol.ts';
 import { spareOptimizer } from './thread.ts';
 import { ScanWorker } from './worker.ts';
 
@@ -8,7 +8,7 @@ import { ScanWorker } from './worker.ts';
 const port = parentPort;
 if (port === null) throw new Error('this module runs in a worker thread only');
 port.once('message', (data: WorkerData) => {
-  if (data.spareOptimizer) spareOptimizer(true);
+  if (data.spareOptimizer && new Control(data.control).arrive() === data.threads) spareOptimizer(true);
   const worker = new ScanWorker(data, (message) => port.postMessage(message));
   port.on('message', (assignment: Assignment) => void worker.run(assignment));
 });

@@ -3,8 +3,10 @@ import { fsPath, type ByteString } from '../model/bytes.ts';
 import { LIMITS } from '../model/limits.ts';
 import type { RangeReader } from '../formats/ranges.ts';
 import type { Budget } from '../inspect/containers/budget.ts';
-import type { ContentFacts, LocalGap } from '../inspect/local.ts';
+import { type ContentFacts, type LocalGap, NO_FACTS } from '../inspect/local.ts';
+import type { Turns } from '../inspect/turns.ts';
 import type { Inspection } from './inspection.ts';
+import { refusalGap } from './refusal.ts';
 import type { Window } from '../inspect/window.ts';
 
 const OPEN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -15,7 +17,7 @@ const INODES = 65_536;
 export interface FileRead {
   facts: ContentFacts;
   /** Bytes that were read, or that the file has where its inode was read before. */
-  readonly bytes: number;
+  bytes: number;
   /** The file, kept open until what it holds is opened; null where it holds nothing or that is done. */
   held: HeldFile | null;
 }
@@ -23,8 +25,21 @@ export interface FileRead {
 /** An open file that waits for its containers to be opened. */
 interface HeldFile {
   readonly fd: number;
-  readonly reader: RangeReader;
+  /** Null while none of it has been read: it is too long to be read in one go. */
+  readonly reader: RangeReader | null;
 }
+
+/** How a thread goes about files that take long to read. */
+export interface Pace {
+  /** Where the thread has other things to do: longer files are left for {@link FileContents.open}. */
+  readonly turns: Turns | null;
+  /** Called between the chunks of a long file. */
+  readonly between: () => void;
+}
+
+const NO_PACE: Pace = { turns: null, between: () => undefined };
+/** What is read in one go in a thread that has other things to do: some milliseconds, where it is in memory. */
+const LONG_BYTES = 8 * LIMITS.chunkBytes;
 
 /** Reads files of a tree straight into the matcher's memory and inspects them there. */
 export class FileContents {
@@ -32,10 +47,12 @@ export class FileContents {
   readonly #head = Buffer.alloc(HEAD_BYTES);
   /** Facts of inodes that other entries link to as well. */
   readonly #inodes = new Map<string, FileRead>();
+  readonly #pace: Pace;
   #inspection: Inspection | null = null;
 
-  constructor(window: Window) {
+  constructor(window: Window, pace: Pace = NO_PACE) {
     this.#window = window;
+    this.#pace = pace;
   }
 
   /**
@@ -73,8 +90,10 @@ export class FileContents {
   }
 
   /**
-   * Opens what a file holds; its facts are complete afterwards. Other entries that link to the file
-   * share what was found.
+   * Reads a file that was left for later, and opens what it holds; its facts are complete afterwards.
+   * Other entries that link to the file share what was found.
+   *
+   * @throws the system's error when the file cannot be read
    */
   async open(
     inspection: Inspection,
@@ -82,13 +101,22 @@ export class FileContents {
     name: ByteString,
     budget: Budget,
   ): Promise<ContentFacts> {
-    const { held, facts } = read;
-    if (held === null) return facts;
+    const { held } = read;
+    if (held === null) return read.facts;
     read.held = null;
+    const { fd } = held;
     try {
-      return (read.facts = await (await inspection.containers()).open(name, facts, held.reader, budget));
+      let { reader } = held;
+      if (reader === null) {
+        const now = await this.#readInTurns(inspection, fd, name, read.bytes);
+        ({ facts: read.facts, bytes: read.bytes } = now);
+        if (now.held === null) return read.facts;
+        ({ reader } = now.held);
+      }
+      if (reader === null) throw new Error('a file was left for later twice');
+      return (read.facts = await (await inspection.containers()).open(name, read.facts, reader, budget));
     } finally {
-      closeSync(held.fd);
+      closeSync(fd);
     }
   }
 
@@ -108,6 +136,43 @@ export class FileContents {
   }
 
   #bytes(inspection: Inspection, fd: number, name: ByteString, size: number): FileRead {
+    if (this.#pace.turns !== null && size > LONG_BYTES) {
+      return { facts: NO_FACTS, bytes: size, held: { fd, reader: null } };
+    }
+    const count = this.#fill(fd, size);
+    if (count < this.#window.size) return this.#short(inspection, fd, name, count, size);
+    const reading = this.#long(inspection, fd, name, count, size);
+    for (;;) {
+      const { done, value } = reading.next();
+      if (done === true) return value;
+      this.#pace.between();
+    }
+  }
+
+  /** What the system refuses is a gap, for all entries that share the file. */
+  async #readInTurns(inspection: Inspection, fd: number, name: ByteString, size: number): Promise<FileRead> {
+    const { between, turns } = this.#pace;
+    let bytes = 0;
+    try {
+      const count = this.#fill(fd, size);
+      if (count < this.#window.size) return this.#short(inspection, fd, name, count, size);
+      const reading = this.#long(inspection, fd, name, count, size);
+      for (;;) {
+        const { done, value } = reading.next();
+        if (done === true) return value;
+        bytes = value;
+        between();
+        if (turns?.due === true) await turns.pass();
+      }
+    } catch (error) {
+      const gap = refusalGap(error);
+      const facts = bytes === 0 ? { findings: [], gaps: [gap] } : inspection.contents.broken(gap);
+      return this.#read(fd, facts, bytes);
+    }
+  }
+
+  /** Reads to the window what there is room for; less than that is all there is. */
+  #fill(fd: number, size: number): number {
     const { memory, start, size: room } = this.#window;
     let count = readSync(fd, memory, start, room, null);
     while (count < size && count < room) {
@@ -115,15 +180,23 @@ export class FileContents {
       if (more === 0) break;
       count += more;
     }
-    if (count < room) {
-      const facts = inspection.contents.whole(name, start, start + count);
-      return this.#read(fd, count < size ? withGap(facts, shrank(count, size)) : facts, count);
-    }
-    return this.#long(inspection, fd, name, count, size);
+    return count;
   }
 
-  /** A file that is longer than the window, whose first `count` bytes are in it. */
-  #long(inspection: Inspection, fd: number, name: ByteString, count: number, size: number): FileRead {
+  #short(inspection: Inspection, fd: number, name: ByteString, count: number, size: number): FileRead {
+    const { start } = this.#window;
+    const facts = inspection.contents.whole(name, start, start + count);
+    return this.#read(fd, count < size ? withGap(facts, shrank(count, size)) : facts, count);
+  }
+
+  /** A file that is longer than the window, which is full of its beginning. Yields how much has been read, again and again. */
+  *#long(
+    inspection: Inspection,
+    fd: number,
+    name: ByteString,
+    count: number,
+    size: number,
+  ): Generator<number, FileRead, undefined> {
     const { memory, start, size: room } = this.#window;
     const { contents } = inspection;
     this.#head.set(memory.subarray(start, start + HEAD_BYTES));
@@ -136,6 +209,7 @@ export class FileContents {
       last = readSync(fd, memory, start, room, null);
       if (last === 0) break;
       total += last;
+      yield total;
     }
     contents.extend(start, true);
     if (total < size) return this.#read(fd, contents.broken(shrank(total, size)), total);

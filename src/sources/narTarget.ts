@@ -51,6 +51,7 @@ export async function scanSource(
   options: NarTargetOptions,
 ): Promise<readonly StreamOutput[]> {
   const scan = new StreamTarget(window, inspection, options);
+  const { turns } = options.budget;
   let search: PackedSearch | null = null;
   try {
     const { memory, start, size } = window;
@@ -63,6 +64,7 @@ export async function scanSource(
       for (; count > 0; count = source.read(memory, start, size)) {
         scan.chunk(count);
         if (scan.waits) await scan.open();
+        if (turns?.due === true) await turns.pass();
       }
       return scan.end();
     }

@@ -79,8 +79,10 @@ export class StreamTarget {
    */
   async unpack(decoding: Decoding): Promise<void> {
     const { unpacked } = this.#options;
+    const { turns } = this.#options.budget;
     for await (const bytes of decoding) {
       await this.#decoded(bytes);
+      if (turns?.due === true) await turns.pass();
       if (unpacked !== undefined) checkUnpacked(unpacked, this.#decodedBytes, decoding.given);
     }
     await this.#flush();

@@ -6,6 +6,7 @@ import { inspectSymlink } from '../inspect/symlink.ts';
 import type { FactSink } from './factSink.ts';
 import type { FileContents, FileRead } from './fileContents.ts';
 import type { Inspection } from './inspection.ts';
+import { refusalGap } from './refusal.ts';
 
 /** How many files of one directory travel together. */
 const BATCH = 32;
@@ -26,7 +27,7 @@ export type TreePiece =
       readonly names: readonly ByteString[];
     };
 
-/** A file whose plain bytes were searched and that holds more. */
+/** A file that holds more than its plain bytes, or that takes long to read. */
 interface Waiting {
   readonly entry: ByteString;
   readonly name: ByteString;
@@ -59,20 +60,23 @@ export class TreeScanner {
     }
   }
 
-  /** Whether files of the pieces scanned so far hold containers that wait for {@link open}. */
+  /** Whether files of the pieces scanned so far wait for {@link open}. */
   get waits(): boolean {
     return this.#waiting.length > 0;
   }
 
-  /** Opens the containers of the files that were scanned; to be called after each piece. */
+  /** Reads what is left of the files that were scanned, and opens their containers; to be called after each piece. */
   async open(budget: Budget): Promise<void> {
     for (let next = this.#waiting.pop(); next !== undefined; next = this.#waiting.pop()) {
       const { entry, name, read, inspection, sink } = next;
+      const { stats } = sink.facts;
       const before = budget.expandedHere;
+      const { bytes } = read;
       try {
         sink.content(entry, await this.#files.open(inspection, read, name, budget));
       } finally {
-        sink.facts.stats.expandedBytes += budget.expandedHere - before;
+        stats.bytes += read.bytes - bytes;
+        stats.expandedBytes += budget.expandedHere - before;
       }
     }
   }
@@ -224,14 +228,7 @@ function attempt<T>(sink: FactSink, entry: ByteString, act: () => T): T | null {
   try {
     return act();
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    // anything but the system's refusal is a fault of this program: it must not pass as a gap
-    if (code === undefined || (error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    sink.gap(entry, {
-      reason: 'unreadable',
-      offset: null,
-      detail: `${code} at ${(error as NodeJS.ErrnoException).syscall}`,
-    });
+    sink.gap(entry, refusalGap(error));
     return null;
   }
 }

@@ -42,6 +42,7 @@ export async function scanTreeNar(
       scan.chunk(count);
       if (scan.waits) await scan.open();
       if (passed(count)) throw new RunEnded();
+      if (budget.turns?.due === true) await budget.turns.pass();
     }
     const [output] = scan.end();
     return output === undefined || output.narHash === null ? null : output;

@@ -1,4 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -9,6 +10,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -301,6 +303,26 @@ describe('signals', () => {
       expect(codes(report)).toContain('INTERRUPTED');
     });
   }
+
+  it.each([1, 2])('end a scan that is at a file of hours, with %i jobs', async (jobs) => {
+    const tree = join(folder, `hours-${jobs}`);
+    mkdirSync(tree);
+    writeFileSync(join(tree, 'hole'), '');
+    truncateSync(join(tree, 'hole'), 2 ** 42);
+    writeFileSync(join(tree, 'more'), '/home/noamyr/x');
+    const words = [...OPTIONS, '--format', 'json', '--jobs', String(jobs), tree, LEAKING_NAR];
+    const child = spawn(NAR_SCAN, words, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const chunks: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+    setTimeout(() => child.kill('SIGINT'), 1500);
+    const tooLate = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    const [status] = (await once(child, 'close')) as [number | null];
+    clearTimeout(tooLate);
+    const report = JSON.parse(Buffer.concat(chunks).toString()) as Report;
+    expect(codes(report)).toContain('INTERRUPTED');
+    expect(report.outputs.map(({ verdict }) => verdict)).not.toContain('clean');
+    expect([1, 3]).toContain(status);
+  });
 });
 
 describe('counts', () => {

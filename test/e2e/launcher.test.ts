@@ -103,14 +103,14 @@ describe('the launcher', () => {
 
   it('turns off what may keep a short run from ending, in words that every Node knows', () => {
     const own = installAt('flags own', true);
-    const sparkplug = '--no-concurrent-sparkplug';
+    const known = ['--no-concurrent-sparkplug', '--initial-heap-size=128'];
     const others = ['--single-threaded-gc', '--no-concurrent-recompilation'];
     for (const words of [[], ['scan', 'serve'], ['--help']]) {
-      expect(start(join(own, 'bin/nar-scan'), words).told?.flags).toEqual([sparkplug, ...others]);
+      expect(start(join(own, 'bin/nar-scan'), words).told?.flags).toEqual([...known, ...others]);
     }
-    expect(start(join(own, 'bin/nix-realpath'), ['serve']).told?.flags).toEqual([sparkplug, ...others]);
+    expect(start(join(own, 'bin/nix-realpath'), ['serve']).told?.flags).toEqual([...known, ...others]);
     // a server runs long
-    expect(start(join(own, 'bin/nar-scan'), ['serve', '-x']).told?.flags).toEqual([sparkplug]);
+    expect(start(join(own, 'bin/nar-scan'), ['serve', '-x']).told?.flags).toEqual(known);
     const foreign = installAt('flags foreign', false);
     const env = { NAR_SCAN_NODE: node };
     expect(start(join(foreign, 'bin/nar-scan'), ['x'], env).told?.flags).toEqual(others);

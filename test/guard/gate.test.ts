@@ -30,7 +30,7 @@ it('a gate goes by what was decided while it scanned', async () => {
   const request = {
     closure: closureOf([`${store.folder}/var/nix`], [path]),
     scan: { ...known, storeDir },
-    crew: [new LocalWorker(() => false)],
+    crew: [new LocalWorker({ hasty: true })],
     policy: BUILT_IN_POLICY.verdict,
     decisions,
     now: new Date(),

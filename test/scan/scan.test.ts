@@ -1,8 +1,11 @@
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Turns } from '../../src/inspect/turns.ts';
 import type { OutputFacts } from '../../src/model/facts.ts';
 import { verdictOfOutput, verdictOfRun } from '../../src/policy/verdict.ts';
 import { LocalWorker } from '../../src/scan/localWorker.ts';
@@ -47,6 +50,17 @@ function expectNoTargetForgotten(run: EngineRun, targets: readonly string[]): vo
     expect(output === undefined ? 'gone' : verdict(output)).not.toBe('clean');
   }
   expect(verdictOf(run)).not.toBe('clean');
+}
+
+/** Lets others have their turn whenever that may be. */
+class EagerTurns implements Turns {
+  readonly due = true;
+  passed = 0;
+
+  async pass(): Promise<void> {
+    this.passed++;
+    await setImmediate();
+  }
 }
 
 describe('a worker that dies', () => {
@@ -129,7 +143,10 @@ describe('a worker that dies', () => {
 
 describe('a run that is ended', () => {
   it('by a worker in this thread whose time is over, has a gap in every target', async () => {
-    const { outputs } = await runEngine({ targets: trees }, { workers: [new LocalWorker(() => true)] });
+    const { outputs } = await runEngine(
+      { targets: trees },
+      { workers: [new LocalWorker({ isOver: () => true, hasty: true })] },
+    );
     expect(outputs.map(({ target }) => target)).toEqual(trees);
     for (const facts of outputs) expect(gapDetails(facts).join()).toMatch(/limit-time/);
   });
@@ -188,10 +205,35 @@ describe('the same facts', () => {
     const expected = timeless(await runEngine({ targets }, { jobs: 1 }));
     for (const jobs of [1, 2, 4])
       expect([jobs, timeless(await runEngine({ targets }, { jobs }))]).toEqual([jobs, expected]);
+    // and of this thread, beside others or not, whatever else it has to do
+    for (const threads of [0, 1]) {
+      const turns = new EagerTurns();
+      const workers = [new LocalWorker({ turns }), ...startWorkers(threads)];
+      expect([threads, timeless(await runEngine({ targets }, { workers }))]).toEqual([threads, expected]);
+      expect(turns.passed).toBeGreaterThan(targets.length / 4);
+    }
+  });
+
+  it('come of a long file that is read while other things are done', async () => {
+    const tree = join(folder, 'long');
+    mkdirSync(tree);
+    const inside = gzipSync(Buffer.concat([Buffer.alloc(3 << 20), Buffer.from(LEAK)]));
+    writeFileSync(
+      join(tree, 'long'),
+      Buffer.concat([Buffer.alloc(9 << 20, 'x\n'), Buffer.from(LEAK), inside]),
+    );
+    linkSync(join(tree, 'long'), join(tree, 'too'));
+    const expected = await runEngine({ targets: [tree] });
+    expect(expected.outputs[0]?.findings).toHaveLength(4);
+    const turns = new EagerTurns();
+    const run = await runEngine({ targets: [tree] }, { workers: [new LocalWorker({ turns })] });
+    expect(timeless(run)).toEqual(timeless(expected));
+    // between its chunks, and between those of what it holds
+    expect(turns.passed).toBeGreaterThan(2 * 18);
   });
 
   it('come of a worker in this thread', async () => {
-    const workers = [new LocalWorker(() => false)];
+    const workers = [new LocalWorker({ hasty: true })];
     expect(timeless(await runEngine({ targets: trees }, { workers }))).toEqual(
       timeless(await runEngine({ targets: trees })),
     );

@@ -1,5 +1,6 @@
 import type { GapReason } from '../../model/facts.ts';
 import { LIMITS } from '../../model/limits.ts';
+import type { Turns } from '../turns.ts';
 
 /** What containers may cost. */
 export interface ContainerLimits {
@@ -42,6 +43,8 @@ export class Budget {
   /** Bytes of the shared memory of one budget. */
   static readonly bytes = 24;
   readonly limits: ContainerLimits;
+  /** Of the thread that reads, where it has other things to do. */
+  readonly turns: Turns | null;
   readonly #spent: BigInt64Array;
   readonly #ended: () => boolean;
   #expandedHere = 0;
@@ -55,8 +58,10 @@ export class Budget {
     memory: ArrayBufferLike = new ArrayBuffer(Budget.bytes),
     index = 0,
     ended: () => boolean = () => false,
+    turns: Turns | null = null,
   ) {
     this.limits = limits;
+    this.turns = turns;
     this.#spent = new BigInt64Array(memory, index * Budget.bytes, 3);
     this.#ended = ended;
   }
@@ -68,7 +73,7 @@ export class Budget {
 
   /** The same limits for another output, with nothing spent. */
   fresh(): Budget {
-    return new Budget(this.limits, undefined, 0, this.#ended);
+    return new Budget(this.limits, undefined, 0, this.#ended, this.turns);
   }
 
   /** Decoded bytes that went through this object, by this thread. */

@@ -90,12 +90,13 @@ export class ContainerInspector {
     const depth = outer + 1;
     const { window, inspector } = this.#level(depth);
     let decoded = 0;
-    const feed = new Feed(stream, (count) => {
+    const take = (count: number): void => {
       decoded += count;
       if (stored) return budget.check();
       budget.expanded(count);
       checkRatio(budget.limits, decoded, packed());
-    });
+    };
+    const feed = new Feed(stream, take, budget.turns);
     try {
       const { memory, start, size } = window;
       const count = await feed.take(memory, start, size);

@@ -1,4 +1,5 @@
 import type { ByteStream } from '../../formats/container.ts';
+import type { Turns } from '../turns.ts';
 
 const NOTHING = new Uint8Array(0);
 
@@ -12,11 +13,13 @@ export class Feed {
   failure: { readonly error: unknown } | null = null;
 
   readonly #onChunk: (count: number) => void;
+  readonly #turns: Turns | null;
 
   /** @param onChunk told of each chunk's bytes; what it throws ends the stream */
-  constructor(stream: ByteStream, onChunk: (count: number) => void) {
+  constructor(stream: ByteStream, onChunk: (count: number) => void, turns: Turns | null = null) {
     this.#iterator = stream[Symbol.asyncIterator]();
     this.#onChunk = onChunk;
+    this.#turns = turns;
   }
 
   /** Takes bytes into memory[at, at + room), as far as the stream goes; less only at its end, and then for good. */
@@ -53,6 +56,7 @@ export class Feed {
       }
       this.#rest = value;
       this.#onChunk(value.length);
+      if (this.#turns?.due === true) await this.#turns.pass();
     } catch (error) {
       this.failure = { error };
       await this.close();

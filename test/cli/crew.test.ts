@@ -1,0 +1,77 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Crew } from '../../src/cli/crew.ts';
+import { LocalWorker } from '../../src/scan/localWorker.ts';
+import type { PoolWorker } from '../../src/scan/pool.ts';
+import type { Resolved } from '../../src/scan/targets.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'nar-scan-crew-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const target = (kind: 'nar' | 'tree', path: string | null, narSize: number | null = null): Resolved =>
+  ({
+    kind,
+    path,
+    argument: path ?? '-',
+    hashParts: [],
+    info: narSize === null ? null : { narSize },
+  }) as never;
+
+/** How many of a crew are threads, and whether this one takes part; the threads are ended. */
+async function told(crew: Crew, targets: readonly Resolved[]): Promise<{ threads: number; local: boolean }> {
+  const workers: readonly PoolWorker[] = crew.for(targets);
+  await Promise.all(workers.map((worker) => worker.terminate()));
+  const locals = workers.filter((worker) => worker instanceof LocalWorker);
+  return { threads: workers.length - locals.length, local: locals.length === 1 };
+}
+
+describe('who scans', () => {
+  it('is this thread and others, as many as were asked for in all', async () => {
+    for (const jobs of [1, 2, 4]) {
+      expect(await told(new Crew(jobs), [target('tree', folder)])).toEqual({
+        threads: jobs - 1,
+        local: true,
+      });
+    }
+  });
+
+  it('is this thread alone where little is to be scanned', async () => {
+    const small = target('tree', folder, 1_000_000);
+    expect(await told(new Crew(4), [small, small])).toEqual({ threads: 0, local: true });
+    expect(await told(new Crew(2), [small, target('tree', folder, 1e9)])).toEqual({
+      threads: 1,
+      local: true,
+    });
+    expect(await told(new Crew(2), [small, target('tree', folder)])).toEqual({ threads: 1, local: true });
+  });
+
+  it('is not this thread where a writer could keep it waiting', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    symlinkSync('pipe', join(folder, 'link'));
+    for (const path of [null, pipe, join(folder, 'link'), join(folder, 'gone')]) {
+      expect(await told(new Crew(2), [target('nar', path)])).toEqual({ threads: 2, local: false });
+    }
+    writeFileSync(join(folder, 'nar'), '');
+    expect(await told(new Crew(2), [target('nar', join(folder, 'nar'))])).toEqual({
+      threads: 1,
+      local: true,
+    });
+  });
+
+  it('starts at once for a directory with many in it, and for no other', async () => {
+    const crew = new Crew(3);
+    const small = [target('tree', folder, 1)];
+    crew.expect([folder, join(folder, 'gone'), '-']);
+    expect(await told(crew, small)).toEqual({ threads: 0, local: true });
+    for (let count = 0; count < 16; count++) mkdirSync(join(folder, `many/${count}`), { recursive: true });
+    crew.expect([folder, join(folder, 'many')]);
+    expect(await told(crew, small)).toEqual({ threads: 2, local: true });
+  });
+});
