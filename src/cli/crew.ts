@@ -21,21 +21,24 @@ export class Crew {
     this.#jobs = jobs;
   }
 
-  /** Starts the threads at once where one of the arguments is surely worth them: they load while this thread does. */
+  /** Starts at once what the arguments are surely worth: threads load while this one does. */
   expect(targets: readonly string[]): void {
-    if (this.#jobs > 1 && targets.some(isLarge)) this.#start();
+    if (this.#jobs > 1 && targets.some(isLarge)) this.#start(this.#jobs - 1);
   }
 
   /** Who scans these targets. */
   for(targets: readonly Resolved[]): readonly PoolWorker[] {
     // this thread must not be kept waiting by who writes what it reads
-    if (targets.some(mayWait)) return [...this.#start(), ...startWorkers(1)];
+    if (targets.some(mayWait)) return [...this.#start(this.#jobs - 1), ...startWorkers(1)];
     const local = new LocalWorker({ turns: new MainTurns() });
-    return this.#threads === null && areSmall(targets) ? [local] : [local, ...this.#start()];
+    if (this.#threads === null && areSmall(targets)) return [local];
+    // a stream is one worker's
+    const most = targets.every(({ kind }) => kind === 'nar') ? targets.length : Infinity;
+    return [local, ...this.#start(Math.min(this.#jobs, most) - 1)];
   }
 
-  #start(): readonly Worker[] {
-    return (this.#threads ??= startWorkers(this.#jobs - 1));
+  #start(count: number): readonly Worker[] {
+    return (this.#threads ??= startWorkers(count));
   }
 }
 

@@ -34,7 +34,7 @@ export interface WorkerData {
   readonly limits: ContainerLimits;
   /** What the containers of each target have cost, see {@link Budget}; one after another. */
   readonly budgets: SharedArrayBuffer;
-  /** Nothing is decoded in this run, and the process is the program's own: see `spareOptimizer`. */
+  /** No containers are opened in this run, and the process is the program's own: see `spareOptimizer`. */
   readonly spareOptimizer: boolean;
   readonly hashNars: boolean;
   /** Whether facts are told with the BLAKE3 of the entry's content. */

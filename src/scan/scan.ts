@@ -49,6 +49,8 @@ export interface ScanRequest {
   readonly context?: NeedleContext | Promise<NeedleContext>;
   /** The process runs nothing but this scan, so that settings of the whole process may be changed. */
   readonly ownProcess?: boolean;
+  /** How many threads may work at the same time; as many as scan where nothing is said. */
+  readonly jobs?: number;
   /** Standard input is an export stream for sure; else its first bytes tell. */
   readonly exportStream: boolean;
   /** The file of the derivation that targets were built from; else the Nix database may name one. */
@@ -154,7 +156,6 @@ export async function scanTargets(
   const budgets = new SharedArrayBuffer((run.size + 1) * Budget.bytes);
   const sources = new SourceScans(run.size, { budgets, context, memory, add });
   const crew = typeof workers === 'function' ? workers(run.left) : workers;
-  const streams = targets.filter(({ kind }) => kind === 'nar').length;
   const engine = once(() => compileEngine());
   const data = {
     // asked for by whoever searches: where all is remembered nobody does
@@ -164,10 +165,10 @@ export async function scanTargets(
     context,
     limits,
     budgets,
-    spareOptimizer: request.ownProcess === true && streams === 0 && limits.depth === 0,
+    spareOptimizer: request.ownProcess === true && limits.depth === 0,
     hashNars: request.hashNars,
     digests,
-    spareThreads: run.streams < crew.length,
+    spareThreads: run.streams < (request.jobs ?? crew.length),
     threads: crew.filter(({ threadId }) => threadId > 0).length,
     exportStream: request.exportStream,
     control: shared,

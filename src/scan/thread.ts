@@ -39,9 +39,9 @@ export function startWorkers(count: number): readonly Worker[] {
 }
 
 /**
- * A scan of trees is over in a second or two, and every thread compiles for itself: what V8's best
- * compiler would win, it costs first (a sixth of all processor time, measured). Decoders run longer
- * and keep it. Flags hold for all threads. V8 takes code from the cache only under the flags it was
+ * A scan that opens nothing is over in a second or two, and every thread compiles for itself: what V8's best
+ * compiler would win, it costs first (a sixth of all processor time, measured). What decodes runs longer
+ * and keeps it. Flags hold for all threads. V8 takes code from the cache only under the flags it was
  * made with: spare it when all modules are loaded, and no longer when code is written to the cache.
  */
 export function spareOptimizer(spare: boolean): void {

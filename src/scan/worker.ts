@@ -8,7 +8,6 @@ import { FileContents } from '../sources/fileContents.ts';
 import { prepareInspection, type Inspection } from '../sources/inspection.ts';
 import type { NarHasher } from '../sources/narHasher.ts';
 import type { StreamOutput } from '../sources/narStream.ts';
-import type { Decode } from '../sources/packed.ts';
 import { DiskSpools } from '../sources/spool.ts';
 import { TreeScanner } from '../sources/tree.ts';
 import type { Turns } from '../inspect/turns.ts';
@@ -16,7 +15,6 @@ import { Window, windowsBytes } from '../inspect/window.ts';
 import { blake3Digest } from './blake3Digest.ts';
 import { packFacts, type PackedFacts } from './packedFacts.ts';
 import { spareOptimizer } from './thread.ts';
-import type { ThreadDecoder as Decoder } from './threadDecoder.ts';
 import type { ThreadHasher as Thread } from './threadHasher.ts';
 import {
   Control,
@@ -55,7 +53,6 @@ export class ScanWorker {
   readonly #tree: TreeScanner;
   readonly #spools = new DiskSpools();
   #quick: NarHasher | null = null;
-  #decoder: Decoder | null = null;
   readonly #matcher: ReturnType<typeof createMatcher>;
   readonly #send: (message: FromWorker) => void;
   readonly #digest: ContentDigest | null;
@@ -166,7 +163,6 @@ export class ScanWorker {
     const { scanNarFile, scanStdin } = await import('../sources/narTarget.ts');
     return await this.#hashing(Infinity, async (hasher) => {
       const options = {
-        ...(this.#data.spareThreads ? { decode: this.#decodeBeside } : {}),
         hasher: this.#data.hashNars ? hasher : () => null,
         exportStream: work.path === null && this.#data.exportStream,
         passed: this.#passed,
@@ -176,13 +172,6 @@ export class ScanWorker {
       return await scanNarFile(work.path, this.#window, inspection, options);
     });
   }
-
-  /** Decodes in a thread of its own, which is loaded when something is packed. */
-  readonly #decodeBeside: Decode = async (...packed) => {
-    const { ThreadDecoder } = await import('./threadDecoder.ts');
-    this.#decoder ??= new ThreadDecoder();
-    return await this.#decoder.decode(...packed);
-  };
 
   /** @param narSize bytes that are to be hashed, as far as that is known; a lie costs time only */
   async #hashing<T>(

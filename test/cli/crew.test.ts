@@ -58,11 +58,17 @@ describe('who scans', () => {
     for (const path of [null, pipe, join(folder, 'link'), join(folder, 'gone')]) {
       expect(await told(new Crew(2), [target('nar', path)])).toEqual({ threads: 2, local: false });
     }
-    writeFileSync(join(folder, 'nar'), '');
-    expect(await told(new Crew(2), [target('nar', join(folder, 'nar'))])).toEqual({
-      threads: 1,
-      local: true,
-    });
+  });
+  });
+
+  it('is no more than there are streams', async () => {
+    const path = join(folder, 'nar');
+    writeFileSync(path, '');
+    const nars = (count: number) => Array.from({ length: count }, () => target('nar', path));
+    expect(await told(new Crew(4), nars(1))).toEqual({ threads: 0, local: true });
+    expect(await told(new Crew(4), nars(2))).toEqual({ threads: 1, local: true });
+    expect(await told(new Crew(4), nars(9))).toEqual({ threads: 3, local: true });
+    expect(await told(new Crew(4), [...nars(1), target('tree', folder)])).toEqual({ threads: 3, local: true });
   });
 
   it('starts at once for a directory with many in it, and for no other', async () => {
