@@ -59,7 +59,6 @@ describe('who scans', () => {
       expect(await told(new Crew(2), [target('nar', path)])).toEqual({ threads: 2, local: false });
     }
   });
-  });
 
   it('is no more than there are streams', async () => {
     const path = join(folder, 'nar');
@@ -68,7 +67,10 @@ describe('who scans', () => {
     expect(await told(new Crew(4), nars(1))).toEqual({ threads: 0, local: true });
     expect(await told(new Crew(4), nars(2))).toEqual({ threads: 1, local: true });
     expect(await told(new Crew(4), nars(9))).toEqual({ threads: 3, local: true });
-    expect(await told(new Crew(4), [...nars(1), target('tree', folder)])).toEqual({ threads: 3, local: true });
+    expect(await told(new Crew(4), [...nars(1), target('tree', folder)])).toEqual({
+      threads: 3,
+      local: true,
+    });
   });
 
   it('starts at once for a directory with many in it, and for no other', async () => {
