@@ -47,7 +47,8 @@ const APART = [
   PROGRAM.deliver,
 ];
 
-const EXTERNAL = [/^node:/, /^@napi-rs\//, 'fastify', 'pino', 'prom-client', 'p-limit', 'yauzl'];
+/** What brings an ES module is bundled: Node's loader of those takes as long as all the rest. */
+const EXTERNAL = [/^node:/, /^@napi-rs\//, 'fastify', 'pino', 'prom-client', 'yauzl'];
 
 /** nix-realpath, for itself: what it shares with the program lies in its own files again, and there are two. */
 const REALPATH = { entry: 'cli/realpath/entry.cts', main: 'cli/realpath/main.ts' };
@@ -165,7 +166,8 @@ async function bundleProgram(
 
 /** The public API, as an ES module; its threads run the program's modules. */
 async function bundleLibrary(): Promise<void> {
-  const build = await rolldown({ input: join(source, 'index.ts'), platform: 'node', external: EXTERNAL });
+  const external = [...EXTERNAL, 'p-limit'];
+  const build = await rolldown({ input: join(source, 'index.ts'), platform: 'node', external });
   await build.write({
     dir: bundles,
     format: 'esm',

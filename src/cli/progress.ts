@@ -1,8 +1,8 @@
-import { isatty } from 'node:tty';
 import type { TransferProgress } from '../guard/copy/meter.ts';
+import { clock } from '../model/clock.ts';
 import { bytesForPeople, counted } from '../report/units.ts';
 import { writeDiagnostic } from './diagnostics.ts';
-import { columnsOf, STDERR_DESCRIPTOR } from './terminal.ts';
+import { columnsOf, isTerminal, STDERR_DESCRIPTOR } from './terminal.ts';
 
 /** How far a scan is. */
 export interface Progress {
@@ -45,7 +45,7 @@ export function shownProgress<T>(
   quiet: boolean,
   textOf: (progress: T, milliseconds: number) => string,
 ): ProgressLine<T> {
-  if (quiet || !isatty(STDERR_DESCRIPTOR)) return NOTHING;
+  if (quiet || !isTerminal(STDERR_DESCRIPTOR)) return NOTHING;
   return progressLine(writeDiagnostic, columnsOf(STDERR_DESCRIPTOR), textOf);
 }
 
@@ -57,7 +57,7 @@ export function progressLine<T>(
   write: (text: string) => void,
   columns: number,
   textOf: (progress: T, milliseconds: number) => string,
-  now: () => number = () => performance.now(),
+  now: () => number = clock,
 ): ProgressLine<T> {
   const started = now();
   let drawn = Number.NEGATIVE_INFINITY;

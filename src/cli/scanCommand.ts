@@ -1,4 +1,4 @@
-import { isatty } from 'node:tty';
+import { clock } from '../model/clock.ts';
 import type { Verdict } from '../model/facts.ts';
 import { NarScanError } from '../model/errors.ts';
 import { type OutputResult, type ReportError, reportError } from '../model/report.ts';
@@ -17,7 +17,7 @@ import { listenForInterruption } from './interruption.ts';
 import { type Invocation, STDIN } from './invocation.ts';
 import { type Progress, type ProgressLine, scanText, shownProgress } from './progress.ts';
 import { openReportSink, type ReportSink } from './reportSink.ts';
-import { columnsOf, DEFAULT_COLUMNS, STDOUT_DESCRIPTOR, wantsColor } from './terminal.ts';
+import { columnsOf, DEFAULT_COLUMNS, isTerminal, STDOUT_DESCRIPTOR, wantsColor } from './terminal.ts';
 
 /** What the engine tells while it scans. */
 interface ScanEvents {
@@ -50,7 +50,7 @@ const STDIN_DESCRIPTOR = 0;
  * @returns the exit status
  */
 export async function runScan(invocation: Invocation, engine: Engine, version: string): Promise<number> {
-  const started = performance.now();
+  const started = clock();
   const controller = new AbortController();
   const sink = openReportSink(invocation.output, (fault) => controller.abort(fault));
   const stopListening = listenForInterruption(controller, () => sink.abandon());
@@ -59,7 +59,7 @@ export async function runScan(invocation: Invocation, engine: Engine, version: s
   try {
     const run = new Run(invocation, sink, await reporterFor(invocation, engine, version));
     await run.scan(engine, controller.signal);
-    return await run.end(engine, performance.now() - started);
+    return await run.end(engine, clock() - started);
   } catch (error) {
     sink.abandon();
     throw error;
@@ -90,7 +90,7 @@ class Run {
 
   async scan(engine: Engine, signal: AbortSignal): Promise<void> {
     void this.#sink.write(this.#reporter.begin());
-    if (this.#invocation.targets.includes(STDIN) && isatty(STDIN_DESCRIPTOR)) {
+    if (this.#invocation.targets.includes(STDIN) && isTerminal(STDIN_DESCRIPTOR)) {
       this.#error(reportError(new NarScanError('USAGE_NO_TARGET', 'stdin is a terminal, not a NAR'), STDIN));
       return;
     }

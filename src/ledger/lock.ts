@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { clock } from '../model/clock.ts';
 import { NarScanError } from '../model/errors.ts';
 import { LIMITS } from '../model/limits.ts';
 import { sqlite } from '../nix/sqlite.ts';
@@ -64,11 +65,11 @@ export async function waitForLock(
   hold: Hold,
   milliseconds: number = LIMITS.lockMilliseconds,
 ): Promise<Disposable> {
-  const end = performance.now() + milliseconds;
+  const end = clock() + milliseconds;
   for (;;) {
     const taken = tryLock(file, hold);
     if (taken !== null) return taken;
-    if (performance.now() > end) {
+    if (clock() > end) {
       throw new NarScanError('STATE_LOCKED', `another nar-scan holds '${file}'`);
     }
     await pause(1 + Math.random() * PAUSE_MILLISECONDS);

@@ -1,20 +1,21 @@
 import type { Turns } from '../inspect/turns.ts';
+import { clock } from '../model/clock.ts';
 
 /** How long what else waits in this thread may wait: signals, what other threads say, a line of progress. */
 const TURN_MS = 15;
 
 /** Lets everything else that waits in the main thread have its turn while that thread scans. */
 export class MainTurns implements Turns {
-  #last = performance.now();
+  #last = clock();
 
   /** Whether others have waited long enough. */
   get due(): boolean {
-    return performance.now() - this.#last > TURN_MS;
+    return clock() - this.#last > TURN_MS;
   }
 
   /** Resolves when what waited was dealt with. */
   async pass(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    this.#last = performance.now();
+    this.#last = clock();
   }
 }

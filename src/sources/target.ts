@@ -1,8 +1,7 @@
-import { lstatSync, realpathSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readlinkSync, readSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { byteStringOfText, fsPath, type ByteString } from '../model/bytes.ts';
 import { NarScanError } from '../model/errors.ts';
-import { once } from '../model/once.ts';
 import { sniffNar, SNIFF_BYTES } from '../formats/nar/sniff.ts';
 import type { LocalStore } from '../nix/localStore.ts';
 import { parsePathInStore, parseStorePathName } from '../nix/storePath.ts';
@@ -30,9 +29,6 @@ export interface StoreDirs {
 
 const MAX_LINKS = 64;
 
-/** Loaded when it is needed: of a path in the store not even this is. */
-const promises = once(() => process.getBuiltinModule('node:fs/promises'));
-
 const NAR_NAME = /\.nar(?:\.[a-z0-9]+)?$/i;
 
 /**
@@ -58,15 +54,15 @@ export async function storeDirs(logical: string, store: LocalStore | null = null
  */
 export async function resolveTarget(argument: string, stores: StoreDirs): Promise<Target> {
   // a relative one has no meaning where the working directory was removed
-  let path = byteStringOfText(await attempt(argument, async () => resolve(argument)));
+  let path = byteStringOfText(attempt(argument, () => resolve(argument)));
   for (let links = 0; links < MAX_LINKS; links++) {
     const inStore = storePathOf(path, stores);
     if (inStore !== null) {
       refuseMissing(argument, inStore.path ?? '');
       return inStore;
     }
-    const next = await attempt(argument, () => followFirstLink(path));
-    if (next === null) return await outsideStore(argument, path);
+    const next = attempt(argument, () => followFirstLink(path));
+    if (next === null) return outsideStore(argument, path);
     path = next;
   }
   throw new NarScanError('TARGET_MISSING', `'${argument}' leads through too many symbolic links`);
@@ -86,41 +82,41 @@ function storePathOf(path: ByteString, { logical, disk, physical }: StoreDirs): 
 }
 
 /** The path with its first symbolic link replaced by what that names, or null if it has none. */
-async function followFirstLink(path: ByteString): Promise<ByteString | null> {
+function followFirstLink(path: ByteString): ByteString | null {
   const parts = path.split('/').slice(1);
   for (let count = 1; count <= parts.length; count++) {
     const prefix = `/${parts.slice(0, count).join('/')}`;
-    if (!(await promises().lstat(fsPath(prefix))).isSymbolicLink()) continue;
-    const target = await promises().readlink(fsPath(prefix), { encoding: 'latin1' });
+    if (!lstatSync(fsPath(prefix)).isSymbolicLink()) continue;
+    const target = readlinkSync(fsPath(prefix), { encoding: 'latin1' });
     const base = target.startsWith('/') ? '' : `/${parts.slice(0, count - 1).join('/')}`;
     return resolve('/', [`${base}/${target}`, ...parts.slice(count)].join('/'));
   }
   return null;
 }
 
-async function outsideStore(argument: string, path: ByteString): Promise<Target> {
+function outsideStore(argument: string, path: ByteString): Target {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const hashPart = parseStorePathName(name)?.hashPart ?? null;
-  const stats = await attempt(argument, () => promises().lstat(fsPath(path)));
-  const isNar = stats.isFile() && (NAR_NAME.test(name) || (await attempt(argument, () => startsAsNar(path))));
+  const stats = attempt(argument, () => lstatSync(fsPath(path)));
+  const isNar = stats.isFile() && (NAR_NAME.test(name) || attempt(argument, () => startsAsNar(path)));
   return { kind: isNar ? 'nar' : 'tree', path, storePath: null, hashPart: isNar ? null : hashPart };
 }
 
-async function startsAsNar(path: ByteString): Promise<boolean> {
-  const file = await promises().open(fsPath(path), 'r');
+function startsAsNar(path: ByteString): boolean {
+  // not to wait for a pipe that took its place
+  const file = openSync(fsPath(path), constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
+    const head = Buffer.alloc(SNIFF_BYTES);
+    const count = readSync(file, head, 0, SNIFF_BYTES, 0);
     // the eight zero bytes of an empty export stream are told by name only
-    return bytesRead > 8 && sniffNar(buffer.subarray(0, bytesRead)) !== null;
+    return count > 8 && sniffNar(head.subarray(0, count)) !== null;
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
 /**
- * Looks whether a store path is there. A closure has thousands: in the pool of threads each would take
- * ten times as long.
- *
+ * Looks whether a store path is there.
  * @throws NarScanError TARGET_MISSING, TARGET_UNREADABLE
  */
 export function refuseMissing(argument: string, path: ByteString): void {
@@ -131,9 +127,10 @@ export function refuseMissing(argument: string, path: ByteString): void {
   }
 }
 
-async function attempt<T>(argument: string, act: () => Promise<T>): Promise<T> {
+/** The pool of threads would take ten times as long for one call, and its modules as long as a small scan. */
+function attempt<T>(argument: string, act: () => T): T {
   try {
-    return await act();
+    return act();
   } catch (error) {
     throw refusal(argument, error);
   }

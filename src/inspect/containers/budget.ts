@@ -1,3 +1,4 @@
+import { clock } from '../../model/clock.ts';
 import type { GapReason } from '../../model/facts.ts';
 import { LIMITS } from '../../model/limits.ts';
 import type { Turns } from '../turns.ts';
@@ -110,7 +111,7 @@ export class Budget {
     if (this.#ended()) throw new LimitReached('limit-time', 'the scan was ended before all was read');
     if (Number(Atomics.load(this.#spent, EXPANDED)) > this.limits.expandedBytes) this.#reached(EXPANDED);
     if (Number(Atomics.load(this.#spent, ENTRIES)) > this.limits.entries) this.#reached(ENTRIES);
-    const now = BigInt(Math.round(performance.timeOrigin + performance.now()));
+    const now = BigInt(Math.ceil(clock()) + 1);
     const first = Atomics.compareExchange(this.#spent, STARTED, 0n, now);
     if (first !== 0n && Number(now - first) > this.limits.seconds * 1000) this.#reached(STARTED);
   }
