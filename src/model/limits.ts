@@ -33,6 +33,9 @@ export const LIMITS = Object.freeze({
   narNameBytes: 255,
   narTargetBytes: 4095,
   narTagBytes: 32,
+  /** From how many bytes on the contents of a file of a NAR are searched by whoever has nothing to do, and how many may wait. */
+  narSharedBytes: 4 * MiB,
+  narSharedContents: 65_536,
   /** Export stream: bytes of one store path, references of one path and their bytes in all, a legacy signature. */
   exportPathBytes: 4096,
   exportReferences: 65_536,

@@ -15,7 +15,7 @@ import type { PackedFacts } from './packedFacts.ts';
 /** NARs from this size on are hashed beside their search, where a processor is free for it. */
 export const LARGE_BYTES: number = 16 * 1024 * 1024;
 
-/** A piece of work: part of a tree, or one stream or one store path, which are one unit each. */
+/** A piece of work: part of a tree, large contents of a NAR, or one stream or one store path, which are one unit each. */
 export type Work =
   | { readonly kind: 'tree'; readonly target: number; readonly piece: TreePiece }
   | { readonly kind: 'nar'; readonly target: number; readonly path: ByteString | null }
@@ -37,6 +37,8 @@ export interface WorkerData {
   /** No containers are opened in this run, and the process is the program's own: see `spareOptimizer`. */
   readonly spareOptimizer: boolean;
   readonly hashNars: boolean;
+  /** From how many bytes on contents of NARs that are not hashed are left to whoever has nothing to do. */
+  readonly sharedBytes: number;
   /** Whether facts are told with the BLAKE3 of the entry's content. */
   readonly digests: boolean;
   /** Whether there are processors to spare for hashing or decoding beside the search. */
@@ -127,6 +129,11 @@ export class Control {
   /** One more thread has loaded its modules; says how many have. */
   arrive(): number {
     return Atomics.add(this.#flags, ARRIVED, 1) + 1;
+  }
+
+  /** How many threads have loaded their modules. */
+  get arrived(): number {
+    return Atomics.load(this.#flags, ARRIVED);
   }
 
   passed(bytes: number, files: number): void {

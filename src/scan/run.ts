@@ -33,6 +33,8 @@ interface Open {
   readonly aliases: readonly string[];
   readonly sink: FactSink;
   readonly streams: OutputFacts[];
+  /** Whether it is one output that comes in parts: a tree, or a NAR whose contents were shared. */
+  inParts: boolean;
   /** Of what was scanned as a whole. */
   narHash: string | null;
   /** What was found before, when it is scanned for the second time. */
@@ -140,7 +142,12 @@ export class Run {
 
   /** Parts of a worker's results; told before `pending` says that its work is over. */
   take({ parts, streams, hashed, faults, unfinished }: FromWorker & { kind: 'done' }): void {
-    for (const [target, facts] of parts) this.#open.get(target)?.sink.merge(unpackFacts(facts));
+    for (const [target, facts] of parts) {
+      const open = this.#open.get(target);
+      if (open === undefined) continue;
+      open.inParts = true;
+      open.sink.merge(unpackFacts(facts));
+    }
     for (const [target, narHash] of hashed) {
       const open = this.#open.get(target);
       if (open !== undefined) open.narHash = narHash;
@@ -197,6 +204,7 @@ export class Run {
       aliases,
       sink,
       streams: [],
+      inParts: target.kind === 'tree',
       narHash: null,
       first,
       broken: [],
@@ -317,7 +325,7 @@ export class Run {
     for (const gap of open.broken) open.sink.addGap(gap);
     if (this.#isUnproven(open)) open.sink.addGap(UNPROVEN);
     const own = open.sink.sorted();
-    if (target.kind === 'tree' || own.gaps.length > 0) {
+    if (open.inParts || own.gaps.length > 0) {
       return [
         ...streams,
         this.#facts(open, target.storePath, open.narHash, weighed(own, target, open.aliases, this.#context)),

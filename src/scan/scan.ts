@@ -1,4 +1,5 @@
 import { NarScanError } from '../model/errors.ts';
+import { LIMITS } from '../model/limits.ts';
 import { once } from '../model/once.ts';
 import type { Finding } from '../model/facts.ts';
 import { compileEngine } from '../kernel/create.ts';
@@ -43,6 +44,8 @@ export interface ScanRequest {
   /** Where other limits are wanted than the built-in ones. */
   readonly limits: Partial<ContainerLimits>;
   readonly hashNars: boolean;
+  /** From how many bytes on contents of one NAR are searched by several workers, if another number than usual. */
+  readonly sharedBytes?: number;
   /** Whether facts are told with the BLAKE3 of the entry's content. */
   readonly digests?: boolean;
   /** What {@link needleContext} says of this request, where that is known already. */
@@ -157,6 +160,8 @@ export async function scanTargets(
   const sources = new SourceScans(run.size, { budgets, context, memory, add });
   const crew = typeof workers === 'function' ? workers(run.left) : workers;
   const engine = once(() => compileEngine());
+  // a hash is of all bytes in their order
+  const shares = crew.length > 1 && !request.hashNars;
   const data = {
     // asked for by whoever searches: where all is remembered nobody does
     get compiled() {
@@ -167,6 +172,7 @@ export async function scanTargets(
     budgets,
     spareOptimizer: request.ownProcess === true && limits.depth === 0,
     hashNars: request.hashNars,
+    sharedBytes: shares ? (request.sharedBytes ?? LIMITS.narSharedBytes) : Infinity,
     digests,
     spareThreads: run.streams < (request.jobs ?? crew.length),
     threads: crew.filter(({ threadId }) => threadId > 0).length,

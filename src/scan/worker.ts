@@ -3,11 +3,13 @@ import { Budget } from '../inspect/containers/budget.ts';
 import type { ContentDigest } from '../inspect/contentDigest.ts';
 import { createMatcher } from '../kernel/create.ts';
 import { NarScanError, type ErrorCode } from '../model/errors.ts';
+import { LIMITS } from '../model/limits.ts';
 import { FactSink } from '../sources/factSink.ts';
 import { FileContents } from '../sources/fileContents.ts';
 import { prepareInspection, type Inspection } from '../sources/inspection.ts';
 import type { NarHasher } from '../sources/narHasher.ts';
 import type { StreamOutput } from '../sources/narStream.ts';
+import type { NarContent, Sharing } from '../sources/sharedNar.ts';
 import { DiskSpools } from '../sources/spool.ts';
 import { TreeScanner } from '../sources/tree.ts';
 import type { Turns } from '../inspect/turns.ts';
@@ -59,6 +61,11 @@ export class ScanWorker {
   /** Bytes of a stream have passed; says whether to stop. */
   readonly #passed = (bytes: number): boolean => {
     this.#control.passed(bytes, 0);
+    return this.#ended();
+  };
+  /** Asked again and again while something long is done. */
+  readonly #ended = (): boolean => {
+    this.#share(1);
     return this.#control.stopped;
   };
   #inspection: Inspection | null = null;
@@ -81,7 +88,8 @@ export class ScanWorker {
     this.#matcher = createMatcher({ size: windowsBytes(data.limits.depth), compiled: data.compiled });
     this.#window = new Window(this.#matcher);
     const pace = { turns: this.#turns, between: () => this.#share(1) };
-    this.#tree = new TreeScanner(new FileContents(this.#window, pace), () => this.#control.hungry > 0);
+    const files = new FileContents(this.#window, pace);
+    this.#tree = new TreeScanner(files, () => this.#control.hungry > 0, this.#passed);
   }
 
   async run({ id, work, ...searched }: Assignment): Promise<void> {
@@ -97,7 +105,7 @@ export class ScanWorker {
       try {
         // prepared anew only where the hash parts or aliases are others than before
         const inspection = this.#inspectionFor(searched);
-        if (next.kind === 'nar') streams.push([next.target, await this.#stream(next, inspection)]);
+        if (next.kind === 'nar') await this.#stream(next, inspection, sinks, streams);
         else if (next.kind === 'tree') await this.#piece(next, inspection, sinks, stack);
         else if (!(await this.#path(next, inspection, sinks, hashed))) stack.push(treeOf(next));
       } catch (error) {
@@ -128,7 +136,8 @@ export class ScanWorker {
     this.#tree.scan(work.piece, inspection, sink, (piece) => stack.push({ kind: 'tree', target, piece }));
     if (this.#tree.waits) await this.#tree.open(this.#budget(target));
     const { stats } = sink.facts;
-    this.#control.passed(stats.bytes - bytes, stats.files - files);
+    // of contents they were told as they passed
+    if (work.piece.kind !== 'content') this.#control.passed(stats.bytes - bytes, stats.files - files);
   }
 
   /** Whether the store path could be scanned as a whole. */
@@ -156,10 +165,36 @@ export class ScanWorker {
 
   #budget(target: number): Budget {
     const { limits, budgets } = this.#data;
-    return new Budget(limits, budgets, target, () => this.#control.stopped, this.#turns);
+    return new Budget(limits, budgets, target, this.#ended, this.#turns);
   }
 
-  async #stream(work: Work & { kind: 'nar' }, inspection: Inspection): Promise<readonly StreamOutput[]> {
+  async #stream(
+    work: Work & { kind: 'nar' },
+    inspection: Inspection,
+    sinks: Map<number, FactSink>,
+    streams: [number, readonly StreamOutput[]][],
+  ): Promise<void> {
+    const { target } = work;
+    const { stack } = this.#inHand;
+    let shares = false;
+    const take = (content: NarContent): boolean => {
+      if (stack.length >= LIMITS.narSharedContents) return false;
+      stack.push({ kind: 'tree', target, piece: { kind: 'content', ...content } });
+      return (shares = true);
+    };
+    const from = this.#data.sharedBytes;
+    const outputs = await this.#outputs(work, inspection, from === Infinity ? null : { from, take });
+    stack.sort(smallestFirst);
+    if (!shares) streams.push([target, outputs]);
+    // one part among those that others find; what was not kept has its gap
+    else for (const { facts } of outputs) sinkOf(target, sinks).merge({ ...facts, lost: 0 });
+  }
+
+  async #outputs(
+    work: Work & { kind: 'nar' },
+    inspection: Inspection,
+    sharing: Sharing | null,
+  ): Promise<readonly StreamOutput[]> {
     const { scanNarFile, scanStdin } = await import('../sources/narTarget.ts');
     return await this.#hashing(Infinity, async (hasher) => {
       const options = {
@@ -169,7 +204,7 @@ export class ScanWorker {
         budget: this.#budget(work.target),
       };
       if (work.path === null) return await scanStdin(this.#window, inspection, options);
-      return await scanNarFile(work.path, this.#window, inspection, options);
+      return await scanNarFile(work.path, this.#window, inspection, options, sharing);
     });
   }
 
@@ -212,11 +247,20 @@ export class ScanWorker {
     if (this.#data.spareOptimizer) spareOptimizer(true);
   }
 
-  /** Gives away the older half of `least` pieces or more, while others have none: those nearest the root, so the largest. */
+  /** Gives away the larger half of `least` pieces or more, while others have none: of a tree the older one, nearest the root. */
   #share(least: number): void {
     const { id, stack } = this.#inHand;
-    if (stack.length < least || this.#control.hungry <= 0) return;
-    this.#send({ kind: 'donation', id, work: stack.splice(0, Math.ceil(stack.length / 2)) });
+    const [first] = stack;
+    if (first === undefined || stack.length < least || this.#control.hungry <= 0) return;
+    const count = Math.ceil(stack.length / 2);
+    let from = 0;
+    if (bytesOf(first) > 0) {
+      // many a thread takes longer to load than contents to search
+      if (this.#control.hungry <= this.#data.threads - this.#control.arrived) return;
+      stack.sort(smallestFirst);
+      from = stack.length - count;
+    }
+    this.#send({ kind: 'donation', id, work: stack.splice(from, count) });
     this.#control.fed();
   }
 
@@ -239,6 +283,15 @@ function sinkOf(target: number, sinks: Map<number, FactSink>): FactSink {
   let sink = sinks.get(target);
   if (sink === undefined) sinks.set(target, (sink = new FactSink()));
   return sink;
+}
+
+/** Bytes of the contents of one file of a NAR; 0 of other work. */
+function bytesOf(work: Work): number {
+  return work.kind === 'tree' && work.piece.kind === 'content' ? work.piece.size : 0;
+}
+
+function smallestFirst(a: Work, b: Work): number {
+  return bytesOf(a) - bytesOf(b);
 }
 
 function treeOf({ target, path }: Work & { kind: 'path' }): Work {

@@ -8,7 +8,8 @@ import { ScanWorker } from './worker.ts';
 const port = parentPort;
 if (port === null) throw new Error('this module runs in a worker thread only');
 port.once('message', (data: WorkerData) => {
-  if (data.spareOptimizer && new Control(data.control).arrive() === data.threads) spareOptimizer(true);
+  const isLast = new Control(data.control).arrive() === data.threads;
+  if (isLast && data.spareOptimizer) spareOptimizer(true);
   const worker = new ScanWorker(data, (message) => port.postMessage(message));
   port.on('message', (assignment: Assignment) => void worker.run(assignment));
 });

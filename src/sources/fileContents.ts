@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { fsPath, type ByteString } from '../model/bytes.ts';
+import type { GapReason } from '../model/facts.ts';
 import { LIMITS } from '../model/limits.ts';
 import type { RangeReader } from '../formats/ranges.ts';
 import type { Budget } from '../inspect/containers/budget.ts';
@@ -13,6 +14,25 @@ const OPEN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const HEAD_BYTES = 64 * 1024;
 const INODES = 65_536;
 
+/** A part of a file that has been opened before. */
+export interface FileStretch {
+  readonly path: ByteString;
+  /** See {@link identityOf}. */
+  readonly identity: string;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** What is read of an open file. */
+interface Reading {
+  readonly fd: number;
+  /** Where it begins; null: all that the file has, be that more than `size` by now. */
+  readonly base: number | null;
+  readonly size: number;
+  /** Called as its bytes pass; true: the run was ended, stop. */
+  readonly passed: (bytes: number) => boolean;
+}
+
 /** What reading one file gave. */
 export interface FileRead {
   facts: ContentFacts;
@@ -24,7 +44,7 @@ export interface FileRead {
 
 /** An open file that waits for its containers to be opened. */
 interface HeldFile {
-  readonly fd: number;
+  readonly reading: Reading;
   /** Null while none of it has been read: it is too long to be read in one go. */
   readonly reader: RangeReader | null;
 }
@@ -71,18 +91,41 @@ export class FileContents {
     try {
       const stats = fstatSync(fd);
       if (!stats.isFile()) {
-        const detail = 'became something else than a file while it was scanned';
-        return {
-          facts: { findings: [], gaps: [{ reason: 'special-file', offset: null, detail }] },
-          bytes: 0,
-          held: null,
-        };
+        return nothing('special-file', 'became something else than a file while it was scanned');
       }
       const read =
         stats.nlink > 1
           ? this.#linked(inspection, fd, name, stats)
-          : this.#bytes(inspection, fd, name, stats.size);
-      held = read.held?.fd === fd;
+          : this.#bytes(inspection, name, all(fd, stats.size));
+      held = read.held?.reading.fd === fd;
+      return read;
+    } finally {
+      if (!held) closeSync(fd);
+    }
+  }
+
+  /**
+   * Inspects a part of a file as if it were a file called `name`. Of a file that is not the one it was,
+   * nothing.
+   *
+   * @param passed called as bytes pass; true: the run was ended, stop
+   * @throws the system's error when the file cannot be opened or read
+   */
+  readStretch(
+    inspection: Inspection,
+    { path, identity, offset, size }: FileStretch,
+    name: ByteString,
+    passed: (bytes: number) => boolean,
+  ): FileRead {
+    const fd = openSync(fsPath(path), constants.O_RDONLY | constants.O_NONBLOCK);
+    let held = false;
+    try {
+      const stats = fstatSync(fd);
+      if (!stats.isFile() || identityOf(stats) !== identity) {
+        return nothing('unreadable', 'not searched: the file that it lies in changed while it was scanned');
+      }
+      const read = this.#bytes(inspection, name, { fd, base: offset, size, passed });
+      held = read.held !== null;
       return read;
     } finally {
       if (!held) closeSync(fd);
@@ -104,11 +147,11 @@ export class FileContents {
     const { held } = read;
     if (held === null) return read.facts;
     read.held = null;
-    const { fd } = held;
+    const { reading } = held;
     try {
       let { reader } = held;
       if (reader === null) {
-        const now = await this.#readInTurns(inspection, fd, name, read.bytes);
+        const now = await this.#readInTurns(inspection, name, reading);
         ({ facts: read.facts, bytes: read.bytes } = now);
         if (now.held === null) return read.facts;
         ({ reader } = now.held);
@@ -116,49 +159,50 @@ export class FileContents {
       if (reader === null) throw new Error('a file was left for later twice');
       return (read.facts = await (await inspection.containers()).open(name, read.facts, reader, budget));
     } finally {
-      closeSync(fd);
+      closeSync(reading.fd);
     }
   }
 
   #linked(inspection: Inspection, fd: number, name: ByteString, stats: Stats): FileRead {
     // the name counts too: some kinds of content are told by it
     const ending = name.slice(name.lastIndexOf('.') + 1);
-    const { dev, ino, size, mtimeMs, ctimeMs } = stats;
-    // an inode number that does not fit could be its neighbour's as well
-    if (!Number.isSafeInteger(ino)) return this.#bytes(inspection, fd, name, size);
-    const key = `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}:${ending}`;
+    const { size } = stats;
+    const identity = identityOf(stats);
+    if (identity === null) return this.#bytes(inspection, name, all(fd, size));
+    const key = `${identity}:${ending}`;
     const known = this.#inodes.get(key);
     if (known !== undefined) return known;
-    const read = this.#bytes(inspection, fd, name, size);
+    const read = this.#bytes(inspection, name, all(fd, size));
     if (this.#inodes.size >= INODES) this.#inodes.clear();
     this.#inodes.set(key, read);
     return read;
   }
 
-  #bytes(inspection: Inspection, fd: number, name: ByteString, size: number): FileRead {
+  #bytes(inspection: Inspection, name: ByteString, reading: Reading): FileRead {
+    const { size } = reading;
     if (this.#pace.turns !== null && size > LONG_BYTES) {
-      return { facts: NO_FACTS, bytes: size, held: { fd, reader: null } };
+      return { facts: NO_FACTS, bytes: size, held: { reading, reader: null } };
     }
-    const count = this.#fill(fd, size);
-    if (count < this.#window.size) return this.#short(inspection, fd, name, count, size);
-    const reading = this.#long(inspection, fd, name, count, size);
+    const count = this.#fill(reading);
+    if (count < this.#window.size) return this.#short(inspection, name, reading, count);
+    const chunks = this.#long(inspection, name, reading, count);
     for (;;) {
-      const { done, value } = reading.next();
+      const { done, value } = chunks.next();
       if (done === true) return value;
       this.#pace.between();
     }
   }
 
   /** What the system refuses is a gap, for all entries that share the file. */
-  async #readInTurns(inspection: Inspection, fd: number, name: ByteString, size: number): Promise<FileRead> {
+  async #readInTurns(inspection: Inspection, name: ByteString, reading: Reading): Promise<FileRead> {
     const { between, turns } = this.#pace;
     let bytes = 0;
     try {
-      const count = this.#fill(fd, size);
-      if (count < this.#window.size) return this.#short(inspection, fd, name, count, size);
-      const reading = this.#long(inspection, fd, name, count, size);
+      const count = this.#fill(reading);
+      if (count < this.#window.size) return this.#short(inspection, name, reading, count);
+      const chunks = this.#long(inspection, name, reading, count);
       for (;;) {
-        const { done, value } = reading.next();
+        const { done, value } = chunks.next();
         if (done === true) return value;
         bytes = value;
         between();
@@ -167,35 +211,43 @@ export class FileContents {
     } catch (error) {
       const gap = refusalGap(error);
       const facts = bytes === 0 ? { findings: [], gaps: [gap] } : inspection.contents.broken(gap);
-      return this.#read(fd, facts, bytes);
+      return readOf(reading, facts, bytes);
     }
   }
 
   /** Reads to the window what there is room for; less than that is all there is. */
-  #fill(fd: number, size: number): number {
-    const { memory, start, size: room } = this.#window;
-    let count = readSync(fd, memory, start, room, null);
-    while (count < size && count < room) {
-      const more = readSync(fd, memory, start + count, room - count, null);
+  #fill(reading: Reading): number {
+    const { start, size: room } = this.#window;
+    let count = this.#next(reading, 0, start, room);
+    while (count < reading.size && count < room) {
+      const more = this.#next(reading, count, start + count, room - count);
       if (more === 0) break;
       count += more;
     }
     return count;
   }
 
-  #short(inspection: Inspection, fd: number, name: ByteString, count: number, size: number): FileRead {
+  /** Reads up to `room` bytes to memory[at …] behind the first `done`; returns how many, 0 at the end. */
+  #next({ fd, base, size }: Reading, done: number, at: number, room: number): number {
+    const { memory } = this.#window;
+    if (base === null) return readSync(fd, memory, at, room, null);
+    return readSync(fd, memory, at, Math.min(room, size - done), base + done);
+  }
+
+  #short(inspection: Inspection, name: ByteString, reading: Reading, count: number): FileRead {
     const { start } = this.#window;
+    const { size } = reading;
     const facts = inspection.contents.whole(name, start, start + count);
-    return this.#read(fd, count < size ? withGap(facts, shrank(count, size)) : facts, count);
+    reading.passed(count);
+    return readOf(reading, count < size ? withGap(facts, shrank(count, size)) : facts, count);
   }
 
   /** A file that is longer than the window, which is full of its beginning. Yields how much has been read, again and again. */
   *#long(
     inspection: Inspection,
-    fd: number,
     name: ByteString,
+    reading: Reading,
     count: number,
-    size: number,
   ): Generator<number, FileRead, undefined> {
     const { memory, start, size: room } = this.#window;
     const { contents } = inspection;
@@ -206,20 +258,43 @@ export class FileContents {
     for (;;) {
       contents.extend(start + last, false);
       this.#window.carry(contents);
-      last = readSync(fd, memory, start, room, null);
+      if (reading.passed(last)) break;
+      last = this.#next(reading, total, start, room);
       if (last === 0) break;
       total += last;
       yield total;
     }
     contents.extend(start, true);
-    if (total < size) return this.#read(fd, contents.broken(shrank(total, size)), total);
-    return this.#read(fd, contents.finish(name, this.#head, new FileRange(fd, 0, total)), total);
+    if (last > 0) return readOf(reading, contents.broken(ended(total)), total);
+    if (total < reading.size) return readOf(reading, contents.broken(shrank(total, reading.size)), total);
+    return readOf(reading, contents.finish(name, this.#head, rangeOf(reading, total)), total);
   }
+}
 
-  #read(fd: number, facts: ContentFacts, bytes: number): FileRead {
-    const held = facts.opening === undefined ? null : { fd, reader: new FileRange(fd, 0, bytes) };
-    return { facts, bytes, held };
-  }
+/** All of a file. */
+function all(fd: number, size: number): Reading {
+  return { fd, base: null, size, passed: () => false };
+}
+
+function rangeOf({ fd, base }: Reading, bytes: number): FileRange {
+  return new FileRange(fd, base ?? 0, bytes);
+}
+
+function readOf(reading: Reading, facts: ContentFacts, bytes: number): FileRead {
+  const held = facts.opening === undefined ? null : { reading, reader: rangeOf(reading, bytes) };
+  return { facts, bytes, held };
+}
+
+function nothing(reason: GapReason, detail: string): FileRead {
+  return { facts: { findings: [], gaps: [{ reason, offset: null, detail }] }, bytes: 0, held: null };
+}
+
+/**
+ * What a file has as long as it is the same one with the same content; null where that cannot be told:
+ * an inode number that does not fit could be its neighbour's as well.
+ */
+export function identityOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string | null {
+  return Number.isSafeInteger(ino) ? `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}` : null;
 }
 
 /** Random access to [base, base + size) of an open file. */
@@ -246,6 +321,10 @@ export class FileRange implements RangeReader {
     }
     return bytes;
   }
+}
+
+function ended(seen: number): LocalGap {
+  return { reason: 'limit-time', offset: seen, detail: 'the scan was ended before all was read' };
 }
 
 function shrank(seen: number, size: number): LocalGap {

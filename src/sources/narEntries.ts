@@ -18,6 +18,12 @@ import type { Window } from '../inspect/window.ts';
 /** Random access to what lies at [offset, offset + size) of the stream, or null where there is none. */
 export type StreamRange = (offset: number, size: number) => RangeReader | null;
 
+/**
+ * Takes the contents of `entry` at [offset, offset + size) of the stream, to be read by somebody else
+ * under `name`; or says that it does not.
+ */
+export type TakeContents = (entry: ByteString, name: ByteString, offset: number, size: number) => boolean;
+
 /** Who is told of entries as they come, whatever is found in them. */
 export type EntryObserver = Pick<NarHandler, 'directory' | 'symlink' | 'file'>;
 
@@ -54,12 +60,17 @@ export class NarEntries implements NarHandler {
   readonly #range: StreamRange;
   readonly #rootName: ByteString;
   readonly #observer: EntryObserver | null;
+  readonly #takes: TakeContents | null;
+  #isElsewhere = false;
   #file: OpenFile | null = null;
   readonly #waiting: Waiting[] = [];
   /** Bytes of the stream that came before the present chunk. */
   #before = 0;
 
-  /** @param rootName what tells the kind of a root that is a file */
+  /**
+   * @param rootName what tells the kind of a root that is a file
+   * @param takes where contents may be read elsewhere
+   */
   constructor(
     window: Window,
     inspection: Inspection,
@@ -67,6 +78,7 @@ export class NarEntries implements NarHandler {
     range: StreamRange,
     rootName: ByteString = '',
     observer: EntryObserver | null = null,
+    takes: TakeContents | null = null,
   ) {
     this.#window = window;
     this.#inspection = inspection;
@@ -74,6 +86,7 @@ export class NarEntries implements NarHandler {
     this.#range = range;
     this.#rootName = rootName;
     this.#observer = observer;
+    this.#takes = takes;
   }
 
   directory(path: ByteString): void {
@@ -92,7 +105,12 @@ export class NarEntries implements NarHandler {
     this.#entry(path, false);
     this.#observer?.file(path, executable, size, offset);
     this.#sink.facts.stats.files++;
-    this.#file = { entry: path, size, left: size, kept: null, tables: null };
+    this.#isElsewhere = this.#takes?.(path, this.#nameOf(path), offset, size) === true;
+    this.#file = this.#isElsewhere ? null : { entry: path, size, left: size, kept: null, tables: null };
+  }
+
+  elsewhere(): boolean {
+    return this.#isElsewhere;
   }
 
   contents(chunk: Uint8Array, start: number, end: number): void {

@@ -7,7 +7,7 @@ import type { Budget } from '../inspect/containers/budget.ts';
 import type { LocalGap } from '../inspect/local.ts';
 import { type FactRoom, FactSink, type PartialFacts } from './factSink.ts';
 import type { Inspection } from './inspection.ts';
-import { type EntryObserver, NarEntries, type StreamRange } from './narEntries.ts';
+import { type EntryObserver, NarEntries, type StreamRange, type TakeContents } from './narEntries.ts';
 import type { NarHasher } from './narHasher.ts';
 import { softenKnownReferences } from './references.ts';
 import type { Window } from '../inspect/window.ts';
@@ -32,6 +32,8 @@ export interface StreamContext {
   /** What the root is called, where that is known: a file's kind may be told by it. */
   readonly rootName?: ByteString;
   readonly observer?: EntryObserver | null;
+  /** Of a single NAR of which nothing is hashed: takes contents that are read elsewhere. */
+  readonly takes?: TakeContents | null;
   /** For the facts of all of its outputs together; each has its own where it is left out. */
   readonly facts?: FactRoom;
 }
@@ -55,23 +57,36 @@ export abstract class StreamScan {
     this.entries = this.openEntries();
   }
 
-  /** The next `count` bytes lie at the window's start. To be followed by {@link open} while it {@link waits}. */
-  chunk(count: number): void {
+  /**
+   * The next `count` bytes lie at the window's start. To be followed by {@link open} while it {@link waits}.
+   * Returns how many of them were wanted: all, or fewer where the next chunk is to begin elsewhere, at
+   * {@link position}.
+   */
+  chunk(count: number): number {
     const { memory, start } = this.context.window;
     const end = start + count;
+    let taken = count;
+    let passedOver = 0;
     if (this.#raw) {
       this.context.inspection.contents.extend(end, false);
     } else {
       try {
         this.entries.chunkBegin(this.before);
-        this.parse(memory, start, end);
+        taken = this.parse(memory, start, end);
+        passedOver = this.passOver();
         this.entries.chunkEnd();
       } catch (error) {
         this.#fault(error, end);
       }
     }
     if (this.#raw) this.context.window.carry(this.context.inspection.contents);
-    this.before += count;
+    this.before += taken + passedOver;
+    return taken;
+  }
+
+  /** Offset in the stream of the next chunk. */
+  get position(): number {
+    return this.before;
   }
 
   /** Whether files have ended that hold containers. */
@@ -105,11 +120,17 @@ export abstract class StreamScan {
   }
 
   protected openEntries(): NarEntries {
-    const { window, inspection, range, rootName, observer } = this.context;
-    return new NarEntries(window, inspection, this.sink, range, rootName, observer);
+    const { window, inspection, range, rootName, observer, takes } = this.context;
+    return new NarEntries(window, inspection, this.sink, range, rootName, observer, takes);
   }
 
-  protected abstract parse(memory: Uint8Array, start: number, end: number): void;
+  /** Passes over contents that are read elsewhere and that come next; returns their bytes. */
+  protected passOver(): number {
+    return 0;
+  }
+
+  /** Returns how many bytes it took: all, where nothing is to be passed over. */
+  protected abstract parse(memory: Uint8Array, start: number, end: number): number;
   protected abstract parseEnd(): void;
   protected abstract path(): ByteString;
   /** The outputs, the last of which got `sink`'s facts. */
@@ -150,10 +171,15 @@ export class NarScan extends StreamScan {
     this.#parser = new NarParser(this.entries);
   }
 
-  protected override parse(memory: Uint8Array, start: number, end: number): void {
+  protected override parse(memory: Uint8Array, start: number, end: number): number {
     const taken = this.#parser.push(memory, start, end);
     if (taken > 0) this.context.hasher?.update(memory, start, start + taken);
-    if (start + taken < end) throw narTrailing(this.#parser.offset);
+    if (start + taken < end && !this.#parser.passesOver) throw narTrailing(this.#parser.offset);
+    return taken;
+  }
+
+  protected override passOver(): number {
+    return this.#parser.passesOver ? this.#parser.passOver() : 0;
   }
 
   protected override parseEnd(): void {
@@ -210,8 +236,9 @@ export class ExportScan extends StreamScan {
     });
   }
 
-  protected override parse(memory: Uint8Array, start: number, end: number): void {
+  protected override parse(memory: Uint8Array, start: number, end: number): number {
     this.#parser.push(memory, start, end);
+    return end - start;
   }
 
   protected override parseEnd(): void {

@@ -5,10 +5,12 @@ import type { GapReason } from '../model/facts.ts';
 import { LimitReached } from '../inspect/containers/budget.ts';
 import type { Window } from '../inspect/window.ts';
 import { FdSource, readFull, RunEnded, type ByteSource } from './byteSource.ts';
+import { identityOf } from './fileContents.ts';
 import type { Inspection } from './inspection.ts';
 import type { StreamOutput } from './narStream.ts';
 import { codecOf, decodeHere, Packed, PACKED_BYTES } from './packed.ts';
 import { PackedSearch } from './packedSearch.ts';
+import { SharedNar, type Sharing } from './sharedNar.ts';
 import { openStdin } from './stdin.ts';
 import { type NarTargetOptions, StreamTarget } from './streamTarget.ts';
 
@@ -23,7 +25,8 @@ export async function scanStdin(
 }
 
 /**
- * Scans a file that holds a NAR or an export stream, compressed or not. `name` is its file name.
+ * Scans a file that holds a NAR or an export stream, compressed or not.
+ * @param sharing who takes contents of a NAR that is not compressed, which are not among the facts then
  * @throws the system's error when the file cannot be opened
  */
 export async function scanNarFile(
@@ -31,12 +34,19 @@ export async function scanNarFile(
   window: Window,
   inspection: Inspection,
   options: NarTargetOptions,
+  sharing: Sharing | null = null,
 ): Promise<readonly StreamOutput[]> {
   const fd = openSync(fsPath(path), constants.O_RDONLY);
   try {
     const stat = fstatSync(fd);
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const identity = stat.isFile() ? identityOf(stat) : null;
+    if (sharing !== null && identity !== null) {
+      const elsewhere = new SharedNar(fd, { path, identity, offset: 0, size: stat.size }, sharing);
+      return await scanSource(elsewhere, name, window, inspection, { ...options, elsewhere });
+    }
     const source = new FdSource(fd, stat.isFile() ? stat.size : null, () => options.passed(0));
-    return await scanSource(source, path.slice(path.lastIndexOf('/') + 1), window, inspection, options);
+    return await scanSource(source, name, window, inspection, options);
   } finally {
     closeSync(fd);
   }
@@ -63,6 +73,7 @@ export async function scanSource(
       scan.range = (offset, length) => source.range(offset, length);
       for (; count > 0; count = source.read(memory, start, size)) {
         scan.chunk(count);
+        options.elsewhere?.goOn(scan.position);
         if (scan.waits) await scan.open();
         if (turns?.due === true) await turns.pass();
       }

@@ -7,7 +7,7 @@ import { sniffNar, SNIFF_BYTES } from '../formats/nar/sniff.ts';
 import { RunEnded } from './byteSource.ts';
 import type { FactRoom } from './factSink.ts';
 import type { Inspection } from './inspection.ts';
-import type { EntryObserver, StreamRange } from './narEntries.ts';
+import type { EntryObserver, StreamRange, TakeContents } from './narEntries.ts';
 import type { NarHasher } from './narHasher.ts';
 import { ExportScan, NarScan, type StreamOutput, type StreamScan } from './narStream.ts';
 import { checkUnpacked, type Decode, type Decoding } from './packed.ts';
@@ -28,12 +28,21 @@ export interface NarTargetOptions {
   /** Of a single NAR: what its root is called, where that is known, and who is told of its entries. */
   readonly rootName?: ByteString;
   readonly observer?: EntryObserver | null;
+  /** Who reads contents of a single NAR in a file elsewhere; nobody does where it is hashed or observed. */
+  readonly elsewhere?: ReadElsewhere | null;
   /** What a packed stream may unpack to, where it comes from somebody who is not to be trusted with more. */
   readonly unpacked?: ContainerLimits;
   /** For the facts of all outputs together, where it comes from somebody who is not to be trusted with more. */
   readonly facts?: FactRoom;
   /** Told how the stream is packed, before anything is searched. */
   readonly packed?: (codec: Codec) => void;
+}
+
+/** A file of which not all is read in order, because somebody else reads contents of it. */
+export interface ReadElsewhere {
+  readonly takes: TakeContents;
+  /** Goes on reading at `offset`. */
+  goOn(offset: number): void;
 }
 
 /** Feeds the window, tells NAR from export stream by the first bytes, and opens the scan that fits. */
@@ -59,8 +68,13 @@ export class StreamTarget {
    * @throws RunEnded
    */
   chunk(count: number): void {
-    this.#open(count).chunk(count);
-    if (this.#options.passed(count)) throw new RunEnded();
+    const taken = this.#open(count).chunk(count);
+    if (this.#options.passed(taken)) throw new RunEnded();
+  }
+
+  /** Offset in the stream of the next chunk, as {@link ReadElsewhere} is to go on. */
+  get position(): number {
+    return this.#scan?.position ?? 0;
   }
 
   /** Whether files have ended that hold containers. */
@@ -125,19 +139,23 @@ export class StreamTarget {
     if (this.#scan === null) {
       const { memory, start } = this.#window;
       const head = memory.subarray(start, start + Math.min(count, SNIFF_BYTES));
+      const { observer = null, elsewhere } = this.#options;
+      const hasher = this.#options.hasher(this.decoding);
+      const readsAll = this.decoding || hasher !== null || observer !== null;
       const context = {
         window: this.#window,
         inspection: this.#inspection,
-        hasher: this.#options.hasher(this.decoding),
+        hasher,
         range: this.range,
         budget: this.#options.budget,
         ...(this.#options.rootName === undefined ? {} : { rootName: this.#options.rootName }),
-        observer: this.#options.observer ?? null,
+        observer,
+        takes: readsAll ? null : (elsewhere?.takes ?? null),
         ...(this.#options.facts === undefined ? {} : { facts: this.#options.facts }),
       };
       const { exportStream, oneNar = false } = this.#options;
       const isExport = exportStream || (!oneNar && sniffNar(head) === 'export');
-      this.#scan = isExport ? new ExportScan(context) : new NarScan(context);
+      this.#scan = isExport ? new ExportScan({ ...context, takes: null }) : new NarScan(context);
     }
     return this.#scan;
   }

@@ -7,11 +7,15 @@ import type { FactSink } from './factSink.ts';
 import type { FileContents, FileRead } from './fileContents.ts';
 import type { Inspection } from './inspection.ts';
 import { refusalGap } from './refusal.ts';
+import type { NarContent } from './sharedNar.ts';
 
 /** How many files of one directory travel together. */
 const BATCH = 32;
 
-/** A piece of a tree that can be scanned by itself: the root, a directory, or some files of one. */
+/**
+ * A piece of a tree that can be scanned by itself: the root, a directory, or some files of one. Or the
+ * contents of one file of a NAR: whoever parses that has counted its entry.
+ */
 export type TreePiece =
   | { readonly kind: 'root'; readonly path: ByteString }
   | {
@@ -25,7 +29,8 @@ export type TreePiece =
       readonly path: ByteString;
       readonly entry: ByteString;
       readonly names: readonly ByteString[];
-    };
+    }
+  | ({ readonly kind: 'content' } & NarContent);
 
 /** A file that holds more than its plain bytes, or that takes long to read. */
 interface Waiting {
@@ -40,12 +45,21 @@ interface Waiting {
 export class TreeScanner {
   readonly #files: FileContents;
   readonly #wanted: () => boolean;
+  readonly #passed: (bytes: number) => boolean;
   readonly #waiting: Waiting[] = [];
 
-  /** @param wanted whether others wait for work, so that a batch should be split */
-  constructor(files: FileContents, wanted: () => boolean = () => false) {
+  /**
+   * @param wanted whether others wait for work, so that a batch should be split
+   * @param passed called as bytes of contents of NARs pass; true: the run was ended, stop
+   */
+  constructor(
+    files: FileContents,
+    wanted: () => boolean = () => false,
+    passed: (bytes: number) => boolean = () => false,
+  ) {
     this.#files = files;
     this.#wanted = wanted;
+    this.#passed = passed;
   }
 
   /** Scans one piece; pieces inside it are given to `more`, facts to `sink`. Faults become gaps. */
@@ -57,6 +71,11 @@ export class TreeScanner {
         return this.#directory(piece, inspection, sink, more);
       case 'files':
         return this.#batch(piece, inspection, sink, more);
+      case 'content': {
+        const { entry, name } = piece;
+        const read = (): FileRead => this.#files.readStretch(inspection, piece, name, this.#passed);
+        return this.#inspect(entry, name, inspection, sink, read);
+      }
     }
   }
 
@@ -197,13 +216,22 @@ export class TreeScanner {
   }
 
   #file(path: ByteString, entry: ByteString, inspection: Inspection, sink: FactSink): void {
-    const { stats } = sink.facts;
     // not the last component alone: a loose git object is told by the folders it lies in
     const name = entry === '' ? path : entry;
-    stats.files++;
-    const read = attempt(sink, entry, () => this.#files.read(inspection, path, name));
+    sink.facts.stats.files++;
+    this.#inspect(entry, name, inspection, sink, () => this.#files.read(inspection, path, name));
+  }
+
+  #inspect(
+    entry: ByteString,
+    name: ByteString,
+    inspection: Inspection,
+    sink: FactSink,
+    act: () => FileRead,
+  ): void {
+    const read = attempt(sink, entry, act);
     if (read === null) return;
-    stats.bytes += read.bytes;
+    sink.facts.stats.bytes += read.bytes;
     if (read.held !== null) this.#waiting.push({ entry, name, read, inspection, sink });
     else if (read.facts.findings.length > 0 || read.facts.gaps.length > 0) sink.content(entry, read.facts);
   }

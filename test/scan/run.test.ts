@@ -16,6 +16,48 @@ function target(argument: string): Resolved {
   return { argument, ...place, references: null, info: null, hashParts: [HASH_PART] };
 }
 
+describe('a NAR that comes in parts', () => {
+  /** The outputs that are told where a NAR's parts come in this order, and the worker of one may die. */
+  async function told(parts: readonly string[], dies: boolean): Promise<readonly OutputFacts[]> {
+    const outputs: OutputFacts[] = [];
+    const sink = {
+      output: async (facts: OutputFacts) => void outputs.push(facts),
+      error: () => undefined,
+      progress: () => undefined,
+    };
+    const run = new Run([{ ...target('x.nar'), kind: 'nar', hashParts: [] }], CONTEXT, sink, ({ work }) => {
+      for (const { target: number } of work) run.pending(number, 1);
+    });
+    run.start(2);
+    for (const _ of parts.slice(1)) run.pending(0, 1);
+    for (const leak of parts) {
+      expect(outputs).toEqual([]);
+      const facts = new FactSink();
+      facts.addFinding(finding({ leak }));
+      facts.facts.stats.files++;
+      const part = [0, packFacts(facts.facts)] as const;
+      const nothing = { streams: [], hashed: [], faults: [], unfinished: [] };
+      if (dies && leak === parts.at(-1)) run.lost([0], 'too much');
+      else run.take({ kind: 'done', id: 0, parts: [part], ...nothing });
+      run.pending(0, -1);
+    }
+    await run.delivered();
+    return outputs;
+  }
+
+  it('is one output, told with its last part', async () => {
+    const [output, ...others] = await told(['/home/a', '/home/b', '/home/c'], false);
+    expect(output).toMatchObject({ target: 'x.nar', storePath: null, narHash: null, gaps: [] });
+    expect([others, output?.stats.files, output?.findings.length]).toEqual([[], 3, 3]);
+  });
+
+  it('is one output with a gap where a worker died that had some of it', async () => {
+    const [output, ...others] = await told(['/home/a', '/home/b', '/home/c'], true);
+    expect([others, output?.findings.length]).toEqual([[], 2]);
+    expect(output?.gaps.map(({ reason }) => reason)).toEqual(['internal']);
+  });
+});
+
 describe('a run that is ended', () => {
   it('has a gap in what would have been scanned again for an alias', async () => {
     const told: OutputFacts[] = [];

@@ -2,16 +2,23 @@ import {
   appendFileSync,
   existsSync,
   linkSync,
+  mkdirSync,
   mkdtempSync,
+  renameSync,
   rmSync,
+  statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import type * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Budget, CONTAINER_LIMITS } from '../../src/inspect/containers/budget.ts';
 import { LIMITS } from '../../src/model/limits.ts';
+import { identityOf } from '../../src/sources/fileContents.ts';
 import { asNobody } from '../support/asNobody.ts';
 import { gapLines, HOME, leakLines, TreeScan } from '../support/treeScan.ts';
 
@@ -125,6 +132,91 @@ describe('a file', () => {
     rmSync(secret);
     writeFileSync(secret, 'x', { mode: 0 });
     await asNobody(() => expect(() => read(secret)).toThrow('EACCES'));
+  });
+});
+
+describe('a stretch of a file', () => {
+  const AROUND = Buffer.from(LEAK);
+  const BETWEEN = LEAK.length + 3;
+  const identity = (path: string): string => identityOf(statSync(path)) ?? '';
+  const passed = (_bytes: number): boolean => false;
+  /** A file with leaks right before and behind a content. */
+  const surrounded = (content: Buffer): string =>
+    file(Buffer.concat([AROUND, Buffer.alloc(3), content, Buffer.alloc(3), AROUND]));
+  const stretch = (path: string, size: number, stop = passed, of = identity(path)) =>
+    tree.files.readStretch(tree.inspection, { path, identity: of, offset: BETWEEN, size }, 'x', stop);
+
+  it('has the facts of a file with its content, and no byte around it is read', () => {
+    for (const length of [0, 1, LEAK.length, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 7]) {
+      const content = length < LEAK.length ? Buffer.alloc(length) : leakAtEnd(length);
+      const { facts, bytes } = read(file(content));
+      const path = surrounded(content);
+      calm();
+      expect(stretch(path, length)).toEqual({ facts, bytes, held: null });
+      expect([length, disk.bytes, disk.open]).toEqual([length, length, 0]);
+    }
+  });
+
+  it('has its containers opened at its place', async () => {
+    for (const level of [0, 9]) {
+      const content = gzipSync(leakAtEnd(2 * CHUNK), { level });
+      const path = surrounded(content);
+      const found = stretch(path, content.length);
+      const all = await tree.files.open(tree.inspection, found, 'x', new Budget(CONTAINER_LIMITS));
+      const leaks = all.findings.map(({ container, offset }) => [container?.length, offset]);
+      expect(leaks).toContainEqual([1, 2 * CHUNK - LEAK.length + 'prefix='.length]);
+      expect([all.gaps, disk.open]).toEqual([[], 0]);
+    }
+  });
+
+  it('of a file that is not the one it was, is a gap', () => {
+    const content = leakAtEnd(2 * CHUNK);
+    const path = surrounded(content);
+    const before = identity(path);
+    const of = (): unknown => {
+      const { facts, bytes } = stretch(path, content.length, passed, before);
+      return [facts.findings.length, facts.gaps.map(({ reason }) => reason), bytes, disk.open];
+    };
+    expect(of()).toEqual([1, [], content.length, 0]);
+    utimesSync(path, 1, 1);
+    expect(of()).toEqual([0, ['unreadable'], 0, 0]);
+    renameSync(surrounded(content), path);
+    expect(of()).toEqual([0, ['unreadable'], 0, 0]);
+    rmSync(path);
+    mkdirSync(path);
+    expect(of()).toEqual([0, ['unreadable'], 0, 0]);
+    rmSync(path, { recursive: true });
+    expect(of).toThrow('ENOENT');
+  });
+
+  it('that shrinks while it is read is a gap, and keeps what was found before', () => {
+    for (const [length, at] of [
+      [CHUNK - 10, 0],
+      [3 * CHUNK, 1],
+      [3 * CHUNK, 2],
+    ] as const) {
+      const content = leakAtEnd(length);
+      content.write(LEAK);
+      const path = surrounded(content);
+      calm();
+      disk.atRead.set(at, () => truncateSync(path, BETWEEN + LEAK.length + at * CHUNK));
+      const { facts, bytes } = stretch(path, length);
+      const gaps = facts.gaps.map(({ reason, detail }) => `${reason}: ${detail}`);
+      expect(gaps).toEqual([`unreadable: shrank from ${length} to ${bytes} bytes while it was read`]);
+      expect([facts.findings.length, bytes, disk.open]).toEqual([1, LEAK.length + at * CHUNK, 0]);
+    }
+  });
+
+  it('is told as it passes, and read no further where the run is ended', () => {
+    const content = leakAtEnd(3 * CHUNK);
+    const path = surrounded(content);
+    const told: number[] = [];
+    stretch(path, content.length, (bytes) => told.push(bytes) < 0);
+    expect(told).toEqual([CHUNK, CHUNK, CHUNK]);
+    calm();
+    const { facts, bytes } = stretch(path, content.length, () => true);
+    expect(facts.gaps.map(({ reason }) => reason)).toEqual(['limit-time']);
+    expect([bytes, disk.bytes, disk.open]).toEqual([CHUNK, CHUNK, 0]);
   });
 });
 

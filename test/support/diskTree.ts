@@ -1,6 +1,15 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { fsPath } from '../../src/model/bytes.ts';
-import type { NarTree } from './narWriter.ts';
+import { directory, file, type NarTree, symlink } from './narWriter.ts';
 
 /** Makes a tree on disk; `path` is a byte string. */
 export function makeTree(path: string, tree: NarTree): void {
@@ -16,4 +25,13 @@ export function makeTree(path: string, tree: NarTree): void {
       mkdirSync(fsPath(path));
       for (const [name, node] of tree.entries) makeTree(`${path}/${name}`, node);
   }
+}
+
+/** The tree that lies on disk, its entries in the order of a NAR; `path` is a byte string. */
+export function treeOnDisk(path: string): NarTree {
+  const stats = lstatSync(fsPath(path));
+  if (stats.isSymbolicLink()) return symlink(readlinkSync(fsPath(path), { encoding: 'latin1' }));
+  if (stats.isFile()) return file(readFileSync(fsPath(path)), (stats.mode & 0o100) !== 0);
+  const names = readdirSync(fsPath(path), { encoding: 'latin1' }).toSorted((a, b) => (a < b ? -1 : 1));
+  return directory(...names.map((name) => [name, treeOnDisk(`${path}/${name}`)] as const));
 }

@@ -1,9 +1,12 @@
+import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { OutputFacts } from '../../src/model/facts.ts';
 import type { ReportError } from '../../src/model/report.ts';
 import type { PoolWorker } from '../../src/scan/pool.ts';
 import { scanTargets, type ScanRequest } from '../../src/scan/scan.ts';
 import { startWorkers } from '../../src/scan/thread.ts';
+
+const PROTOCOL = resolve(import.meta.dirname, '../../src/scan/protocol.ts');
 
 export interface EngineRun {
   readonly outputs: readonly OutputFacts[];
@@ -61,6 +64,8 @@ export async function runEngine(
 export function workerThat(deed: string, maxOldGenerationSizeMb = 512): Worker {
   const program = `
     const { parentPort } = require('node:worker_threads');
+    const { Control } = require(${JSON.stringify(PROTOCOL)});
+    parentPort.once('message', ({ control }) => new Control(control).arrive());
     parentPort.once('message', () => parentPort.on('message', (assignment) => { ${deed} }));
   `;
   return new Worker(program, { eval: true, stderr: true, resourceLimits: { maxOldGenerationSizeMb } });

@@ -35,6 +35,7 @@ export class NarParser {
   #heldLength = 0;
   /** Content bytes, then padding bytes, of the present file still to come. */
   #left = 0;
+  #passesOver = false;
   readonly #lifetime = new Lifetime('NarParser');
 
   constructor(handler: NarHandler, options: { initialOffset?: number } = {}) {
@@ -53,6 +54,11 @@ export class NarParser {
     return this.#offset + this.#heldLength;
   }
 
+  /** Whether contents begin that the handler has read elsewhere: the parser waits for {@link passOver}. */
+  get passesOver(): boolean {
+    return this.#passesOver;
+  }
+
   /** Where in the tree the parser stands: the last entry that began and has not ended. */
   get path(): ByteString {
     return this.#grammar.path;
@@ -60,7 +66,7 @@ export class NarParser {
 
   /**
    * Parses chunk[start, end). Returns how many bytes it took: all, or fewer if the root node ended
-   * before `end`; what follows is the caller's, see {@link narTrailing}.
+   * before `end`; what follows is the caller's, see {@link narTrailing}. Or fewer because of {@link passesOver}.
    * @throws NarScanError with a NAR_ code. After any error, and after {@link end}, a further call
    * throws an Error.
    */
@@ -71,6 +77,18 @@ export class NarParser {
     } catch (error) {
       return this.#lifetime.fail(error);
     }
+  }
+
+  /**
+   * Goes on behind the contents that are read elsewhere: what is pushed next must be what follows them.
+   * Who calls this has made sure that the input reaches that far. Returns how many bytes they have.
+   */
+  passOver(): number {
+    if (!this.#passesOver) throw new Error('there is nothing to pass over');
+    this.#passesOver = false;
+    const count = this.#left;
+    this.#contentsTaken(count);
+    return count;
   }
 
   /**
@@ -89,6 +107,7 @@ export class NarParser {
     while (at < end) {
       switch (grammar.state) {
         case STATE.contentsBody:
+          if (this.#passesOver) return at;
           at += this.#takeContents(chunk, at, end);
           break;
         case STATE.contentsPadding:
@@ -140,22 +159,27 @@ export class NarParser {
 
   #consumed(size: number): void {
     this.#offset += size;
-    if (this.#grammar.state === STATE.contentsBody) this.#left = this.#grammar.fileSize;
+    if (this.#grammar.state !== STATE.contentsBody) return;
+    this.#left = this.#grammar.fileSize;
+    this.#passesOver = this.#handler.elsewhere?.() === true;
   }
 
   #takeContents(chunk: Uint8Array, at: number, end: number): number {
     const count = Math.min(this.#left, end - at);
     this.#handler.contents(chunk, at, at + count);
+    this.#contentsTaken(count);
+    return count;
+  }
+
+  #contentsTaken(count: number): void {
     this.#offset += count;
     this.#left -= count;
-    if (this.#left === 0) {
-      const size = this.#grammar.fileSize;
-      this.#left = padded(size) - size;
-      this.#grammar.state = this.#left > 0 ? STATE.contentsPadding : STATE.nodeClose;
-      // Before the padding is seen: it is no part of the file, and may be what is wrong.
-      this.#handler.fileEnd();
-    }
-    return count;
+    if (this.#left > 0) return;
+    const size = this.#grammar.fileSize;
+    this.#left = padded(size) - size;
+    this.#grammar.state = this.#left > 0 ? STATE.contentsPadding : STATE.nodeClose;
+    // Before the padding is seen: it is no part of the file, and may be what is wrong.
+    this.#handler.fileEnd();
   }
 
   #takePadding(memory: Memory, at: number, end: number): number {

@@ -147,6 +147,78 @@ describe('a NAR cut short', () => {
   });
 });
 
+describe('contents that are read elsewhere', () => {
+  /** Parses as a file is read, in chunks of these sizes, and passes over files of at least `from` bytes. */
+  function passing(bytes: Buffer, sizes: readonly number[], from: number): string[] {
+    const recorder = new NarRecorder();
+    let next = { size: 0, offset: 0 };
+    const parser = new NarParser({
+      directory: (path) => recorder.directory(path),
+      symlink: (path, target) => recorder.symlink(path, target),
+      file: (path, executable, size, offset) => {
+        recorder.file(path, executable, size);
+        next = { size, offset };
+      },
+      elsewhere: () => next.size >= from,
+      contents: (chunk, start, end) => recorder.contents(chunk, start, end),
+      fileEnd: () => recorder.fileEnd(),
+    });
+    let at = 0;
+    for (let index = 0; at < bytes.length; index++) {
+      const chunk = bytes.subarray(at, at + Math.max(1, sizes[index % sizes.length] ?? 1));
+      at += parser.push(chunk, 0, chunk.length);
+      if (!parser.passesOver) continue;
+      expect([parser.offset, next.offset]).toEqual([at, at]);
+      expect(parser.push(chunk, 0, chunk.length)).toBe(0);
+      const contents = bytes.subarray(at, at + next.size);
+      recorder.contents(contents, 0, contents.length);
+      at += parser.passOver();
+    }
+    expect([parser.offset, parser.done]).toEqual([bytes.length, true]);
+    parser.end();
+    return recorder.lines;
+  }
+
+  it('are passed over wherever they are, and all else is given', () => {
+    fc.assert(
+      fc.property(anyTree, anyChunkSizes, fc.integer({ min: 1, max: 100 }), (tree, sizes, from) => {
+        expect(passing(nar(tree), sizes, from)).toEqual(linesOf(tree));
+        expect(passing(nar(tree), [1_000_000], from)).toEqual(linesOf(tree));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('are never those of an empty file, and there is nothing to pass over where there are none', () => {
+    const asked = new NarParser(Object.assign(new NarRecorder(), { elsewhere: () => true }));
+    const bytes = nar(file(''));
+    expect([asked.push(bytes, 0, bytes.length), asked.passesOver]).toEqual([bytes.length, false]);
+    expect(() => asked.passOver()).toThrow('nothing to pass over');
+  });
+
+  it('have their padding checked', () => {
+    const bytes = narOfNode(raw('(', 'type', 'regular', 'contents', token('abc', 7), ')'));
+    const parser = new NarParser(Object.assign(new NarRecorder(), { elsewhere: () => true }));
+    const at = parser.push(bytes, 0, bytes.length);
+    expect([bytes.toString('latin1', at, at + 3), parser.passOver()]).toEqual(['abc', 3]);
+    expect(() => parser.push(bytes, at + 3, bytes.length)).toThrow(
+      expect.objectContaining({ code: 'NAR_PADDING', offset: at + 3 }),
+    );
+  });
+
+  it('that nothing follows are a NAR that ends early', () => {
+    const bytes = narOfNode(raw('(', 'type', 'regular', 'contents', uint64(3), 'abc'));
+    for (const passes of [false, true]) {
+      const parser = new NarParser(Object.assign(new NarRecorder(), { elsewhere: () => true }));
+      const at = parser.push(bytes, 0, bytes.length);
+      if (passes) parser.passOver();
+      expect(() => parser.end()).toThrow(
+        expect.objectContaining({ code: 'NAR_TRUNCATED', offset: passes ? at + 3 : at }),
+      );
+    }
+  });
+});
+
 describe('the offset of a fault', () => {
   const clean = entry('b', node(file('b')));
   const before = raw('nix-archive-1', '(', 'type', 'directory', clean);
