@@ -129,7 +129,9 @@ export class NarEntries implements NarHandler {
     if (file.tables === null) {
       file.tables = this.#openTables(file.size, chunk, start, end);
       contents.begin(start);
-      if (file.tables.capture !== null && this.#inspection.opens) {
+      const { reader, capture } = file.tables;
+      // what lies in a file can be read again
+      if (reader === capture && this.#inspection.opens) {
         const keepAll = this.#mayHold(
           this.#nameOf(file.entry),
           chunk.subarray(start, Math.min(end, start + HEAD_BYTES)),
