@@ -65,7 +65,7 @@ async function scan(said: Arguments): Promise<number> {
   const { invocationOf } = await import('./invocation.ts');
   const invocation = invocationOf(said, process.env);
   const { Crew } = await import('./crew.ts');
-  const crew = new Crew(invocation.jobs);
+  const crew = new Crew(invocation.jobs, !invocation.hashNars);
   crew.expect(invocation.targets);
   const [{ runScan }, { engineOn }, { rulingOf }] = await Promise.all([
     import('./scanCommand.ts'),
