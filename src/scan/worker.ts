@@ -11,6 +11,7 @@ import type { NarHasher } from '../sources/narHasher.ts';
 import type { StreamOutput } from '../sources/narStream.ts';
 import type { NarContent, Sharing } from '../sources/sharedNar.ts';
 import { DiskSpools } from '../sources/spool.ts';
+import type { NarTargetOptions } from '../sources/streamTarget.ts';
 import { TreeScanner } from '../sources/tree.ts';
 import type { Turns } from '../inspect/turns.ts';
 import { Window, windowsBytes } from '../inspect/window.ts';
@@ -196,16 +197,17 @@ export class ScanWorker {
     sharing: Sharing | null,
   ): Promise<readonly StreamOutput[]> {
     const { scanNarFile, scanStdin } = await import('../sources/narTarget.ts');
-    return await this.#hashing(Infinity, async (hasher) => {
+    const scan = async (hasher: NarTargetOptions['hasher']): Promise<readonly StreamOutput[]> => {
       const options = {
-        hasher: this.#data.hashNars ? hasher : () => null,
+        hasher,
         exportStream: work.path === null && this.#data.exportStream,
         passed: this.#passed,
         budget: this.#budget(work.target),
       };
       if (work.path === null) return await scanStdin(this.#window, inspection, options);
       return await scanNarFile(work.path, this.#window, inspection, options, sharing);
-    });
+    };
+    return this.#data.hashNars ? await this.#hashing(Infinity, scan) : await scan(() => null);
   }
 
   /** @param narSize bytes that are to be hashed, as far as that is known; a lie costs time only */
