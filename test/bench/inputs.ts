@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
 /** The tree that is scanned: what a Debian machine has of programs, libraries and data. */
-export const TREE = ['/usr/lib', '/usr/share'];
+export const TREE = ['/usr/lib', '/usr/share'] as const;
 
 /** How many regular files lie in these folders, and their bytes, as find counts them. */
 export function countedByFind(folders: readonly string[]): { files: number; bytes: number } {
@@ -58,6 +58,11 @@ export class BenchInputs implements Disposable {
   /** One uncompressed NAR of 1 GB or more. */
   largeNar(): string {
     return this.#once('large.nar', (out) => shell(`nix-store --dump "$1" > "$2"`, folderOf(1e9), out));
+  }
+
+  /** One of several GB: all of a machine's libraries. */
+  hugeNar(): string {
+    return this.#once('huge.nar', (out) => shell(`nix-store --dump "$1" > "$2"`, TREE[0], out));
   }
 
   /** One uncompressed NAR of about 300 MB. */

@@ -154,6 +154,17 @@ const nar = async (inputs: BenchInputs): Promise<Row> =>
     most: 1,
   });
 
+const hugeNar = async (inputs: BenchInputs): Promise<Row> =>
+  compare({
+    name: 'nar-huge',
+    what: `the NAR of ${TREE[0]}`,
+    peerName: 'rg -j2, five roots',
+    peer: rg(inputs.hugeNar()),
+    subject: scan('--max-depth', '0', inputs.hugeNar()),
+    pairs: 7,
+    most: 1,
+  });
+
 const narHash = async (inputs: BenchInputs): Promise<Row> =>
   compare({
     name: 'nar-hash',
@@ -397,6 +408,7 @@ export const ROWS: Readonly<Record<string, (inputs: BenchInputs) => Promise<Row 
   tree,
   opened,
   nar,
+  'nar-huge': hugeNar,
   'nar-hash': narHash,
   xz,
   'two-xz': twoXz,
