@@ -74,6 +74,8 @@ export class OutputWaivers {
   }
 
   #first(kind: string, { location }: Finding | Gap, fits: (compiled: Compiled) => boolean): Waiver | null {
+    // mostly none, and facts by the ten thousand
+    if (this.#about.size === 0) return null;
     let first: Compiled | null = null;
     for (const list of [this.#byEntry.get(`${kind}\n${location.entry}`), this.#others.get(kind)]) {
       for (const compiled of list ?? []) {

@@ -8,6 +8,7 @@ import type { PartialFacts } from '../sources/factSink.ts';
  * the search.
  */
 export interface PackedFacts {
+  readonly packed: true;
   readonly findings: readonly Finding[];
   readonly gaps: readonly { readonly gap: Gap; readonly entries: string }[];
   readonly stats: Stats;
@@ -27,7 +28,7 @@ export function packFacts({ findings, gaps, stats, lost }: PartialFacts): Packed
     else group.entries.push(entry);
   }
   const packed = [...groups.values()].map(({ gap, entries }) => ({ gap, entries: entries.join(SEPARATOR) }));
-  return { findings, gaps: packed, stats, lost };
+  return { packed: true, findings, gaps: packed, stats, lost };
 }
 
 /** What two gaps that differ in their entry only have in common. */
@@ -39,7 +40,10 @@ function keyOf({ reason, detail, location }: Gap): string {
   return `${reason}\n${offset}\n${outerOffset}\n${detail}`;
 }
 
-export function unpackFacts({ findings, gaps, stats, lost }: PackedFacts): PartialFacts {
+/** Facts as they were; those that never left their thread are. */
+export function unpackFacts(facts: PackedFacts | PartialFacts): PartialFacts {
+  if (!('packed' in facts)) return facts;
+  const { findings, gaps, stats, lost } = facts;
   const unpacked: Gap[] = [];
   for (const { gap, entries } of gaps) {
     for (const entry of entries.split(SEPARATOR))

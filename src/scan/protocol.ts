@@ -3,6 +3,7 @@ import type { ErrorCode } from '../model/errors.ts';
 import type { CompiledEngine } from '../kernel/create.ts';
 import type { ContainerLimits } from '../inspect/containers/budget.ts';
 import type { NeedleContext } from '../needles/compile.ts';
+import type { PartialFacts } from '../sources/factSink.ts';
 import type { StreamOutput } from '../sources/narStream.ts';
 import type { TreePiece } from '../sources/tree.ts';
 import type { PackedFacts } from './packedFacts.ts';
@@ -70,7 +71,7 @@ export type FromWorker =
   | {
       readonly kind: 'done';
       readonly id: number;
-      readonly parts: readonly (readonly [target: number, facts: PackedFacts])[];
+      readonly parts: readonly (readonly [target: number, facts: PackedFacts | PartialFacts])[];
       readonly streams: readonly (readonly [target: number, outputs: readonly StreamOutput[]])[];
       /** NarHashes of store paths whose facts are among the parts. */
       readonly hashed: readonly (readonly [target: number, narHash: string])[];

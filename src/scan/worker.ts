@@ -4,7 +4,7 @@ import type { ContentDigest } from '../inspect/contentDigest.ts';
 import { createMatcher } from '../kernel/create.ts';
 import { NarScanError, type ErrorCode } from '../model/errors.ts';
 import { LIMITS } from '../model/limits.ts';
-import { FactSink } from '../sources/factSink.ts';
+import { FactSink, type PartialFacts } from '../sources/factSink.ts';
 import { FileContents } from '../sources/fileContents.ts';
 import { prepareInspection, type Inspection } from '../sources/inspection.ts';
 import type { NarHasher } from '../sources/narHasher.ts';
@@ -16,7 +16,7 @@ import { TreeScanner } from '../sources/tree.ts';
 import type { Turns } from '../inspect/turns.ts';
 import { Window, windowsBytes } from '../inspect/window.ts';
 import { blake3Digest } from './blake3Digest.ts';
-import { packFacts, type PackedFacts } from './packedFacts.ts';
+import { packFacts } from './packedFacts.ts';
 import { spareOptimizer } from './thread.ts';
 import type { ThreadHasher as Thread } from './threadHasher.ts';
 import {
@@ -76,6 +76,8 @@ export class ScanWorker {
   #quicklyHashed = 512 * 1024;
   readonly #hasty: boolean;
   readonly #turns: Turns | null;
+  /** Whether what it finds goes to another thread. */
+  readonly #leavesThread: boolean;
   #inHand: InHand = { id: -1, stack: [] };
 
   /** @param local where it works in the main thread */
@@ -85,6 +87,7 @@ export class ScanWorker {
     this.#digest = data.digests ? blake3Digest() : null;
     this.#hasty = local?.hasty === true;
     this.#turns = local?.turns ?? null;
+    this.#leavesThread = local === undefined;
     this.#control = new Control(data.control, local?.isOver);
     this.#matcher = createMatcher({ size: windowsBytes(data.limits.depth), compiled: data.compiled });
     this.#window = new Window(this.#matcher);
@@ -117,7 +120,8 @@ export class ScanWorker {
       if (this.#turns?.due === true) await this.#turns.pass();
     }
     this.#inHand = { id, stack: [] };
-    const parts = [...sinks].map(([target, sink]): [number, PackedFacts] => [target, packFacts(sink.facts)]);
+    const pack = this.#leavesThread ? packFacts : (facts: PartialFacts) => facts;
+    const parts = [...sinks].map(([target, { facts }]) => [target, pack(facts)] as const);
     const unfinished = [...new Set(stack.map(({ target }) => target))];
     // so that others share what they have before the main thread has heard of it
     this.#control.starve();
