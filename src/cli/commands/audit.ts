@@ -14,15 +14,17 @@ const PIECE = 65_536;
 const FILTERS = ['path', 'home', 'rule'] as const;
 
 /**
- * `audit verify`: reads every record, and says how many there are and which is the last.
+ * `audit verify`: reads every record, and says how many there are and which is the last. One that is not
+ * there was not verified.
+ *
  * @throws NarScanError AUDIT_*, STATE_*
  */
 export async function verifyAudit(said: Arguments, environment: NodeJS.ProcessEnv): Promise<string> {
   refuseOperands(said);
-  if (!hasState(environment)) return noTrail(environment);
+  if (!hasState(environment)) throw noTrail(environment);
   return await atDesk(said, environment, async ({ log }) => {
     const { sequence, hash } = await log.verify();
-    if (sequence === 0) return noTrail(environment);
+    if (sequence === 0) throw noTrail(environment);
     return `${log.trail.file}: ${counted(sequence, 'record')}, the last is ${hash}\n`;
   });
 }

@@ -87,7 +87,10 @@ describe('quarantine list', () => {
     rmSync(state, { recursive: true });
     expect(await nar('quarantine', 'list')).toBe('');
     expect(await nar('audit', 'list')).toBe('');
-    expect(await nar('audit', 'verify')).toBe(`there is no audit trail yet in ${state}\n`);
+    await expect(nar('audit', 'verify')).rejects.toMatchObject({
+      code: 'AUDIT_MISSING',
+      message: `there is no audit trail in '${state}'`,
+    });
     expect(() => readFileSync(join(state, 'audit.lock'))).toThrow('ENOENT');
   });
 });

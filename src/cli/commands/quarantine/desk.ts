@@ -10,7 +10,6 @@ import type { AuditLog } from '../../../quarantine/audit.ts';
 import { outputAt, outputNamed, outputOfContent } from '../../../quarantine/judgement.ts';
 import { withAuditLog } from '../../../quarantine/ownTrail.ts';
 import type { QuarantinedRecord } from '../../../quarantine/trail/record.ts';
-import { printableText } from '../../../report/printable.ts';
 import type { Arguments } from '../../arguments.ts';
 import { warn } from '../../decisions.ts';
 import { surroundedOf } from '../../invocation.ts';
@@ -55,8 +54,8 @@ export function hasState(environment: NodeJS.ProcessEnv): boolean {
 }
 
 /** What is said where no record was ever written. @throws NarScanError STATE_UNKNOWN */
-export function noTrail(environment: NodeJS.ProcessEnv): string {
-  return `there is no audit trail yet in ${printableText(stateDirOf(environment))}\n`;
+export function noTrail(environment: NodeJS.ProcessEnv): NarScanError {
+  return new NarScanError('AUDIT_MISSING', `there is no audit trail in '${stateDirOf(environment)}'`);
 }
 
 /** The reason that was given. @throws NarScanError USAGE_MISSING_VALUE */
