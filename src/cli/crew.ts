@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
 import { sniffNar, SNIFF_BYTES } from '../formats/nar/sniff.ts';
 import { fsPath } from '../model/bytes.ts';
@@ -67,7 +67,7 @@ function narBytes(path: string | Buffer): number {
   try {
     const stats = statSync(path);
     if (!stats.isFile() || stats.size < SHARE_BYTES) return 0;
-    const fd = openSync(path, 'r');
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const head = Buffer.alloc(SNIFF_BYTES);
       return sniffNar(head.subarray(0, readSync(fd, head))) === 'nar' ? stats.size : 0;

@@ -101,7 +101,8 @@ export const ERRORS = {
   QUARANTINE_NOT_EXPORTED: 'name a file that is not there yet, where you may write and there is room',
   DECISION_UNKNOWN:
     'nar-scan quarantine list shows what counts with the numbers of the records, audit list shows all',
-  AUDIT_MISSING: 'as it should be where nothing was ever refused; else find out who removed it, and restore it',
+  AUDIT_MISSING:
+    'as it should be where nothing was ever refused; else find out who removed it, and restore it',
   AUDIT_BROKEN: 'nothing is let through: find out who changed it, and restore it from a backup',
   AUDIT_TRUNCATED: 'nothing is let through: find out who cut it, and restore it from a backup',
   STATE_UNREADABLE: 'check its permissions, or set NAR_SCAN_STATE to another directory',

@@ -53,6 +53,13 @@ export class LocalWorker implements PoolWorker {
   }
 
   #tell(event: string, told: unknown): void {
-    this.#listeners.get(event)?.(told as never);
+    try {
+      this.#listeners.get(event)?.(told as never);
+    } catch (error) {
+      // a fault of who listens is none of this worker's: as between threads, nobody catches it
+      setImmediate(() => {
+        throw error;
+      });
+    }
   }
 }

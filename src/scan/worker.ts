@@ -93,7 +93,8 @@ export class ScanWorker {
     this.#window = new Window(this.#matcher);
     const pace = { turns: this.#turns, between: () => this.#share(1) };
     const files = new FileContents(this.#window, pace);
-    this.#tree = new TreeScanner(files, () => this.#control.hungry > 0, this.#passed);
+    const wanted = (): boolean => this.#control.hungry > 0 || this.#turns?.due === true;
+    this.#tree = new TreeScanner(files, wanted, this.#passed);
   }
 
   async run({ id, work, ...searched }: Assignment): Promise<void> {

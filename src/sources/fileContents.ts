@@ -58,6 +58,8 @@ export interface Pace {
 }
 
 const NO_PACE: Pace = { turns: null, between: () => undefined };
+/** What stays, for all entries that link to a file, where a fault of the program ends its reading. */
+const UNREAD: LocalGap = { reason: 'internal', offset: null, detail: 'was not read, or not to its end' };
 /** What is read in one go in a thread that has other things to do: some milliseconds, where it is in memory. */
 const LONG_BYTES = 8 * LIMITS.chunkBytes;
 
@@ -148,16 +150,20 @@ export class FileContents {
     if (held === null) return read.facts;
     read.held = null;
     const { reading } = held;
+    let { reader } = held;
+    let { facts } = read;
+    read.facts = withGap(facts, UNREAD);
     try {
-      let { reader } = held;
       if (reader === null) {
         const now = await this.#readInTurns(inspection, name, reading);
-        ({ facts: read.facts, bytes: read.bytes } = now);
-        if (now.held === null) return read.facts;
+        read.bytes = now.bytes;
+        if (now.held === null) return (read.facts = now.facts);
+        ({ facts } = now);
         ({ reader } = now.held);
+        read.facts = withGap(facts, UNREAD);
       }
       if (reader === null) throw new Error('a file was left for later twice');
-      return (read.facts = await (await inspection.containers()).open(name, read.facts, reader, budget));
+      return (read.facts = await (await inspection.containers()).open(name, facts, reader, budget));
     } finally {
       closeSync(reading.fd);
     }
@@ -186,10 +192,17 @@ export class FileContents {
     const count = this.#fill(reading);
     if (count < this.#window.size) return this.#short(inspection, name, reading, count);
     const chunks = this.#long(inspection, name, reading, count);
-    for (;;) {
-      const { done, value } = chunks.next();
-      if (done === true) return value;
-      this.#pace.between();
+    let bytes = 0;
+    try {
+      for (;;) {
+        const { done, value } = chunks.next();
+        if (done === true) return value;
+        bytes = value;
+        this.#pace.between();
+      }
+    } catch (error) {
+      if (bytes === 0) throw error;
+      return readOf(reading, inspection.contents.broken(refusalGap(error)), bytes);
     }
   }
 

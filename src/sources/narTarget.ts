@@ -36,16 +36,21 @@ export async function scanNarFile(
   options: NarTargetOptions,
   sharing: Sharing | null = null,
 ): Promise<readonly StreamOutput[]> {
-  const fd = openSync(fsPath(path), constants.O_RDONLY);
+  const fd = openSync(fsPath(path), constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stat = fstatSync(fd);
+    if (!stat.isFile()) {
+      // what is read of it may come from somebody who takes his time
+      const scan = new StreamTarget(window, inspection, options);
+      return await scan.broken('special-file', 'became something else than a file while it was scanned');
+    }
     const name = path.slice(path.lastIndexOf('/') + 1);
-    const identity = stat.isFile() ? identityOf(stat) : null;
+    const identity = identityOf(stat);
     if (sharing !== null && identity !== null) {
       const elsewhere = new SharedNar(fd, { path, identity, offset: 0, size: stat.size }, sharing);
       return await scanSource(elsewhere, name, window, inspection, { ...options, elsewhere });
     }
-    const source = new FdSource(fd, stat.isFile() ? stat.size : null, () => options.passed(0));
+    const source = new FdSource(fd, stat.size, () => options.passed(0));
     return await scanSource(source, name, window, inspection, options);
   } finally {
     closeSync(fd);

@@ -100,7 +100,7 @@ export class TreeScanner {
     }
   }
 
-  /** Files one by one; when others wait for work, the rest is given up in two halves. */
+  /** Files one by one; when others wait, for work or for their turn, the rest is given up in two halves. */
   #batch(
     piece: TreePiece & { kind: 'files' },
     inspection: Inspection,

@@ -214,6 +214,16 @@ describe('the same facts', () => {
     }
   });
 
+  it('come while other things are done between any two files', async () => {
+    const tree = join(folder, 'thirty');
+    mkdirSync(tree);
+    for (let count = 0; count < 30; count++) writeFileSync(join(tree, `${count}`), `file ${count}\n`);
+    const turns = new EagerTurns();
+    const run = await runEngine({ targets: [tree] }, { workers: [new LocalWorker({ turns })] });
+    expect(run.outputs[0]?.stats.files).toBe(30);
+    expect(turns.passed).toBeGreaterThan(30);
+  });
+
   it('come of a long file that is read while other things are done', async () => {
     const tree = join(folder, 'long');
     mkdirSync(tree);

@@ -121,7 +121,9 @@ describe('a file', () => {
       disk.atRead.set(failing, () => {
         throw Object.assign(new Error('EIO, read'), { code: 'EIO', syscall: 'read' });
       });
-      expect(() => read(path)).toThrow('EIO');
+      // what was found before counts
+      if (failing < 2) expect(() => read(path)).toThrow('EIO');
+      else expect(read(path).facts.gaps).toMatchObject([{ reason: 'unreadable', detail: 'EIO at read' }]);
       expect(disk.open).toBe(0);
     }
   });
@@ -326,6 +328,35 @@ describe('entries that share an inode', () => {
     expect(() => read(path)).toThrow('EIO');
     calm();
     expect(read(`${path}-twin`).facts.findings).toHaveLength(1);
+  });
+
+  it('are not clean where the one that was to be read later never was', async () => {
+    const turns = { due: true, pass: async () => undefined };
+    const paced = new TreeScan({}, 16, { turns, between: () => undefined });
+    const path = file(leakAtEnd(9 * CHUNK), 'later.txt');
+    linkSync(path, `${path}-twin.txt`);
+    const readOf = (name: string) => paced.files.read(paced.inspection, name, name);
+    const [first, second] = [readOf(path), readOf(`${path}-twin.txt`)];
+    disk.atRead.set(3, () => {
+      throw new RangeError('a fault of the program');
+    });
+    const open = (of: typeof first) =>
+      paced.files.open(paced.inspection, of, 'x', new Budget(CONTAINER_LIMITS));
+    await expect(open(first)).rejects.toThrow('a fault of the program');
+    expect((await open(second)).gaps.map(({ reason }) => reason)).toEqual(['internal']);
+    // and what the system refuses is a gap of both
+    const again = new TreeScan({}, 16, { turns, between: () => undefined });
+    calm();
+    const shared = again.files.read(again.inspection, path, path);
+    disk.atRead.set(3, () => {
+      throw Object.assign(new Error('EIO, read'), { code: 'EIO', syscall: 'read' });
+    });
+    const facts = await again.files.open(again.inspection, shared, 'x', new Budget(CONTAINER_LIMITS));
+    expect(facts.gaps.map(({ reason }) => reason)).toEqual(['unreadable']);
+    expect(await again.files.open(again.inspection, shared, 'x', new Budget(CONTAINER_LIMITS))).toEqual(
+      facts,
+    );
+    expect(disk.open).toBe(0);
   });
 
   it('every one has its own entry in the facts of a tree', () => {

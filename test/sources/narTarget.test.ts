@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -19,6 +20,24 @@ beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'nar-scan-nar-target-'
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a NAR in a file', () => {
+  it('that became a pipe, or anything that is no file, is a gap and keeps nobody waiting', async () => {
+    const matcher = createMatcher({ size: windowsBytes(0) });
+    const context = { homes: [], aliases: [], storeDir: '/nix/store', hashParts: [] };
+    const inspection = prepareInspection(matcher, context, { maxDepth: 0 });
+    const path = join(folder, 'pipe.nar');
+    execFileSync('mkfifo', [path]);
+    // somebody writes to it, and says nothing
+    const writer = openSync(path, constants.O_RDWR);
+    const options = { exportStream: false, hasher: () => null, passed: () => false };
+    const budget = new Budget(CONTAINER_LIMITS);
+    try {
+      const [output] = await scanNarFile(path, new Window(matcher), inspection, { ...options, budget });
+      expect(output?.facts.gaps.map(({ reason }) => reason)).toEqual(['special-file']);
+    } finally {
+      closeSync(writer);
+    }
+  });
+
   it('is read again for what it holds, and nothing of it is kept, wherever that begins', async () => {
     const matcher = createMatcher({ size: windowsBytes(DEPTH) });
     const context = { homes: ['/home/noamyr'], aliases: [], storeDir: '/nix/store', hashParts: [] };

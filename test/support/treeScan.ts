@@ -2,7 +2,7 @@ import { createMatcher } from '../../src/kernel/create.ts';
 import type { ByteString } from '../../src/model/bytes.ts';
 import type { NeedleContext } from '../../src/needles/compile.ts';
 import { FactSink, type PartialFacts } from '../../src/sources/factSink.ts';
-import { FileContents } from '../../src/sources/fileContents.ts';
+import { FileContents, type Pace } from '../../src/sources/fileContents.ts';
 import { type Inspection, prepareInspection } from '../../src/sources/inspection.ts';
 import { type TreePiece, TreeScanner } from '../../src/sources/tree.ts';
 import { Window, windowsBytes } from '../../src/inspect/window.ts';
@@ -16,9 +16,10 @@ export class TreeScan {
   readonly inspection: Inspection;
   readonly scanner: TreeScanner;
 
-  constructor(context: Partial<NeedleContext> = {}, maxDepth = 16) {
+  /** @param pace of the thread that reads, where it has other things to do */
+  constructor(context: Partial<NeedleContext> = {}, maxDepth = 16, pace?: Pace) {
     const matcher = createMatcher({ size: windowsBytes(maxDepth) });
-    this.files = new FileContents(new Window(matcher));
+    this.files = new FileContents(new Window(matcher), pace);
     this.scanner = new TreeScanner(this.files);
     const needles = { homes: [HOME], aliases: [], storeDir: '/nix/store', hashParts: [], ...context };
     this.inspection = prepareInspection(matcher, needles, { maxDepth });
