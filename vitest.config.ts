@@ -7,6 +7,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    // as bin/nar-scan says to Node: threads with WebAssembly come and go in these tests
+    execArgv: ['--no-memory-protection-keys'],
     maxWorkers: 2,
   },
 });

@@ -103,7 +103,7 @@ describe('the launcher', () => {
 
   it('turns off what may keep a short run from ending, in words that every Node knows', () => {
     const own = installAt('flags own', true);
-    const known = ['--no-concurrent-sparkplug', '--initial-heap-size=128'];
+    const known = ['--no-concurrent-sparkplug', '--initial-heap-size=128', '--no-memory-protection-keys'];
     const others = ['--single-threaded-gc', '--no-concurrent-recompilation'];
     for (const words of [[], ['scan', 'serve'], ['--help']]) {
       expect(start(join(own, 'bin/nar-scan'), words).told?.flags).toEqual([...known, ...others]);
