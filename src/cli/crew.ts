@@ -1,6 +1,5 @@
-import { closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
-import { sniffNar, SNIFF_BYTES } from '../formats/nar/sniff.ts';
 import { fsPath } from '../model/bytes.ts';
 import { LIMITS } from '../model/limits.ts';
 import { LocalWorker } from '../scan/localWorker.ts';
@@ -8,17 +7,22 @@ import type { PoolWorker } from '../scan/pool.ts';
 import type { Resolved } from '../scan/targets.ts';
 import { startWorkers } from '../scan/thread.ts';
 import { MainTurns } from '../scan/turns.ts';
+import { sniffNarFile } from '../sources/narHead.ts';
 
 /** A directory that has so many others in it holds more than one thread should scan. */
 const MANY_LINKS = 16;
 /** What one worker searches about as fast as another thread starts. */
 const SHARE_BYTES = 64 * 1024 * 1024;
+/** Of thousands of arguments the first tell enough. */
+const LOOKED_AT = 16;
 
 /** Who scans for the command line: this thread, which can begin long before another is there, and others. */
 export class Crew {
   readonly #jobs: number;
   readonly #shares: boolean;
   #threads: readonly Worker[] = [];
+  /** Workers besides one for each stream, for NARs that are shared. */
+  #sharers = 0;
 
   /**
    * @param jobs how many scan at the same time
@@ -32,26 +36,33 @@ export class Crew {
   /** Starts at once what the arguments are surely worth: threads load while this one does. */
   expect(targets: readonly string[]): void {
     if (this.#jobs === 1) return;
-    if (targets.some(isLarge)) this.#start(this.#jobs - 1);
-    else for (const target of targets) this.#start(this.#sharers(target));
+    for (const target of targets.slice(0, LOOKED_AT))
+      this.#start(Math.min(this.#worth(target), this.#jobs - 1));
   }
 
-  /** Who scans these targets. */
+  /** Who scans these targets, of which {@link expect} has heard. */
   for(targets: readonly Resolved[]): readonly PoolWorker[] {
     // this thread must not be kept waiting by who writes what it reads
     if (targets.some(mayWait)) return [...this.#start(this.#jobs - 1), ...startWorkers(1)];
     const local = new LocalWorker({ turns: new MainTurns() });
     if (this.#threads.length === 0 && areSmall(targets)) return [local];
-    // a stream is one worker's
-    const most = targets.every(({ kind }) => kind === 'nar')
-      ? targets.reduce((sum, { path }) => sum + this.#sharers(fsPath(path ?? '')), targets.length)
-      : Infinity;
+    // a stream is one worker's, but for contents of a NAR that are shared
+    const most = targets.every(({ kind }) => kind === 'nar') ? targets.length + this.#sharers : Infinity;
     return [local, ...this.#start(Math.min(this.#jobs, most) - 1)];
   }
 
-  /** How many more workers a file is worth because it is a NAR that they share. */
-  #sharers(path: string | Buffer): number {
-    return this.#shares ? Math.min(Math.floor(narBytes(path) / SHARE_BYTES), this.#jobs - 1) : 0;
+  /** How many threads an argument is surely worth. What is wrong with it says whoever scans it. */
+  #worth(target: string): number {
+    try {
+      const stats = statSync(target);
+      if (stats.isDirectory()) return stats.nlink >= MANY_LINKS ? Infinity : 0;
+      if (!this.#shares || !stats.isFile() || stats.size < SHARE_BYTES) return 0;
+      const sharers = sniffNarFile(target) === 'nar' ? Math.floor(stats.size / SHARE_BYTES) : 0;
+      this.#sharers += sharers;
+      return sharers;
+    } catch {
+      return 0;
+    }
   }
 
   /** The threads, `count` at least. */
@@ -59,33 +70,6 @@ export class Crew {
     const more = count - this.#threads.length;
     if (more > 0) this.#threads = [...this.#threads, ...startWorkers(more)];
     return this.#threads;
-  }
-}
-
-/** Bytes of a file that is a NAR as it is; 0 of all else. */
-function narBytes(path: string | Buffer): number {
-  try {
-    const stats = statSync(path);
-    if (!stats.isFile() || stats.size < SHARE_BYTES) return 0;
-    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const head = Buffer.alloc(SNIFF_BYTES);
-      return sniffNar(head.subarray(0, readSync(fd, head))) === 'nar' ? stats.size : 0;
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    // whoever scans it says what is wrong with it
-    return 0;
-  }
-}
-
-function isLarge(target: string): boolean {
-  try {
-    const stats = statSync(target);
-    return stats.isDirectory() && stats.nlink >= MANY_LINKS;
-  } catch {
-    return false;
   }
 }
 

@@ -74,10 +74,8 @@ export class ScanWorker {
   #kept = false;
   /** Bytes that may yet be hashed before node:crypto is worth its loading. */
   #quicklyHashed = 512 * 1024;
-  readonly #hasty: boolean;
+  readonly #local: LocalScan | null;
   readonly #turns: Turns | null;
-  /** Whether what it finds goes to another thread. */
-  readonly #leavesThread: boolean;
   #inHand: InHand = { id: -1, stack: [] };
 
   /** @param local where it works in the main thread */
@@ -85,9 +83,8 @@ export class ScanWorker {
     this.#data = data;
     this.#send = send;
     this.#digest = data.digests ? blake3Digest() : null;
-    this.#hasty = local?.hasty === true;
+    this.#local = local ?? null;
     this.#turns = local?.turns ?? null;
-    this.#leavesThread = local === undefined;
     this.#control = new Control(data.control, local?.isOver);
     this.#matcher = createMatcher({ size: windowsBytes(data.limits.depth), compiled: data.compiled });
     this.#window = new Window(this.#matcher);
@@ -121,7 +118,8 @@ export class ScanWorker {
       if (this.#turns?.due === true) await this.#turns.pass();
     }
     this.#inHand = { id, stack: [] };
-    const pack = this.#leavesThread ? packFacts : (facts: PartialFacts) => facts;
+    // what never leaves this thread needs no packing
+    const pack = this.#local === null ? packFacts : (facts: PartialFacts) => facts;
     const parts = [...sinks].map(([target, { facts }]) => [target, pack(facts)] as const);
     const unfinished = [...new Set(stack.map(({ target }) => target))];
     // so that others share what they have before the main thread has heard of it
@@ -278,7 +276,12 @@ export class ScanWorker {
       this.#inspection = prepareInspection(
         this.#matcher,
         { ...context, hashParts, aliases: [...context.aliases, ...aliases] },
-        { maxDepth: this.#data.limits.depth, spools: this.#spools, digest: this.#digest, hasty: this.#hasty },
+        {
+          maxDepth: this.#data.limits.depth,
+          spools: this.#spools,
+          digest: this.#digest,
+          hasty: this.#local?.hasty === true,
+        },
       );
       this.#searched = key;
     }

@@ -192,24 +192,16 @@ export class FileContents {
     const count = this.#fill(reading);
     if (count < this.#window.size) return this.#short(inspection, name, reading, count);
     const chunks = this.#long(inspection, name, reading, count);
-    let bytes = 0;
-    try {
-      for (;;) {
-        const { done, value } = chunks.next();
-        if (done === true) return value;
-        bytes = value;
-        this.#pace.between();
-      }
-    } catch (error) {
-      if (bytes === 0) throw error;
-      return readOf(reading, inspection.contents.broken(refusalGap(error)), bytes);
+    for (;;) {
+      const { done, value } = chunks.next();
+      if (done === true) return value;
+      this.#pace.between();
     }
   }
 
   /** What the system refuses is a gap, for all entries that share the file. */
   async #readInTurns(inspection: Inspection, name: ByteString, reading: Reading): Promise<FileRead> {
     const { between, turns } = this.#pace;
-    let bytes = 0;
     try {
       const count = this.#fill(reading);
       if (count < this.#window.size) return this.#short(inspection, name, reading, count);
@@ -217,14 +209,11 @@ export class FileContents {
       for (;;) {
         const { done, value } = chunks.next();
         if (done === true) return value;
-        bytes = value;
         between();
         if (turns?.due === true) await turns.pass();
       }
     } catch (error) {
-      const gap = refusalGap(error);
-      const facts = bytes === 0 ? { findings: [], gaps: [gap] } : inspection.contents.broken(gap);
-      return readOf(reading, facts, bytes);
+      return readOf(reading, { findings: [], gaps: [refusalGap(error)] }, 0);
     }
   }
 
@@ -255,13 +244,13 @@ export class FileContents {
     return readOf(reading, count < size ? withGap(facts, shrank(count, size)) : facts, count);
   }
 
-  /** A file that is longer than the window, which is full of its beginning. Yields how much has been read, again and again. */
+  /** A file that is longer than the window, which is full of its beginning. Yields between its chunks; what was found before a chunk cannot be read counts. */
   *#long(
     inspection: Inspection,
     name: ByteString,
     reading: Reading,
     count: number,
-  ): Generator<number, FileRead, undefined> {
+  ): Generator<undefined, FileRead, undefined> {
     const { memory, start, size: room } = this.#window;
     const { contents } = inspection;
     this.#head.set(memory.subarray(start, start + HEAD_BYTES));
@@ -272,10 +261,16 @@ export class FileContents {
       contents.extend(start + last, false);
       this.#window.carry(contents);
       if (reading.passed(last)) break;
-      last = this.#next(reading, total, start, room);
+      try {
+        last = this.#next(reading, total, start, room);
+      } catch (error) {
+        // of a file whose beginning alone was read nothing was said yet
+        if (total === count) throw error;
+        return readOf(reading, contents.broken(refusalGap(error)), total);
+      }
       if (last === 0) break;
       total += last;
-      yield total;
+      yield;
     }
     contents.extend(start, true);
     if (last > 0) return readOf(reading, contents.broken(ended(total)), total);

@@ -11,6 +11,7 @@ import type { StreamOutput } from './narStream.ts';
 import { codecOf, decodeHere, Packed, PACKED_BYTES } from './packed.ts';
 import { PackedSearch } from './packedSearch.ts';
 import { SharedNar, type Sharing } from './sharedNar.ts';
+import { refusalGap } from './refusal.ts';
 import { openStdin } from './stdin.ts';
 import { type NarTargetOptions, StreamTarget } from './streamTarget.ts';
 
@@ -112,7 +113,6 @@ function gapOf(error: unknown): [GapReason, string] {
     if (error.code.startsWith('COMPRESSION_')) return ['corrupt', detail];
     throw error;
   }
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  if (code === undefined || syscall === undefined) throw error;
-  return ['unreadable', `${code} at ${syscall}`];
+  const { reason, detail } = refusalGap(error);
+  return [reason, detail];
 }

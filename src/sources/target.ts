@@ -1,10 +1,10 @@
-import { closeSync, constants, lstatSync, openSync, readlinkSync, readSync, realpathSync } from 'node:fs';
+import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { byteStringOfText, fsPath, type ByteString } from '../model/bytes.ts';
 import { NarScanError } from '../model/errors.ts';
-import { sniffNar, SNIFF_BYTES } from '../formats/nar/sniff.ts';
 import type { LocalStore } from '../nix/localStore.ts';
 import { parsePathInStore, parseStorePathName } from '../nix/storePath.ts';
+import { sniffNarFile } from './narHead.ts';
 
 /** What an argument means. */
 export interface Target {
@@ -98,21 +98,9 @@ function outsideStore(argument: string, path: ByteString): Target {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const hashPart = parseStorePathName(name)?.hashPart ?? null;
   const stats = attempt(argument, () => lstatSync(fsPath(path)));
-  const isNar = stats.isFile() && (NAR_NAME.test(name) || attempt(argument, () => startsAsNar(path)));
+  const isNar =
+    stats.isFile() && (NAR_NAME.test(name) || attempt(argument, () => sniffNarFile(fsPath(path)) !== null));
   return { kind: isNar ? 'nar' : 'tree', path, storePath: null, hashPart: isNar ? null : hashPart };
-}
-
-function startsAsNar(path: ByteString): boolean {
-  // not to wait for a pipe that took its place
-  const file = openSync(fsPath(path), constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const head = Buffer.alloc(SNIFF_BYTES);
-    const count = readSync(file, head, 0, SNIFF_BYTES, 0);
-    // the eight zero bytes of an empty export stream are told by name only
-    return count > 8 && sniffNar(head.subarray(0, count)) !== null;
-  } finally {
-    closeSync(file);
-  }
 }
 
 /**

@@ -91,7 +91,9 @@ describe('who scans', () => {
     const other = write('other.nar', gzipSync(head), 128 * 1024 * 1024);
     const threads = async (jobs: number, shares: boolean, paths: readonly string[]): Promise<number> => {
       const nars = paths.map((path) => target('nar', path));
-      return (await told(new Crew(jobs, shares), nars)).threads;
+      const crew = new Crew(jobs, shares);
+      crew.expect(paths);
+      return (await told(crew, nars)).threads;
     };
     expect(await threads(2, true, [large])).toBe(1);
     expect(await threads(8, true, [large])).toBe(2);
