@@ -1,31 +1,52 @@
 import { once } from '../model/once.ts';
 import { KINDS, kindsOfData } from './frequency.ts';
 
-const FIRST = { high: true };
-const SECOND = { high: false };
-const THIRD = { high: true };
-/** The adjacent bytes of a fingerprint: of each counts the low nibble, of some the high one, too. */
-export const BUCKET_POSITIONS: readonly { readonly high: boolean }[] = [FIRST, SECOND, THIRD];
-/** Bytes of a fingerprint. */
-export const POSITIONS: number = BUCKET_POSITIONS.length;
+/** What becomes of a byte from 0x80 on at a position: it is of no bucket, may be of any, or counts as others do. */
+type Beyond = 'fails' | 'passes' | 'counts';
 
-/** How much there is of each kind of data, and by byte and kind the share of the byte; plans in haste need neither. */
+/** Bytes of a fingerprint. */
+export const POSITIONS = 3;
+const ASCII_MOST = 0x7f;
+
+/** Whether a fingerprint may begin there that is searched for without masks: its first and its third byte are ASCII. */
+export function isAscii(needle: Uint8Array, offset: number): boolean {
+  return (needle[offset] as number) <= ASCII_MOST && (needle[offset + 2] as number) <= ASCII_MOST;
+}
+
+/**
+ * How much there is of each kind of data, by byte and kind the share of the byte, the same of ASCII only, and by kind
+ * the share of all other bytes; plans in haste need none of them.
+ */
 const weights = once(() => {
   const kinds = kindsOfData();
-  const ofBytes = new Float64Array(256 * KINDS);
+  const all = new Float64Array(256 * KINDS);
+  const ascii = new Float64Array(256 * KINDS);
+  const beyond = new Float64Array(KINDS);
   for (const [kind, { bytes }] of kinds.entries()) {
-    for (let byte = 0; byte < 256; byte++) ofBytes[byte * KINDS + kind] = bytes[byte] as number;
+    for (let byte = 0; byte < 256; byte++) {
+      const share = bytes[byte] as number;
+      all[byte * KINDS + kind] = share;
+      if (byte <= ASCII_MOST) ascii[byte * KINDS + kind] = share;
+      else beyond[kind] = (beyond[kind] as number) + share;
+    }
   }
-  return { kinds: Float64Array.from(kinds, ({ share }) => share), bytes: ofBytes };
+  return { kinds: Float64Array.from(kinds, ({ share }) => share), all, ascii, beyond };
 });
 
 /** Fingerprints that are told apart from those of other buckets, as the nibbles at each of their positions. */
 export class Bucket {
   #share: number | null = 0;
   // fields of their own, for taking an array apart takes long where little runs
-  readonly #first = new NibbleSets(FIRST.high);
-  readonly #second = new NibbleSets(SECOND.high);
-  readonly #third = new NibbleSets(THIRD.high);
+  readonly #first: NibbleSets;
+  readonly #second: NibbleSets;
+  readonly #third: NibbleSets;
+
+  /** @param any whether any bytes are looked up by their nibbles, or ASCII only, see assembly/fingerprints.ts */
+  constructor(any: boolean) {
+    this.#first = new NibbleSets(true, any ? 'counts' : 'fails');
+    this.#second = new NibbleSets(false, any ? 'counts' : 'passes');
+    this.#third = new NibbleSets(false, any ? 'counts' : 'fails');
+  }
 
   /** The share of addresses at which its fingerprints may stand. */
   get share(): number {
@@ -90,17 +111,24 @@ export class Bucket {
 class NibbleSets {
   readonly #shares = new Float64Array(KINDS);
   /** Whether nibbles came or went since the shares were told. */
-  #stale = false;
+  #stale: boolean;
   /** By byte and kind, what the shares would be with that byte: where learnt since the last change. */
   with = new Float64Array(0);
   readonly #low = new Uint16Array(16);
   /** Where high nibbles do not count, all of them are there. */
   readonly #high: Uint16Array;
   readonly #hasHigh: boolean;
+  readonly #beyond: Beyond;
 
-  constructor(hasHigh: boolean) {
+  constructor(hasHigh: boolean, beyond: Beyond) {
     this.#hasHigh = hasHigh;
+    this.#beyond = beyond;
+    this.#stale = beyond === 'passes';
     this.#high = new Uint16Array(16).fill(hasHigh ? 0 : 1);
+  }
+
+  get #ofBytes(): Float64Array {
+    return this.#beyond === 'counts' ? weights().all : weights().ascii;
   }
 
   /** By kind of data, the share of bytes that have a nibble of each. */
@@ -109,8 +137,9 @@ class NibbleSets {
     return this.#shares;
   }
 
-  /** Whether both nibbles of a byte are there. */
+  /** Whether both nibbles of a byte are there, and it may be. */
   has(byte: number): boolean {
+    if (byte > ASCII_MOST && this.#beyond === 'fails') return false;
     return (this.#low[byte & 15] as number) > 0 && (this.#high[byte >> 4] as number) > 0;
   }
 
@@ -131,19 +160,21 @@ class NibbleSets {
   }
 
   #shareWith(byte: number, kind: number): number {
-    const shares = kindsOfData()[kind]?.bytes as Float64Array;
+    const ofBytes = this.#ofBytes;
     const low = byte & 15;
     const high = byte >> 4;
     let share = this.#shares[kind] as number;
     if (this.#low[low] === 0) {
       for (let nibble = 0; nibble < 16; nibble++) {
-        if ((this.#high[nibble] as number) > 0) share += shares[nibble * 16 + low] as number;
+        if ((this.#high[nibble] as number) > 0)
+          share += ofBytes[(nibble * 16 + low) * KINDS + kind] as number;
       }
     }
     if (this.#high[high] === 0) {
       for (let nibble = 0; nibble < 16; nibble++) {
-        if (nibble === low || (this.#low[nibble] as number) > 0)
-          share += shares[high * 16 + nibble] as number;
+        if (nibble === low || (this.#low[nibble] as number) > 0) {
+          share += ofBytes[(high * 16 + nibble) * KINDS + kind] as number;
+        }
       }
     }
     return share;
@@ -160,7 +191,8 @@ class NibbleSets {
     this.#stale = false;
     this.with.fill(-1);
     const shares = this.#shares.fill(0);
-    const ofBytes = weights().bytes;
+    if (this.#beyond === 'passes') shares.set(weights().beyond);
+    const ofBytes = this.#ofBytes;
     for (let high = 0; high < 16; high++) {
       if ((this.#high[high] as number) === 0) continue;
       for (let low = 0; low < 16; low++) {

@@ -11,6 +11,7 @@ const LAYOUT = [
   'ENTRIES',
   'ENTRY_BYTES',
   'FINGERPRINT_HEADS',
+  'FLAGS',
   'HITS',
   'HIT_COUNT',
   'MASKS',
@@ -30,6 +31,7 @@ export interface KernelExports {
   readonly searchPairs: (at: number, end: number) => number;
   readonly searchTriples: (at: number, end: number) => number;
   readonly searchBuckets: (at: number, end: number) => number;
+  readonly searchAnyBuckets: (at: number, end: number) => number;
   readonly searchRuns: (at: number) => number;
   readonly bucketSlot: (bytes: number) => number;
   readonly runSlot: (at: number) => number;

@@ -5,7 +5,7 @@ import { MOST_DISTANCE } from './frequency.ts';
 
 /** How one needle set is searched for: pure data, written into the kernel's memory by tables.ts. */
 export interface Plan {
-  readonly strategy: 'pairs' | 'triples' | 'buckets';
+  readonly strategy: 'pairs' | 'triples' | 'buckets' | 'anyBuckets';
   /** Distance of the second and third fingerprint byte from the first; equal for pairs. */
   readonly second: number;
   readonly third: number;
@@ -39,7 +39,8 @@ const MOST_OFFSET = 48;
 
 /** Chooses the cheapest search for one needle set after another, by how rare its bytes are in usual data. */
 export class Planner {
-  readonly #buckets = new BucketPlanner(MOST_OFFSET);
+  readonly #buckets = new BucketPlanner(MOST_OFFSET, false);
+  readonly #anyBuckets = new BucketPlanner(MOST_OFFSET, true);
 
   /**
    * @param places where needles were placed when the program was built: it saves the planning of those
@@ -69,15 +70,22 @@ export class Planner {
     return this.#buckets.places;
   }
 
-  /** Fingerprints of adjacent bytes; the masks of any bytes can be built. */
+  /** Makes the last plan's buckets better, which takes long: see {@link BucketPlanner.improve}. */
+  improve(rounds: number, seed: number): void {
+    this.#buckets.improve(rounds, seed);
+  }
+
+  /** Fingerprints of adjacent bytes: of ASCII where that can be, for it is faster; the masks of any bytes can be built. */
   #inBuckets(
     needles: readonly Uint8Array[],
     chosen: readonly number[],
     runs: readonly number[],
     hasty: boolean,
   ): Plan {
-    const fingerprints = this.#buckets.plan(needles, chosen, hasty);
-    return { strategy: 'buckets', second: 1, third: 2, fingerprints, runs };
+    const areAscii = chosen.every((index) => this.#buckets.takes(needles[index] as Uint8Array));
+    const planner = areAscii ? this.#buckets : this.#anyBuckets;
+    const fingerprints = planner.plan(needles, chosen, hasty);
+    return { strategy: areAscii ? 'buckets' : 'anyBuckets', second: 1, third: 2, fingerprints, runs };
   }
 }
 

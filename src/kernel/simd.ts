@@ -49,6 +49,7 @@ export class SimdMatcher implements Matcher {
       pairs: exports.searchPairs,
       triples: exports.searchTriples,
       buckets: exports.searchBuckets,
+      anyBuckets: exports.searchAnyBuckets,
     }[plan.strategy];
     this.plan = plan;
   }

@@ -1,9 +1,10 @@
-import { BUCKET_POSITIONS } from './bucket.ts';
 import type { Kernel } from './module.ts';
 import { RUN_ALPHABET, type Plan } from './plan.ts';
 
 /** Whether numbers lie in this machine's memory as they do in WebAssembly's. */
 const IS_LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+/** Of one candidate in the kernel's list. */
+const CANDIDATE_BYTES = 4;
 /** Bytes by which an entry is told at once. */
 const WORD_BYTES = 8;
 
@@ -18,7 +19,7 @@ export function writeTables(kernel: Kernel, needles: readonly Uint8Array[], plan
     return at - needle.length;
   });
   const { second, third } = plan;
-  const inBuckets = plan.strategy === 'buckets';
+  const inBuckets = plan.strategy === 'buckets' || plan.strategy === 'anyBuckets';
   const prints = plan.fingerprints.map(({ needle, offset, bucket = 0 }) => {
     const all = needles[needle] as Uint8Array;
     const a = all[offset] as number;
@@ -31,6 +32,8 @@ export function writeTables(kernel: Kernel, needles: readonly Uint8Array[], plan
   });
   if (inBuckets) writeBuckets(memory, layout.MASKS, prints);
   else writeClasses(memory, layout.CLASSES, prints, plan.strategy === 'pairs' ? 2 : 3);
+  memory.fill(0, layout.FLAGS, layout.FLAGS + layout.SLOTS);
+  for (const { slot } of prints) memory[layout.FLAGS + slot] = CANDIDATE_BYTES;
   memory.fill(15, layout.NIBBLE, layout.NIBBLE + 16);
   writeAlphabet(memory, layout.ALPHABET);
 
@@ -89,16 +92,22 @@ function writeClasses(
 }
 
 function writeBuckets(memory: Uint8Array, address: number, prints: readonly Print[]): void {
-  memory.fill(0, address, address + 80);
+  const tables = [0, 1, 2, 3].map((i) => memory.subarray(address + 16 * i, address + 16 * (i + 1)));
+  const [firstLow, firstHigh, isNotSecond, third] = tables as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ];
+  for (const table of tables) table.fill(0);
+  isNotSecond.fill(0xff);
   for (const { bytes, bucket } of prints) {
-    let table = address;
-    for (const [position, { high }] of BUCKET_POSITIONS.entries()) {
-      const byte = bytes[position] as number;
-      for (const nibble of high ? [byte & 15, byte >> 4] : [byte & 15]) {
-        memory[table + nibble] = (memory[table + nibble] as number) | (1 << bucket);
-        table += 16;
-      }
-    }
+    const [a, b, c] = bytes as [number, number, number];
+    const bit = 1 << bucket;
+    firstLow[a & 15] = (firstLow[a & 15] as number) | bit;
+    firstHigh[a >> 4] = (firstHigh[a >> 4] as number) | bit;
+    isNotSecond[b & 15] = (isNotSecond[b & 15] as number) & ~bit;
+    third[c & 15] = (third[c & 15] as number) | bit;
   }
 }
 

@@ -268,24 +268,32 @@ async function memory(): Promise<Row> {
 }
 
 /** The search alone on one core, beside a plain read of the same memory: speeds, so more is better. */
+/** What speeds in memory are held to; in cache a sum costs next to nothing, and the plain set as little. */
+const KERNEL_TARGETS = {
+  sum: { needles: 'fixed', least: 0.5 },
+  fixed: { needles: null, least: 0.75 },
+} as const;
+
 async function kernel(): Promise<readonly Row[]> {
-  const least = 0.5;
   const figures = await benchKernel();
-  return figures.map(({ engine, needles, data, where, search, sum, ratio }) => ({
-    name: 'kernel',
-    what: `${data} in ${where}, ${needles} needles`,
-    peer: 'sum of its 64-bit words',
-    peerMedian: sum / 1e9,
-    subjectMedian: search / 1e9,
-    unit: 'GB/s',
-    pairs: 7,
-    ratio,
-    // The target is for the fixed needles and data that comes from memory; in cache a sum costs next to nothing.
-    target: where === 'memory' && needles === 'fixed' ? `≥ ${least}×` : '-',
-    within: where !== 'memory' || needles !== 'fixed' || ratio >= least,
-    peakMiB: null,
-    notes: [engine],
-  }));
+  return figures.map(({ engine, needles, data, where, peer, search, peerSpeed, ratio }) => {
+    const target = KERNEL_TARGETS[peer];
+    const counts = where === 'memory' && (target.needles ?? needles) === needles;
+    return {
+      name: 'kernel',
+      what: `${data} in ${where}, ${needles} needles`,
+      peer: peer === 'sum' ? 'sum of its 64-bit words' : 'the fixed needles',
+      peerMedian: peerSpeed / 1e9,
+      subjectMedian: search / 1e9,
+      unit: 'GB/s',
+      pairs: 7,
+      ratio,
+      target: counts ? `≥ ${target.least}×` : '-',
+      within: !counts || ratio >= target.least,
+      peakMiB: null,
+      notes: [engine],
+    };
+  });
 }
 
 async function closure(): Promise<Row> {

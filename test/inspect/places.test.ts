@@ -10,12 +10,17 @@ const FILE = new URL('../../src/inspect/places.generated.ts', import.meta.url);
 /** What is searched for whatever is scanned. */
 const fixed = (): readonly Uint8Array[] => searchedBytes(compileNeedles(context()), true);
 
+/** Of sixty seeds the one with the fewest candidates in programs, texts and a sample of /usr. */
+const SEED = 48;
+const ROUNDS = 6000;
+
 const textAt = (needles: readonly Uint8Array[], index: number): string =>
   Buffer.from(needles[index] ?? []).toString('latin1');
 
 function generated(): string {
   const planner = new Planner();
   planner.plan(fixed());
+  planner.improve(ROUNDS, SEED);
   const lines = planner.places.map(([needle, bucket, offset]) => {
     const text = Buffer.from(needle, 'latin1').toString('base64');
     return `  ['${text}', ${bucket}, ${offset}],`;
@@ -38,11 +43,16 @@ it('the places of needles are those that planning gives', () => {
   expect(readFileSync(FILE, 'utf8')).toBe(generated());
 });
 
-it('places that were planned before change nothing but the time that planning takes', async () => {
+it('needles are where they were planned before', async () => {
   const { PLACES } = await import('../../src/inspect/places.generated.ts');
   const planner = new Planner();
-  const seeded = planner.plan(fixed(), PLACES);
-  expect(seeded).toEqual(new Planner().plan(fixed()));
+  const needles = fixed();
+  const seeded = planner.plan(needles, PLACES);
+  const places = new Map(PLACES.map(([needle, bucket, offset]) => [needle, { bucket, offset }]));
+  expect(seeded.strategy).toBe('buckets');
+  expect(seeded.fingerprints).toEqual(
+    needles.map((_, needle) => ({ needle, ...places.get(textAt(needles, needle)) })),
+  );
 });
 
 it('places that fit no needle are passed over', () => {
@@ -55,9 +65,7 @@ it('in haste those that were planned before stay, and the others get places of t
   const { PLACES } = await import('../../src/inspect/places.generated.ts');
   const needles = searchedBytes(compileNeedles({ ...context(), hashParts: ['0'.repeat(32)] }), true);
   const planned = new Planner().plan(needles, PLACES, true);
-  const before = new Map(
-    new Planner().plan(fixed()).fingerprints.map(({ needle, ...place }) => [textAt(fixed(), needle), place]),
-  );
+  const before = new Map(PLACES.map(([needle, bucket, offset]) => [needle, { bucket, offset }]));
   expect(planned.fingerprints.map(({ needle }) => needle)).toEqual([...needles.keys()]);
   for (const { needle, ...place } of planned.fingerprints) {
     expect(place).toEqual(before.get(textAt(needles, needle)) ?? place);

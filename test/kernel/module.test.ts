@@ -7,6 +7,7 @@ import { WASM } from '../../src/kernel/wasm.generated.ts';
 const FUNCTIONS = [
   'bucketSlot',
   'runSlot',
+  'searchAnyBuckets',
   'searchBuckets',
   'searchPairs',
   'searchRuns',
@@ -21,6 +22,7 @@ const ADDRESSES = [
   'ENTRIES',
   'ENTRY_BYTES',
   'FINGERPRINT_HEADS',
+  'FLAGS',
   'HITS',
   'HIT_COUNT',
   'MASKS',

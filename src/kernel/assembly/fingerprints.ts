@@ -1,6 +1,6 @@
-import { CANDIDATES, CLASSES, FINGERPRINT_HEADS, MASKS, NIBBLE, RESULTS, STEPS } from './layout';
+import { CANDIDATES, CLASSES, FINGERPRINT_HEADS, FLAGS, MASKS, NIBBLE, RESULTS, STEPS } from './layout';
 import { isFull, verify } from './hits';
-import { BLOCK, fetchNext } from './fetch';
+import { BLOCK, fetchNext, fetchNextWide, WIDE_BLOCK } from './fetch';
 import { swizzle, swizzleLow } from './swizzle';
 
 // One pass: 64 addresses a step, one branch. A step that may hold something is looked at byte by
@@ -156,25 +156,6 @@ export function searchTriples(at: u32, end: u32): u32 {
   return touched > 255 ? at : end;
 }
 
-// @ts-ignore: decorator
-@inline
-function highNibbles(bytes: v128, nibble: v128): v128 {
-  return v128.and(i16x8.shr_u(bytes, 4), nibble);
-}
-
-/** What stands one address on: all but the first byte of `here`, and the first of what follows it. */
-// @ts-ignore: decorator
-@inline
-function oneOn(here: v128, next: v128): v128 {
-  return v128.shuffle<u8>(here, next, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
-}
-
-// @ts-ignore: decorator
-@inline
-function twoOn(here: v128, next: v128): v128 {
-  return v128.shuffle<u8>(here, next, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17);
-}
-
 /** 0xff where no bucket's bit is set. */
 // @ts-ignore: decorator
 @inline
@@ -184,7 +165,8 @@ function isNone(result: u32): v128 {
 
 /** The slot of a needle in buckets, by the three bytes of its fingerprint, which are the low ones. */
 export function bucketSlot(bytes: u32): u32 {
-  return ((bytes << 8) * 0x9e3779b1) >> 20;
+  // the odd constant 0x9e3779b1, moved so that the fourth byte goes out
+  return (bytes * 0x3779b100) >> 20;
 }
 
 /**
@@ -200,91 +182,61 @@ function listOf(step: u32, last: u32): u32 {
   do {
     const candidate = at + <u32>ctz(candidates);
     store<u32>(last, candidate);
-    const heads = load<u32>(FINGERPRINT_HEADS + 2 * bucketSlot(load<u32>(candidate)));
-    last += <u32>(heads >> 16 != (heads & 0xffff)) << 2;
+    last += load<u8>(FLAGS + bucketSlot(load<u32>(candidate)));
     candidates &= candidates - 1;
   } while (candidates != 0);
   return last;
 }
 
-/**
- * Fingerprints of three adjacent bytes in eight buckets, any bytes; of the middle one counts the low
- * nibble only. Every vector is looked up once: what the tables say of it, a bit for each bucket, is moved
- * to where the fingerprints begin. That is kept beside the step's address, for to look it up again would
- * cost more. Returns as searchPairs.
- */
-export function searchBuckets(at: u32, end: u32): u32 {
+/** Looks up by low nibble, of bytes from 0x80 on as swizzleLow does, or of any. */
+// @ts-ignore: decorator
+@inline
+function lookUp(table: v128, bytes: v128, nibble: v128, any: bool): v128 {
+  return swizzle(table, any || !ASC_FEATURE_RELAXED_SIMD ? v128.and(bytes, nibble) : bytes);
+}
+
+/** A bit for each bucket of which a fingerprint may begin at an address, by the three bytes from there on. */
+// @ts-ignore: decorator
+@inline
+function bucketsOf(
+  x: v128, y: v128, z: v128, t0: v128, t1: v128, t2: v128, t3: v128, nibble: v128, any: bool,
+): v128 {
+  const first = v128.and(lookUp(t0, x, nibble, any), swizzle(t1, v128.and(i16x8.shr_u(x, 4), nibble)));
+  return v128.andnot(v128.and(first, lookUp(t3, z, nibble, any)), lookUp(t2, y, nibble, any));
+}
+
+// @ts-ignore: decorator
+@inline
+function search(at: u32, end: u32, any: bool): u32 {
   const nibble = v128.load(NIBBLE);
   const t0 = v128.load(MASKS);
   const t1 = v128.load(MASKS + 16);
   const t2 = v128.load(MASKS + 32);
   const t3 = v128.load(MASKS + 48);
-  const t4 = v128.load(MASKS + 64);
   let touched: u32 = 0;
   while (at < end) {
     const stretch = min(at + STRETCH, end);
     let next: u32 = STEPS;
-    let bytes = v128.load(at);
-    let low = v128.and(bytes, nibble);
-    let high = highNibbles(bytes, nibble);
-    let a = v128.and(swizzle(t0, low), swizzle(t1, high));
-    let b = swizzle(t2, low);
-    let c = v128.and(swizzle(t3, low), swizzle(t4, high));
     while (at < stretch) {
-      const stop = min(at + BLOCK, stretch);
-      touched |= fetchNext(at, end);
+      const stop = min(at + WIDE_BLOCK, stretch);
+      touched |= fetchNextWide(at, end);
       for (; at < stop; at += 64) {
+        const x0 = v128.load(at);
+        const x1 = v128.load(at, 16);
+        const x2 = v128.load(at, 32);
+        const x3 = v128.load(at, 48);
+        const r0 = bucketsOf(x0, v128.load(at, 1), v128.load(at, 2), t0, t1, t2, t3, nibble, any);
+        const r1 = bucketsOf(x1, v128.load(at, 17), v128.load(at, 18), t0, t1, t2, t3, nibble, any);
+        const r2 = bucketsOf(x2, v128.load(at, 33), v128.load(at, 34), t0, t1, t2, t3, nibble, any);
+        const r3 = bucketsOf(x3, v128.load(at, 49), v128.load(at, 50), t0, t1, t2, t3, nibble, any);
+        // kept beside the step's address, for to find it out again would cost more
         const result = RESULTS + ((next - STEPS) << 4);
-        bytes = v128.load(at, 16);
-        low = v128.and(bytes, nibble);
-        high = highNibbles(bytes, nibble);
-        const b1 = swizzle(t2, low);
-        a = v128.and(a, oneOn(b, b1));
-        b = b1;
-        const c1 = v128.and(swizzle(t3, low), swizzle(t4, high));
-        a = v128.and(a, twoOn(c, c1));
-        c = c1;
-        v128.store(result, a);
-        let all = a;
-        a = v128.and(swizzle(t0, low), swizzle(t1, high));
-        bytes = v128.load(at, 32);
-        low = v128.and(bytes, nibble);
-        high = highNibbles(bytes, nibble);
-        const b2 = swizzle(t2, low);
-        a = v128.and(a, oneOn(b, b2));
-        b = b2;
-        const c2 = v128.and(swizzle(t3, low), swizzle(t4, high));
-        a = v128.and(a, twoOn(c, c2));
-        c = c2;
-        v128.store(result, a, 16);
-        all = v128.or(all, a);
-        a = v128.and(swizzle(t0, low), swizzle(t1, high));
-        bytes = v128.load(at, 48);
-        low = v128.and(bytes, nibble);
-        high = highNibbles(bytes, nibble);
-        const b3 = swizzle(t2, low);
-        a = v128.and(a, oneOn(b, b3));
-        b = b3;
-        const c3 = v128.and(swizzle(t3, low), swizzle(t4, high));
-        a = v128.and(a, twoOn(c, c3));
-        c = c3;
-        v128.store(result, a, 32);
-        all = v128.or(all, a);
-        a = v128.and(swizzle(t0, low), swizzle(t1, high));
-        bytes = v128.load(at, 64);
-        low = v128.and(bytes, nibble);
-        high = highNibbles(bytes, nibble);
-        const b4 = swizzle(t2, low);
-        a = v128.and(a, oneOn(b, b4));
-        b = b4;
-        const c4 = v128.and(swizzle(t3, low), swizzle(t4, high));
-        a = v128.and(a, twoOn(c, c4));
-        c = c4;
-        v128.store(result, a, 48);
-        all = v128.or(all, a);
-        a = v128.and(swizzle(t0, low), swizzle(t1, high));
+        v128.store(result, r0);
+        v128.store(result, r1, 16);
+        v128.store(result, r2, 32);
+        v128.store(result, r3, 48);
         store<u32>(next, at);
-        next += <u32>v128.any_true(all) << 2;
+        next += <u32>v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3))) << 2;
       }
     }
     let last: u32 = CANDIDATES;
@@ -298,4 +250,18 @@ export function searchBuckets(at: u32, end: u32): u32 {
   }
   // never more: a use of what was touched
   return touched > 255 ? at : end;
+}
+
+/**
+ * Fingerprints of three adjacent bytes in eight buckets, the first and the third of them ASCII: there a
+ * byte from 0x80 on is of no bucket. Of the first counts all, of the others the low nibble, and in between
+ * a byte from 0x80 on may be of any bucket. Returns as searchPairs.
+ */
+export function searchBuckets(at: u32, end: u32): u32 {
+  return search(at, end, false);
+}
+
+/** The same for fingerprints of any bytes, by two operations more. */
+export function searchAnyBuckets(at: u32, end: u32): u32 {
+  return search(at, end, true);
 }

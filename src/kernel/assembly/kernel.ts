@@ -1,4 +1,11 @@
-export { searchPairs, searchTriples, searchBuckets, bucketSlot, setDistances } from './fingerprints';
+export {
+  searchPairs,
+  searchTriples,
+  searchBuckets,
+  searchAnyBuckets,
+  bucketSlot,
+  setDistances,
+} from './fingerprints';
 export { setRange } from './hits';
 export { searchRuns, runSlot } from './runs';
 export { swizzlesByNibble } from './swizzle';
@@ -8,6 +15,7 @@ export {
   ENTRIES,
   ENTRY_BYTES,
   FINGERPRINT_HEADS,
+  FLAGS,
   HITS,
   HIT_COUNT,
   MASKS,

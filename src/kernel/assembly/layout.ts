@@ -4,8 +4,8 @@
 /** Byte classes of the up to three fingerprint bytes, 16 bytes each: the member with that low nibble. */
 export const CLASSES: u32 = 1024;
 /**
- * Teddy's bucket masks, 16 bytes each, by nibbles of a fingerprint's bytes: low and high of the first,
- * low of the second, low and high of the third.
+ * Teddy's bucket masks, 16 bytes each, by nibbles of a fingerprint's bytes: low and high of the first, low
+ * of the second, low of the third. Those of the second have the bits of the buckets that it is not of.
  */
 export const MASKS: u32 = 1024 + 48;
 /** Low and high nibble table of the run alphabet: bytes of it have a bit in common. */
@@ -38,5 +38,7 @@ export const NEEDLES: u32 = ENTRIES + NEEDLES_MOST * ENTRY_BYTES;
 export const RESULTS: u32 = NEEDLES + NEEDLES_MOST * NEEDLE_BYTES;
 /** u32[]: the candidates of one 4 KiB stretch, and room for one more. */
 export const CANDIDATES: u32 = RESULTS + 65 * 64;
+/** u8[SLOTS]: of each bucket slot, by how many bytes the list of candidates grows: 4 where it holds a needle, else 0. */
+export const FLAGS: u32 = CANDIDATES + 4 * (4096 + 64);
 /** The caller's region. At the beginning of a page the search from memory was slower. */
-export const REGION: u32 = CANDIDATES + 4 * (4096 + 64);
+export const REGION: u32 = FLAGS + SLOTS;
