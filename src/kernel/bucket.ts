@@ -4,8 +4,10 @@ import { KINDS, kindsOfData } from './frequency.ts';
 /** What becomes of a byte from 0x80 on at a position: it is of no bucket, may be of any, or counts as others do. */
 type Beyond = 'fails' | 'passes' | 'counts';
 
-/** Bytes of a fingerprint. */
+/** Bytes that every fingerprint has; a fourth one counts where the needle has it. */
 export const POSITIONS = 3;
+/** In place of a byte: the needle ends before. */
+export const ABSENT = 256;
 const ASCII_MOST = 0x7f;
 
 /** Whether a fingerprint may begin there that is searched for without masks: its first and its third byte are ASCII. */
@@ -13,24 +15,36 @@ export function isAscii(needle: Uint8Array, offset: number): boolean {
   return (needle[offset] as number) <= ASCII_MOST && (needle[offset + 2] as number) <= ASCII_MOST;
 }
 
+/** The four bytes of a fingerprint. */
+export function fingerprintOf(needle: Uint8Array, offset: number): readonly [number, number, number, number] {
+  const [a, b, c] = [needle[offset], needle[offset + 1], needle[offset + 2]] as [number, number, number];
+  return [a, b, c, fourthOf(needle, offset)];
+}
+
+function fourthOf(needle: Uint8Array, offset: number): number {
+  return needle[offset + POSITIONS] ?? ABSENT;
+}
+
 /**
  * How much there is of each kind of data, by byte and kind the share of the byte, the same of ASCII only, and by kind
- * the share of all other bytes; plans in haste need none of them.
+ * the share of all other bytes and of all; plans in haste need none of them.
  */
 const weights = once(() => {
   const kinds = kindsOfData();
   const all = new Float64Array(256 * KINDS);
   const ascii = new Float64Array(256 * KINDS);
   const beyond = new Float64Array(KINDS);
+  const whole = new Float64Array(KINDS);
   for (const [kind, { bytes }] of kinds.entries()) {
     for (let byte = 0; byte < 256; byte++) {
       const share = bytes[byte] as number;
       all[byte * KINDS + kind] = share;
+      whole[kind] = (whole[kind] as number) + share;
       if (byte <= ASCII_MOST) ascii[byte * KINDS + kind] = share;
       else beyond[kind] = (beyond[kind] as number) + share;
     }
   }
-  return { kinds: Float64Array.from(kinds, ({ share }) => share), all, ascii, beyond };
+  return { kinds: Float64Array.from(kinds, ({ share }) => share), all, ascii, beyond, whole };
 });
 
 /** Fingerprints that are told apart from those of other buckets, as the nibbles at each of their positions. */
@@ -40,17 +54,19 @@ export class Bucket {
   readonly #first: NibbleSets;
   readonly #second: NibbleSets;
   readonly #third: NibbleSets;
+  readonly #fourth: NibbleSets;
 
   /** @param any whether any bytes are looked up by their nibbles, or ASCII only, see assembly/fingerprints.ts */
   constructor(any: boolean) {
     this.#first = new NibbleSets(true, any ? 'counts' : 'fails');
     this.#second = new NibbleSets(false, any ? 'counts' : 'passes');
     this.#third = new NibbleSets(false, any ? 'counts' : 'fails');
+    this.#fourth = new NibbleSets(false, any ? 'counts' : 'passes');
   }
 
   /** The share of addresses at which its fingerprints may stand. */
   get share(): number {
-    const positions = [this.#first, this.#second, this.#third];
+    const positions = [this.#first, this.#second, this.#third, this.#fourth];
     this.#share ??= weights().kinds.reduce(
       (sum, share, kind) =>
         sum + positions.reduce((product, { shares }) => product * (shares[kind] as number), share),
@@ -65,7 +81,8 @@ export class Bucket {
       if (
         this.#first.has(needle[offset] as number) &&
         this.#second.has(needle[offset + 1] as number) &&
-        this.#third.has(needle[offset + 2] as number)
+        this.#third.has(needle[offset + 2] as number) &&
+        this.#fourth.has(fourthOf(needle, offset))
       ) {
         return offset;
       }
@@ -78,7 +95,8 @@ export class Bucket {
     return (
       this.#first.lacked(needle[offset] as number) +
       this.#second.lacked(needle[offset + 1] as number) +
-      this.#third.lacked(needle[offset + 2] as number)
+      this.#third.lacked(needle[offset + 2] as number) +
+      this.#fourth.lacked(fourthOf(needle, offset))
     );
   }
 
@@ -87,13 +105,15 @@ export class Bucket {
     const a = this.#first.learnt(needle[offset] as number);
     const b = this.#second.learnt(needle[offset + 1] as number);
     const c = this.#third.learnt(needle[offset + 2] as number);
+    const d = this.#fourth.learnt(fourthOf(needle, offset));
     let share = 0;
     for (let kind = 0; kind < KINDS; kind++) {
       share +=
         (kinds[kind] as number) *
         (this.#first.with[a + kind] as number) *
         (this.#second.with[b + kind] as number) *
-        (this.#third.with[c + kind] as number);
+        (this.#third.with[c + kind] as number) *
+        (this.#fourth.with[d + kind] as number);
     }
     return share;
   }
@@ -103,6 +123,7 @@ export class Bucket {
     this.#first.change(needle[offset] as number, by);
     this.#second.change(needle[offset + 1] as number, by);
     this.#third.change(needle[offset + 2] as number, by);
+    this.#fourth.change(fourthOf(needle, offset), by);
     this.#share = null;
   }
 }
@@ -139,19 +160,26 @@ class NibbleSets {
 
   /** Whether both nibbles of a byte are there, and it may be. */
   has(byte: number): boolean {
+    if (byte === ABSENT) return this.#missing() === 0;
     if (byte > ASCII_MOST && this.#beyond === 'fails') return false;
     return (this.#low[byte & 15] as number) > 0 && (this.#high[byte >> 4] as number) > 0;
   }
 
   /** How many nibbles of a byte are not there. */
   lacked(byte: number): number {
+    if (byte === ABSENT) return this.#missing();
     return ((this.#low[byte & 15] as number) > 0 ? 0 : 1) + ((this.#high[byte >> 4] as number) > 0 ? 0 : 1);
+  }
+
+  /** How many low nibbles are not there. */
+  #missing(): number {
+    return this.#low.reduce((sum, times) => sum + (times > 0 ? 0 : 1), 0);
   }
 
   /** Where in `with` the shares with this byte begin. */
   learnt(byte: number): number {
     if (this.#stale) this.#tell();
-    if (this.with.length === 0) this.with = new Float64Array(256 * KINDS).fill(-1);
+    if (this.with.length === 0) this.with = new Float64Array((ABSENT + 1) * KINDS).fill(-1);
     const at = byte * KINDS;
     if ((this.with[at] as number) < 0) {
       for (let kind = 0; kind < KINDS; kind++) this.with[at + kind] = this.#shareWith(byte, kind);
@@ -160,6 +188,8 @@ class NibbleSets {
   }
 
   #shareWith(byte: number, kind: number): number {
+    // as much as there is of all bytes, which is not exactly 1
+    if (byte === ABSENT) return weights().whole[kind] as number;
     const ofBytes = this.#ofBytes;
     const low = byte & 15;
     const high = byte >> 4;
@@ -181,6 +211,10 @@ class NibbleSets {
   }
 
   change(byte: number, by: 1 | -1): void {
+    if (byte === ABSENT) {
+      for (let nibble = 0; nibble < 16; nibble++) this.change(nibble, by);
+      return;
+    }
     const isNew = count(this.#low, byte & 15, by);
     // one nibble more among others of its kind changes nothing
     if (!(this.#hasHigh && count(this.#high, byte >> 4, by)) && !isNew) return;

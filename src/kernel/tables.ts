@@ -1,3 +1,4 @@
+import { ABSENT, fingerprintOf } from './bucket.ts';
 import type { Kernel } from './module.ts';
 import { RUN_ALPHABET, type Plan } from './plan.ts';
 
@@ -28,7 +29,7 @@ export function writeTables(kernel: Kernel, needles: readonly Uint8Array[], plan
     const slot = inBuckets
       ? kernel.exports.bucketSlot(a | (b << 8) | (c << 16))
       : (a & 15) | ((b & 15) << 4) | ((c & 15) << 8);
-    return { needle, offset, bytes: [a, b, c], slot, bucket };
+    return { needle, offset, bytes: inBuckets ? fingerprintOf(all, offset) : [a, b, c], slot, bucket };
   });
   if (inBuckets) writeBuckets(memory, layout.MASKS, prints);
   else writeClasses(memory, layout.CLASSES, prints, plan.strategy === 'pairs' ? 2 : 3);
@@ -92,23 +93,35 @@ function writeClasses(
 }
 
 function writeBuckets(memory: Uint8Array, address: number, prints: readonly Print[]): void {
-  const tables = [0, 1, 2, 3].map((i) => memory.subarray(address + 16 * i, address + 16 * (i + 1)));
-  const [firstLow, firstHigh, isNotSecond, third] = tables as [
+  const tables = Array.from({ length: 5 }, (_, i) =>
+    memory.subarray(address + 16 * i, address + 16 * (i + 1)),
+  );
+  const [firstLow, firstHigh, isNotSecond, third, isNotFourth] = tables as [
+    Uint8Array,
     Uint8Array,
     Uint8Array,
     Uint8Array,
     Uint8Array,
   ];
-  for (const table of tables) table.fill(0);
-  isNotSecond.fill(0xff);
+  for (const table of tables) table.fill(table === isNotSecond || table === isNotFourth ? 0xff : 0);
   for (const { bytes, bucket } of prints) {
-    const [a, b, c] = bytes as [number, number, number];
+    const [a, b, c, d] = bytes as [number, number, number, number];
     const bit = 1 << bucket;
-    firstLow[a & 15] = (firstLow[a & 15] as number) | bit;
-    firstHigh[a >> 4] = (firstHigh[a >> 4] as number) | bit;
-    isNotSecond[b & 15] = (isNotSecond[b & 15] as number) & ~bit;
-    third[c & 15] = (third[c & 15] as number) | bit;
+    set(firstLow, a & 15, bit);
+    set(firstHigh, a >> 4, bit);
+    clear(isNotSecond, b & 15, bit);
+    set(third, c & 15, bit);
+    if (d !== ABSENT) clear(isNotFourth, d & 15, bit);
+    else for (let nibble = 0; nibble < 16; nibble++) clear(isNotFourth, nibble, bit);
   }
+}
+
+function set(table: Uint8Array, nibble: number, bit: number): void {
+  table[nibble] = (table[nibble] as number) | bit;
+}
+
+function clear(table: Uint8Array, nibble: number, bit: number): void {
+  table[nibble] = (table[nibble] as number) & ~bit;
 }
 
 function writeAlphabet(memory: Uint8Array, address: number): void {

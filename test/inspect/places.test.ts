@@ -11,8 +11,8 @@ const FILE = new URL('../../src/inspect/places.generated.ts', import.meta.url);
 const fixed = (): readonly Uint8Array[] => searchedBytes(compileNeedles(context()), true);
 
 /** Of sixty seeds the one with the fewest candidates in programs, texts and a sample of /usr. */
-const SEED = 48;
-const ROUNDS = 6000;
+const SEED = 24;
+const ROUNDS = 2000;
 
 const textAt = (needles: readonly Uint8Array[], index: number): string =>
   Buffer.from(needles[index] ?? []).toString('latin1');

@@ -195,14 +195,15 @@ function lookUp(table: v128, bytes: v128, nibble: v128, any: bool): v128 {
   return swizzle(table, any || !ASC_FEATURE_RELAXED_SIMD ? v128.and(bytes, nibble) : bytes);
 }
 
-/** A bit for each bucket of which a fingerprint may begin at an address, by the three bytes from there on. */
+/** A bit for each bucket of which a fingerprint may begin at an address, by the four bytes from there on. */
 // @ts-ignore: decorator
 @inline
 function bucketsOf(
-  x: v128, y: v128, z: v128, t0: v128, t1: v128, t2: v128, t3: v128, nibble: v128, any: bool,
+  w: v128, x: v128, y: v128, z: v128, t0: v128, t1: v128, t2: v128, t3: v128, t4: v128, nibble: v128, any: bool,
 ): v128 {
-  const first = v128.and(lookUp(t0, x, nibble, any), swizzle(t1, v128.and(i16x8.shr_u(x, 4), nibble)));
-  return v128.andnot(v128.and(first, lookUp(t3, z, nibble, any)), lookUp(t2, y, nibble, any));
+  const first = v128.and(lookUp(t0, w, nibble, any), swizzle(t1, v128.and(i16x8.shr_u(w, 4), nibble)));
+  const isNot = v128.or(lookUp(t2, x, nibble, any), lookUp(t4, z, nibble, any));
+  return v128.andnot(v128.and(first, lookUp(t3, y, nibble, any)), isNot);
 }
 
 // @ts-ignore: decorator
@@ -213,6 +214,7 @@ function search(at: u32, end: u32, any: bool): u32 {
   const t1 = v128.load(MASKS + 16);
   const t2 = v128.load(MASKS + 32);
   const t3 = v128.load(MASKS + 48);
+  const t4 = v128.load(MASKS + 64);
   let touched: u32 = 0;
   while (at < end) {
     const stretch = min(at + STRETCH, end);
@@ -221,14 +223,26 @@ function search(at: u32, end: u32, any: bool): u32 {
       const stop = min(at + WIDE_BLOCK, stretch);
       touched |= fetchNextWide(at, end);
       for (; at < stop; at += 64) {
-        const x0 = v128.load(at);
-        const x1 = v128.load(at, 16);
-        const x2 = v128.load(at, 32);
-        const x3 = v128.load(at, 48);
-        const r0 = bucketsOf(x0, v128.load(at, 1), v128.load(at, 2), t0, t1, t2, t3, nibble, any);
-        const r1 = bucketsOf(x1, v128.load(at, 17), v128.load(at, 18), t0, t1, t2, t3, nibble, any);
-        const r2 = bucketsOf(x2, v128.load(at, 33), v128.load(at, 34), t0, t1, t2, t3, nibble, any);
-        const r3 = bucketsOf(x3, v128.load(at, 49), v128.load(at, 50), t0, t1, t2, t3, nibble, any);
+        const w0 = v128.load(at);
+        const x0 = v128.load(at, 1);
+        const y0 = v128.load(at, 2);
+        const z0 = v128.load(at, 3);
+        const r0 = bucketsOf(w0, x0, y0, z0, t0, t1, t2, t3, t4, nibble, any);
+        const w1 = v128.load(at, 16);
+        const x1 = v128.load(at, 17);
+        const y1 = v128.load(at, 18);
+        const z1 = v128.load(at, 19);
+        const r1 = bucketsOf(w1, x1, y1, z1, t0, t1, t2, t3, t4, nibble, any);
+        const w2 = v128.load(at, 32);
+        const x2 = v128.load(at, 33);
+        const y2 = v128.load(at, 34);
+        const z2 = v128.load(at, 35);
+        const r2 = bucketsOf(w2, x2, y2, z2, t0, t1, t2, t3, t4, nibble, any);
+        const w3 = v128.load(at, 48);
+        const x3 = v128.load(at, 49);
+        const y3 = v128.load(at, 50);
+        const z3 = v128.load(at, 51);
+        const r3 = bucketsOf(w3, x3, y3, z3, t0, t1, t2, t3, t4, nibble, any);
         // kept beside the step's address, for to find it out again would cost more
         const result = RESULTS + ((next - STEPS) << 4);
         v128.store(result, r0);
@@ -253,9 +267,9 @@ function search(at: u32, end: u32, any: bool): u32 {
 }
 
 /**
- * Fingerprints of three adjacent bytes in eight buckets, the first and the third of them ASCII: there a
- * byte from 0x80 on is of no bucket. Of the first counts all, of the others the low nibble, and in between
- * a byte from 0x80 on may be of any bucket. Returns as searchPairs.
+ * Fingerprints of three adjacent bytes in eight buckets, and of a fourth where the needle has one. The first and
+ * the third are ASCII: there a byte from 0x80 on is of no bucket, at the others it may be of any. Of the first
+ * counts all, of the others the low nibble. Returns as searchPairs.
  */
 export function searchBuckets(at: u32, end: u32): u32 {
   return search(at, end, false);

@@ -5,7 +5,7 @@
 export const CLASSES: u32 = 1024;
 /**
  * Teddy's bucket masks, 16 bytes each, by nibbles of a fingerprint's bytes: low and high of the first, low
- * of the second, low of the third. Those of the second have the bits of the buckets that it is not of.
+ * of the others. Those of the second and the fourth have the bits of the buckets that they are not of.
  */
 export const MASKS: u32 = 1024 + 48;
 /** Low and high nibble table of the run alphabet: bytes of it have a bit in common. */
