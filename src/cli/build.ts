@@ -29,23 +29,17 @@ const PROGRAM = {
 };
 
 /**
- * What a scan always loads lies in two files, for each takes time to be found and read: what every thread needs, and
- * what the main one needs besides.
+ * What a scan always loads lies in three files, for each takes time to be found and read: what tells what is to be
+ * scanned and starts threads, what every thread needs, and what the main one needs besides.
  */
 const SCAN = {
+  line: ['cli/arguments.ts', 'cli/invocation.ts', 'cli/crew.ts'],
   work: ['scan/worker.ts'],
-  scan: ['cli/scanCommand.ts', 'cli/engine.ts', 'cli/invocation.ts', 'cli/policy/ruling.ts'],
+  scan: ['cli/scanCommand.ts', 'cli/engine.ts', 'cli/policy/ruling.ts'],
 };
 
 /** What needs little of that, and is to start fast. */
-const APART = [
-  PROGRAM.entry,
-  PROGRAM.main,
-  'cli/crew.ts',
-  PROGRAM.hashThread,
-  PROGRAM.decodeThread,
-  PROGRAM.deliver,
-];
+const APART = [PROGRAM.entry, PROGRAM.main, PROGRAM.hashThread, PROGRAM.decodeThread, PROGRAM.deliver];
 
 /** What brings an ES module is bundled: Node's loader of those takes as long as all the rest. */
 const EXTERNAL = [/^node:/, /^@napi-rs\//, 'fastify', 'pino', 'prom-client', 'yauzl'];

@@ -2,11 +2,9 @@ import { statSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
 import { fsPath } from '../model/bytes.ts';
 import { LIMITS } from '../model/limits.ts';
-import { LocalWorker } from '../scan/localWorker.ts';
 import type { PoolWorker } from '../scan/pool.ts';
 import type { Resolved } from '../scan/targets.ts';
 import { startWorkers } from '../scan/thread.ts';
-import { MainTurns } from '../scan/turns.ts';
 import { sniffNarFile } from '../sources/narHead.ts';
 
 /** A directory that has so many others in it holds more than one thread should scan. */
@@ -16,7 +14,10 @@ const SHARE_BYTES = 64 * 1024 * 1024;
 /** Of thousands of arguments the first tell enough. */
 const LOOKED_AT = 16;
 
-/** Who scans for the command line: this thread, which can begin long before another is there, and others. */
+/**
+ * Who scans for the command line: this thread, which can begin long before another is there, and others. They are
+ * started before the modules that scan are loaded here, so this one imports none of them.
+ */
 export class Crew {
   readonly #jobs: number;
   readonly #shares: boolean;
@@ -40,11 +41,14 @@ export class Crew {
       this.#start(Math.min(this.#worth(target), this.#jobs - 1));
   }
 
-  /** Who scans these targets, of which {@link expect} has heard. */
-  for(targets: readonly Resolved[]): readonly PoolWorker[] {
+  /**
+   * Who scans these targets, of which {@link expect} has heard.
+   * @param worker makes one of this thread
+   */
+  for(targets: readonly Resolved[], worker: () => PoolWorker): readonly PoolWorker[] {
     // this thread must not be kept waiting by who writes what it reads
     if (targets.some(mayWait)) return [...this.#start(this.#jobs - 1), ...startWorkers(1)];
-    const local = new LocalWorker({ turns: new MainTurns() });
+    const local = worker();
     if (this.#threads.length === 0 && areSmall(targets)) return [local];
     // a stream is one worker's, but for contents of a NAR that are shared
     const most = targets.every(({ kind }) => kind === 'nar') ? targets.length + this.#sharers : Infinity;

@@ -2,7 +2,9 @@ import { reportError } from '../model/report.ts';
 import type { TracedFacts } from '../model/facts.ts';
 import type { FactPolicy } from '../policy/policy.ts';
 import type { NeedleContext } from '../needles/compile.ts';
+import { LocalWorker } from '../scan/localWorker.ts';
 import type { FactMemory, RunConditions } from '../scan/memory.ts';
+import { MainTurns } from '../scan/turns.ts';
 import { fingerprint } from '../report/fingerprint.ts';
 import { needleContext, scanTargets, type Surrounded } from '../scan/scan.ts';
 import { underPolicy } from './conditions.ts';
@@ -50,7 +52,7 @@ export function engineOn(crew: Crew, policy: FactPolicy, judge: Judge): Engine {
           ownProcess: true,
           ...(invocation.hashNars ? { memory } : {}),
         },
-        (targets) => crew.for(targets),
+        (targets) => crew.for(targets, () => new LocalWorker({ turns: new MainTurns() })),
         {
           output: told,
           error: (error) => events.error(error),

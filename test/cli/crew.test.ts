@@ -8,6 +8,7 @@ import { Crew } from '../../src/cli/crew.ts';
 import { LocalWorker } from '../../src/scan/localWorker.ts';
 import type { PoolWorker } from '../../src/scan/pool.ts';
 import type { Resolved } from '../../src/scan/targets.ts';
+import { MainTurns } from '../../src/scan/turns.ts';
 import { directory, nar } from '../support/narWriter.ts';
 
 let folder: string;
@@ -27,7 +28,7 @@ const target = (kind: 'nar' | 'tree', path: string | null, narSize: number | nul
 
 /** How many of a crew are threads, and whether this one takes part; the threads are ended. */
 async function told(crew: Crew, targets: readonly Resolved[]): Promise<{ threads: number; local: boolean }> {
-  const workers: readonly PoolWorker[] = crew.for(targets);
+  const workers: readonly PoolWorker[] = crew.for(targets, () => new LocalWorker({ turns: new MainTurns() }));
   await Promise.all(workers.map((worker) => worker.terminate()));
   const locals = workers.filter((worker) => worker instanceof LocalWorker);
   return { threads: workers.length - locals.length, local: locals.length === 1 };
