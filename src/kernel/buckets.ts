@@ -35,14 +35,14 @@ const WARMTH = 0.02;
  * nibble go together best. Greedy, needles with the least choice first; what is searched for in every
  * scan is then put anew again and again, some of it at a time, when the program is built ({@link improve}).
  *
- * A set that hardly differs from the one before is planned by what differs: only a few needles
- * depend on what is scanned.
+ * What was in the set before keeps its place: only a few needles depend on what is scanned, and those of
+ * many homes are put beside what was placed better than they could be together in the time there is.
  */
 export class BucketPlanner {
   readonly #mostOffset: number;
   readonly #any: boolean;
-  #buckets: readonly Bucket[];
-  #placed = new Map<string, Placed>();
+  readonly #buckets: readonly Bucket[];
+  readonly #placed = new Map<string, Placed>();
 
   /**
    * @param mostOffset where a fingerprint may begin at most
@@ -51,7 +51,7 @@ export class BucketPlanner {
   constructor(mostOffset: number, any: boolean) {
     this.#mostOffset = mostOffset;
     this.#any = any;
-    this.#buckets = this.#noBuckets();
+    this.#buckets = Array.from({ length: BUCKETS }, () => new Bucket(any));
   }
 
   /** Whether there is a place for a needle, of three bytes or more. */
@@ -64,7 +64,6 @@ export class BucketPlanner {
   /** Begins with what was planned before, if nothing has been planned yet. */
   seed(places: Places): void {
     if (this.#placed.size > 0) return;
-    this.#buckets = this.#noBuckets();
     for (const [key, bucket, offset] of places) {
       const needle = Buffer.from(key, 'latin1');
       if (bucket >= BUCKETS || offset > this.#lastOffset(needle) || !this.#fits(needle, offset)) continue;
@@ -80,8 +79,7 @@ export class BucketPlanner {
 
   /**
    * @param chosen indices of the needles, of three bytes or more each
-   * @param hasty weighs nothing, and looks at a few places of each needle: a fraction of the time, and twice the
-   *   candidates, with many needles six times as many
+   * @param hasty weighs nothing, and looks at a few places of each needle: a fraction of the time, and more candidates
    */
   plan(
     needles: readonly Uint8Array[],
@@ -92,15 +90,13 @@ export class BucketPlanner {
     const before = this.#placed;
     const wanted = new Map(keys.map((key, i) => [key, needles[chosen[i] as number] as Uint8Array]));
     const added = [...wanted].filter(([key]) => !before.has(key));
-    if (2 * added.length > wanted.size && !hasty) {
-      this.#planAnew(wanted);
-    } else {
-      for (const [key, placed] of before) {
-        if (wanted.has(key)) continue;
-        before.delete(key);
-        this.#change(placed.needle, placed.place, -1);
-      }
-      for (const [key, needle] of added) before.set(key, { needle, place: this.#best(needle, hasty) });
+    for (const [key, placed] of before) {
+      if (wanted.has(key)) continue;
+      before.delete(key);
+      this.#change(placed.needle, placed.place, -1);
+    }
+    for (const [key, needle] of added.toSorted(([, a], [, b]) => a.length - b.length)) {
+      before.set(key, { needle, place: this.#best(needle, hasty) });
     }
     return chosen.map((needle, i) => ({ needle, ...(this.#placed.get(keys[i] as string) as Placed).place }));
   }
@@ -167,16 +163,6 @@ export class BucketPlanner {
   /** The share of addresses at which candidates are expected. */
   #share(): number {
     return this.#buckets.reduce((sum, { share }) => sum + share, 0);
-  }
-
-  #planAnew(wanted: ReadonlyMap<string, Uint8Array>): void {
-    this.#buckets = this.#noBuckets();
-    const order = [...wanted].toSorted(([, a], [, b]) => a.length - b.length);
-    this.#placed = new Map(order.map(([key, needle]) => [key, { needle, place: this.#best(needle, false) }]));
-  }
-
-  #noBuckets(): readonly Bucket[] {
-    return Array.from({ length: BUCKETS }, () => new Bucket(this.#any));
   }
 
   #lastOffset(needle: Uint8Array): number {

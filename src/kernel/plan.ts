@@ -2,6 +2,7 @@ import { BucketPlanner } from './buckets.ts';
 import { COST_OF_TRIPLES, fit, type Choice } from './classes.ts';
 import type { Places } from './matcher.ts';
 import { MOST_DISTANCE } from './frequency.ts';
+import { once } from '../model/once.ts';
 
 /** How one needle set is searched for: pure data, written into the kernel's memory by tables.ts. */
 export interface Plan {
@@ -40,29 +41,29 @@ const MOST_OFFSET = 48;
 /** Chooses the cheapest search for one needle set after another, by how rare its bytes are in usual data. */
 export class Planner {
   readonly #buckets = new BucketPlanner(MOST_OFFSET, false);
-  readonly #anyBuckets = new BucketPlanner(MOST_OFFSET, true);
+  /** Of needles that the others do not take: there are hardly ever any. */
+  readonly #anyBuckets = once(() => new BucketPlanner(MOST_OFFSET, true));
 
   /**
    * @param places where needles were placed when the program was built: it saves the planning of those
    * @param hasty planning is to end soon: what is to be put into buckets goes where it costs little
    */
   plan(needles: readonly Uint8Array[], places: Places = [], hasty = false): Plan {
-    this.#buckets.seed(places);
     const all = [...needles.keys()];
+    const inBuckets = (chosen: readonly number[], inRuns: readonly number[]): Plan =>
+      this.#inBuckets(needles, chosen, inRuns, places, hasty);
     const runs = all.filter((index) => isRun(needles[index] as Uint8Array));
     const rest = all.filter((index) => !isRun(needles[index] as Uint8Array));
     if (rest.length === 0) return { strategy: 'pairs', second: 1, third: 1, fingerprints: [], runs };
     const areFew = runs.length <= MOST_RUNS_BY_FINGERPRINT;
-    if (rest.length > MOST_BY_CLASSES)
-      return areFew ? this.#inBuckets(needles, all, [], hasty) : this.#inBuckets(needles, rest, runs, hasty);
+    if (rest.length > MOST_BY_CLASSES) return areFew ? inBuckets(all, []) : inBuckets(rest, runs);
     const together = areFew ? choose(needles, all) : null;
-    if (runs.length === 0)
-      return together === null ? this.#inBuckets(needles, all, [], hasty) : asPlan(together, []);
+    if (runs.length === 0) return together === null ? inBuckets(all, []) : asPlan(together, []);
     const apart = choose(needles, rest);
     if (together !== null && (apart === null || together.cost <= apart.cost + COST_OF_RUNS)) {
       return asPlan(together, []);
     }
-    return apart === null ? this.#inBuckets(needles, rest, runs, hasty) : asPlan(apart, runs);
+    return apart === null ? inBuckets(rest, runs) : asPlan(apart, runs);
   }
 
   /** Where the needles of the last plan are that are searched for in buckets. */
@@ -80,10 +81,12 @@ export class Planner {
     needles: readonly Uint8Array[],
     chosen: readonly number[],
     runs: readonly number[],
+    places: Places,
     hasty: boolean,
   ): Plan {
     const areAscii = chosen.every((index) => this.#buckets.takes(needles[index] as Uint8Array));
-    const planner = areAscii ? this.#buckets : this.#anyBuckets;
+    const planner = areAscii ? this.#buckets : this.#anyBuckets();
+    planner.seed(places);
     const fingerprints = planner.plan(needles, chosen, hasty);
     return { strategy: areAscii ? 'buckets' : 'anyBuckets', second: 1, third: 2, fingerprints, runs };
   }

@@ -55,6 +55,17 @@ it('needles are where they were planned before', async () => {
   );
 });
 
+it('needles stay where they were planned before, however many others come', async () => {
+  const { PLACES } = await import('../../src/inspect/places.generated.ts');
+  const homes = Array.from({ length: 40 }, (_, i) => `/data/people${i % 7}/user${i}`);
+  const needles = searchedBytes(compileNeedles({ ...context(), homes }), true);
+  expect(needles.length).toBeGreaterThan(2 * PLACES.length);
+  const places = new Map(PLACES.map(([needle, bucket, offset]) => [needle, { bucket, offset }]));
+  for (const { needle, ...place } of new Planner().plan(needles, PLACES).fingerprints) {
+    expect(place).toEqual(places.get(textAt(needles, needle)) ?? place);
+  }
+});
+
 it('places that fit no needle are passed over', () => {
   const needles = fixed();
   const wrong = needles.map((needle) => [Buffer.from(needle).toString('latin1'), 9, needle.length] as const);
