@@ -19,7 +19,7 @@ const TAKEN_BY: Readonly<Record<Hold, string>> = {
 };
 
 /** SQLite's code for a lock that another has. */
-const BUSY = 5;
+export const BUSY = 5;
 /** Longest pause before a lock is tried again. */
 const PAUSE_MILLISECONDS = 15;
 

@@ -3,12 +3,15 @@ import type { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { NarScanError } from '../../model/errors.ts';
 import { sqlite } from '../../nix/sqlite.ts';
+import { BUSY } from '../lock.ts';
 import { ledgerFault, saysDamaged } from './fault.ts';
 import { UseLock } from './useLock.ts';
 import { schemaVersion } from './migration.ts';
 import { migrate, SCHEMA_VERSION } from './schema.ts';
 
 const BUSY_MS = 5000;
+/** How long others are waited for before it is looked whether they have done the work. */
+const TRY_MS = 50;
 /** Bytes that the write-ahead log keeps when it was longer. */
 const LOG_BYTES = 16 * 1024 * 1024;
 /** Bytes of the log that are left to the next process, which reads all of them once more. */
@@ -96,9 +99,20 @@ export class LedgerFile {
     const { database } = this;
     database.exec(`pragma busy_timeout = ${BUSY_MS}`);
     refuseNewer(this.path, database);
-    if (schemaVersion(database) < SCHEMA_VERSION) this.#lock.alone(() => migrate(database));
+    this.#migrate(database);
     // the log keeps the file whole; facts that a power failure takes are only found anew
     database.exec(`pragma synchronous = normal; pragma journal_size_limit = ${LOG_BYTES}`);
+  }
+
+  /** Whoever else migrates it keeps it open, mostly for long: then there is nothing left to wait for. */
+  #migrate(database: DatabaseSync): void {
+    for (let tries = Math.ceil(BUSY_MS / TRY_MS); schemaVersion(database) < SCHEMA_VERSION; tries--) {
+      try {
+        this.#lock.alone(() => migrate(database), TRY_MS);
+      } catch (error) {
+        if (tries <= 1 || (error as { errcode?: unknown }).errcode !== BUSY) throw error;
+      }
+    }
   }
 
   #setAside(): string | null {

@@ -23,12 +23,13 @@ export class UseLock {
 
   /**
    * Holds it alone while `act` runs, and shared again afterwards.
-   * @throws the error of SQLite where others hold it for long, before `act`
+   * @param milliseconds how long it is waited for
+   * @throws the error of SQLite where others hold it for longer, before `act`
    */
-  alone<T>(act: () => T): T {
+  alone<T>(act: () => T, milliseconds: number = BUSY_MS): T {
     this.close();
     try {
-      this.#held = holdLock(this.#file, 'alone', BUSY_MS);
+      this.#held = holdLock(this.#file, 'alone', milliseconds);
       return act();
     } finally {
       this.close();
