@@ -3,7 +3,12 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    setupFiles: ['test/support/stateOfTests.ts', 'test/support/nixOfTests.ts'],
+    globalSetup: ['test/support/strippedSources.ts'],
+    setupFiles: [
+      'test/support/stateOfTests.ts',
+      'test/support/nixOfTests.ts',
+      'test/support/threadsOfTests.ts',
+    ],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',

@@ -91,10 +91,15 @@ const alone = async (targets: readonly string[], request: Partial<ScanRequest> =
 describe('a NAR whose contents are shared has the facts of one that is not', () => {
   it('with large files of all kinds, one output of each', async () => {
     const path = written(nar(largeFiles()));
-    const run = await shared([path]);
     const expected = await alone([path]);
-    expect(timeless(run)).toEqual(timeless(expected));
-    expect(run.given).toBeGreaterThan(1);
+    let given = 0;
+    // where a thread is slow to start, the other may have done all by then
+    for (let runs = 0; runs < 9 && given < 2; runs++) {
+      const run = await shared([path]);
+      expect(timeless(run)).toEqual(timeless(expected));
+      given = run.given;
+    }
+    expect(given).toBeGreaterThan(1);
     const [output, ...others] = expected.outputs;
     expect(others).toEqual([]);
     expect(new Set(output?.findings.map(({ location, carrier }) => `${location.entry} ${carrier}`))).toEqual(
