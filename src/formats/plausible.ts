@@ -167,9 +167,10 @@ export function isIso9660(b: Uint8Array, at: number, length: number): boolean {
 
 /** An image of UDF alone: its descriptors where those of ISO 9660 would be (ECMA-167, 2/9). */
 export function isUdf(b: Uint8Array, at: number, length: number): boolean {
+  if (length < 34_822 || b[at + 32_769] !== 0x42) return false;
   const first = String.fromCharCode(...b.subarray(at + 32_769, at + 32_774));
   const second = String.fromCharCode(...b.subarray(at + 34_817, at + 34_822));
-  return length >= 34_822 && first === 'BEA01' && (second === 'NSR02' || second === 'NSR03');
+  return first === 'BEA01' && (second === 'NSR02' || second === 'NSR03');
 }
 
 const ZISOFS = [

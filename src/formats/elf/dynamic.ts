@@ -5,25 +5,25 @@ import { eachEntry } from './entries.ts';
 import { entryBytes } from './header.ts';
 import type { ElfHeader } from './header.ts';
 
-const DT_NULL = 0n;
-const DT_STRTAB = 5n;
-const DT_STRSZ = 10n;
+const DT_NULL = 0;
+const DT_STRTAB = 5;
+const DT_STRSZ = 10;
 
 /**
  * Dynamic tags whose value is an offset in the string table.
  * Sources: gABI, chapter 5, "Dynamic Section"; glibc's elf.h for those by Sun.
  */
-export const STRING_TAGS: ReadonlyMap<bigint, readonly [name: string, carrier: Carrier]> = new Map([
-  [1n, ['DT_NEEDED', 'needed']],
-  [14n, ['DT_SONAME', 'soname']],
-  [15n, ['DT_RPATH', 'rpath']],
-  [29n, ['DT_RUNPATH', 'runpath']],
-  [0x6fff_fefan, ['DT_CONFIG', 'config']],
-  [0x6fff_fefbn, ['DT_DEPAUDIT', 'audit']],
-  [0x6fff_fefcn, ['DT_AUDIT', 'audit']],
-  [0x7fff_fffdn, ['DT_AUXILIARY', 'filter']],
-  [0x7fff_fffen, ['DT_USED', 'needed']],
-  [0x7fff_ffffn, ['DT_FILTER', 'filter']],
+export const STRING_TAGS: ReadonlyMap<number, readonly [name: string, carrier: Carrier]> = new Map([
+  [1, ['DT_NEEDED', 'needed']],
+  [14, ['DT_SONAME', 'soname']],
+  [15, ['DT_RPATH', 'rpath']],
+  [29, ['DT_RUNPATH', 'runpath']],
+  [0x6fff_fefa, ['DT_CONFIG', 'config']],
+  [0x6fff_fefb, ['DT_DEPAUDIT', 'audit']],
+  [0x6fff_fefc, ['DT_AUDIT', 'audit']],
+  [0x7fff_fffd, ['DT_AUXILIARY', 'filter']],
+  [0x7fff_fffe, ['DT_USED', 'needed']],
+  [0x7fff_ffff, ['DT_FILTER', 'filter']],
 ]);
 
 /** String tables followed for one dynamic section. Loaders take the last, one has no use for more. */
@@ -31,7 +31,7 @@ const MAX_STRING_TABLES = 4;
 
 /** What one dynamic section says. */
 export interface Dynamic {
-  readonly strings: readonly { readonly tag: bigint; readonly value: number }[];
+  readonly strings: readonly { readonly tag: number; readonly value: number }[];
   /** Addresses of string tables, as DT_STRTAB gives them. */
   readonly stringTables: readonly bigint[];
   /** Bytes of the string table; the least where it is said more than once, Infinity where never. */
@@ -58,12 +58,13 @@ export function readDynamic(
 ): Dynamic {
   const { wide, integers } = header;
   const size = entryBytes(wide).dynamic;
-  const strings: { tag: bigint; value: number }[] = [];
+  const strings: { tag: number; value: number }[] = [];
   const stringTables: bigint[] = [];
   let stringBytes = Infinity;
   let ended = false;
   const visit = (block: Uint8Array, at: number): boolean => {
-    const tag = integers.address(block, at, wide);
+    // what is rounded is far above all tags
+    const tag = wide ? integers.u64(block, at) : integers.u32(block, at);
     const valueAt = at + size / 2;
     if (tag === DT_NULL) {
       ended = true;

@@ -36,7 +36,8 @@ export function readElf(reader: RangeReader): BinaryFacts | null {
     const segments = readSegments(tables, header, segmentCount);
     const names = readSectionNames(tables, sectionHeaders);
     collectStrings(tables, header, segments, headers);
-    for (const [index, section] of headers.entries()) {
+    for (let index = 0; index < headers.length; index += 1) {
+      const section = headers[index] as SectionHeader;
       const { type, offset, size } = section;
       if (type === SHT_NULL || type === SHT_NOBITS) continue;
       const name = names[index] ?? '';

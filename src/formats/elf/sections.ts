@@ -9,15 +9,16 @@ import type { ElfHeader } from './header.ts';
 export const SHT_NULL = 0;
 export const SHT_DYNAMIC = 6;
 export const SHT_NOBITS = 8;
-const SHF_TLS = 0x400n;
-const SHF_COMPRESSED = 0x800n;
+const SHF_TLS = 0x400;
+const SHF_COMPRESSED = 0x800;
 
 /** A section header. Source: System V gABI, chapter 4, "Sections". */
 export interface SectionHeader {
   readonly nameOffset: number;
   readonly type: number;
-  readonly flags: bigint;
-  readonly address: bigint;
+  /** The lowest 32 of them. */
+  readonly flags: number;
+  readonly address: number | bigint;
   readonly offset: number;
   readonly size: number;
   readonly link: number;
@@ -30,8 +31,8 @@ export function parseSectionHeader(header: ElfHeader, bytes: Uint8Array, at: num
   return {
     nameOffset: integers.u32(bytes, at),
     type: integers.u32(bytes, at + 4),
-    flags: integers.address(bytes, at + 8, wide),
-    address: integers.address(bytes, at + (wide ? 16 : 12), wide),
+    flags: integers.lowest(bytes, at + 8, wide),
+    address: integers.exact(bytes, at + (wide ? 16 : 12), wide),
     offset: wide ? integers.u64(bytes, at + 24) : integers.u32(bytes, at + 16),
     size: wide ? integers.u64(bytes, at + 32) : integers.u32(bytes, at + 20),
     link: integers.u32(bytes, at + (wide ? 40 : 24)),
@@ -91,7 +92,8 @@ export function readSectionNames(tables: Tables, { headers, namesIndex }: Sectio
   // A table of symbol names may double as this one and be huge: then a small window a name.
   const whole = table.size <= WHOLE_TABLE_BYTES ? textOf(tables, table.offset, table.size) : null;
   if (table.size <= WHOLE_TABLE_BYTES && whole === null) return names;
-  for (const [index, { nameOffset, type }] of headers.entries()) {
+  for (let index = 0; index < headers.length; index += 1) {
+    const { nameOffset, type } = headers[index] as SectionHeader;
     if (type === SHT_NULL) continue;
     if (nameOffset >= table.size) {
       tables.corrupt(table.offset, 'section name outside its table');
@@ -126,22 +128,29 @@ const NAME_BYTES = 255;
 const WHOLE_TABLE_BYTES = 1024 * 1024;
 
 /** Sections that are compressed without saying so in their flags. */
-const PACKED_BY_NAME: readonly (readonly [prefix: string, packing: Packing])[] = [
+const PACKED_BY_NAME: readonly { readonly prefix: string; readonly packing: Packing }[] = [
   // binutils' own form from before SHF_COMPRESSED
-  ['.zdebug', 'zdebug'],
-  ['.gnu.lto_', 'lto'],
-  ['.gnu.offload_lto_', 'lto'],
-  ['.llvm.lto', 'bitcode'],
-  ['.llvmbc', 'bitcode'],
-  ['.rustc', 'rustc'],
+  { prefix: '.zdebug', packing: 'zdebug' },
+  { prefix: '.gnu.lto_', packing: 'lto' },
+  { prefix: '.gnu.offload_lto_', packing: 'lto' },
+  { prefix: '.llvm.lto', packing: 'bitcode' },
+  { prefix: '.llvmbc', packing: 'bitcode' },
+  { prefix: '.rustc', packing: 'rustc' },
   // "MiniDebugInfo" of GDB's manual
-  ['.gnu_debugdata', 'xz'],
+  { prefix: '.gnu_debugdata', packing: 'xz' },
 ];
+/** Their second characters, which tell nearly all others apart. */
+const SECOND = new Set(PACKED_BY_NAME.map(({ prefix }) => prefix.charCodeAt(1)));
+
+function packingByName(name: ByteString): Packing | null {
+  if (!SECOND.has(name.charCodeAt(1))) return null;
+  return PACKED_BY_NAME.find(({ prefix }) => name.startsWith(prefix))?.packing ?? null;
+}
 
 /** Bytes of Chdr.ch_type, the first field of a section that is compressed by its flags. */
 export const COMPRESSION_TYPE_BYTES = 4;
 
-export const isCompressed = (section: SectionHeader): boolean => (section.flags & SHF_COMPRESSED) !== 0n;
+export const isCompressed = (section: SectionHeader): boolean => (section.flags & SHF_COMPRESSED) !== 0;
 
 /** How the bytes of a section are packed. Source: gABI, "Section Compression" (Chdr.ch_type). */
 export function packingOf(
@@ -156,7 +165,7 @@ export function packingOf(
     const type = bytes === null ? 0 : header.integers.u32(bytes, 0);
     return type === 1 ? 'zlib' : type === 2 ? 'zstd' : 'unknown';
   }
-  return PACKED_BY_NAME.find(([prefix]) => name.startsWith(prefix))?.[1] ?? null;
+  return packingByName(name);
 }
 
 /**
@@ -165,7 +174,11 @@ export function packingOf(
  */
 export function isNotInFile(headers: readonly SectionHeader[], address: bigint): boolean {
   return headers.some(
-    (section) =>
-      section.type === SHT_NOBITS && section.address === address && (section.flags & SHF_TLS) === 0n,
+    (section) => section.type === SHT_NOBITS && isAt(section, address) && (section.flags & SHF_TLS) === 0,
   );
+}
+
+/** Whether a section is loaded at this address. */
+export function isAt(section: SectionHeader, address: bigint): boolean {
+  return BigInt(section.address) === address;
 }

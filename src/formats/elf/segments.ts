@@ -61,17 +61,15 @@ export function readSegments(tables: Tables, header: ElfHeader, count: number): 
       let dropped = false;
       eachEntry(tables, { offset, entryBytes: stride, count }, 'program headers', (bytes, at) => {
         const segment = parseSegment(header, bytes, at);
-        const [kept, most] =
-          segment.type === PT_LOAD
-            ? [loads, MAX_LOADS]
-            : segment.type === PT_DYNAMIC
-              ? [dynamics, MAX_FOLLOWED]
-              : segment.type === PT_INTERP
-                ? [interpreters, MAX_FOLLOWED]
-                : [null, 0];
+        const { type } = segment;
+        if (type === PT_LOAD) {
+          if (loads.length < MAX_LOADS) loads.push(segment);
+          else dropped = true;
+          return true;
+        }
+        const kept = type === PT_DYNAMIC ? dynamics : type === PT_INTERP ? interpreters : null;
         if (kept === null) return true;
-        if (kept.length < most) kept.push(segment);
-        else if (kept === loads) dropped = true;
+        if (kept.length < MAX_FOLLOWED) kept.push(segment);
         else tables.corrupt(segment.offset, 'too many program headers of one kind');
         return true;
       });

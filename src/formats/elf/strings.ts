@@ -2,7 +2,7 @@ import type { Tables } from '../tables.ts';
 import { readDynamic, STRING_TAGS } from './dynamic.ts';
 import type { Dynamic } from './dynamic.ts';
 import type { ElfHeader } from './header.ts';
-import { isNotInFile, SHT_DYNAMIC, SHT_NOBITS } from './sections.ts';
+import { isAt, isNotInFile, SHT_DYNAMIC, SHT_NOBITS } from './sections.ts';
 import type { SectionHeader } from './sections.ts';
 import { isInSegment, placesOf } from './segments.ts';
 import type { Segment, Segments } from './segments.ts';
@@ -124,7 +124,7 @@ function tablesOf(
     for (const { offset } of mapped) offsets.add(offset);
     if (mapped.length > 0) continue;
     const section = sections.find(
-      (one) => one.type !== SHT_NOBITS && one.address === address && one.size > 0 && one.address !== 0n,
+      (one) => one.type !== SHT_NOBITS && isAt(one, address) && one.size > 0 && address !== 0n,
     );
     if (section !== undefined && !place.doubtful) offsets.add(section.offset);
     if (segments.loads.length > 0 && !place.doubtful) {
