@@ -14,7 +14,7 @@ import {
   type EscapeForm,
 } from './escapes.ts';
 import { base64Decoder, hexDecoder } from './radix.ts';
-import { byteOrders, characterStart, wideDecoder, type WideEncoding } from './wide.ts';
+import { byteOrders, characterStart, maySpell, wideDecoder, type WideEncoding } from './wide.ts';
 
 /** A leak as it reads decoded, and where its first byte's character stands in the content. */
 export interface EncodedLeak {
@@ -91,7 +91,10 @@ export class EncodedLeaks {
   /** What an encoded needle at `address` means, or null where it decodes to no leak. */
   at(span: Span, origin: number, needle: EncodedNeedle, address: number): EncodedLeak | null {
     const anchor = address + needle.anchor;
-    for (const [doubt, reading] of readingsAt(span, origin, needle, address).entries()) {
+    const readings = readingsAt(span, origin, needle, address);
+    for (let doubt = 0; doubt < readings.length; doubt++) {
+      const reading = readings[doubt] as Reading;
+      if (isWide(reading) && !this.#mayStand(span, anchor, reading, needle)) continue;
       const found = this.#decode(span, origin, reading, anchor, needle.phase);
       if (found === null) continue;
       for (const target of needle.targets) {
@@ -102,6 +105,12 @@ export class EncodedLeaks {
       }
     }
     return null;
+  }
+
+  #mayStand(span: Span, anchor: number, reading: WideEncoding, { targets }: EncodedNeedle): boolean {
+    return targets.some(({ needle, lead }) =>
+      maySpell(span, anchor, reading, (this.#set.needles[needle] as CompiledNeedle).bytes, lead),
+    );
   }
 
   /**

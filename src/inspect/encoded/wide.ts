@@ -49,6 +49,30 @@ export function characterStart(anchor: number, encoding: WideEncoding): number {
   return isBig(encoding) ? anchor - unitOf(encoding) + 1 : anchor;
 }
 
+/**
+ * Whether what the decoder would read may have `bytes`, of which the one at `lead` is the character of the anchor: a
+ * look at the units that most words like `root` and `store` fail, before thousands are decoded.
+ */
+export function maySpell(
+  source: Span,
+  anchor: number,
+  encoding: WideEncoding,
+  bytes: Uint8Array,
+  lead: number,
+): boolean {
+  const unit = unitOf(encoding);
+  const big = isBig(encoding);
+  const start = characterStart(anchor, encoding) - lead * unit;
+  for (let index = 0; index < bytes.length; index++) {
+    const byte = bytes[index] as number;
+    // beyond ASCII a byte is not a unit
+    if (byte >= 0x80) return true;
+    const at = start + index * unit;
+    if (at < source.lo || at + unit > source.hi || unitAt(source, at, unit, big) !== byte) return false;
+  }
+  return true;
+}
+
 function unitOf(encoding: WideEncoding): 2 | 4 {
   return encoding === 'utf16le' || encoding === 'utf16be' ? 2 : 4;
 }
