@@ -201,7 +201,11 @@ export class ContentInspector {
     const inFields = this.#search.hasHits
       ? leaksInFields(fields, reader, this.#set, this.#classifier)
       : { leaks: [], complete: true };
-    const found = this.#leaks.finish(fields, sections, isBinary(kind), inFields, carrierOf(name, head));
+    // most have no leak to be called anything
+    const found =
+      this.#leaks.empty && inFields.leaks.length === 0
+        ? NO_FACTS
+        : this.#leaks.finish(fields, sections, isBinary(kind), inFields, carrierOf(name, head));
     return {
       findings: found.findings,
       gaps: [...gaps, ...found.gaps],
@@ -223,7 +227,7 @@ export class ContentInspector {
       };
       facts = this.#options.opens
         ? { findings: [], gaps: [], opening }
-        : { findings: [], gaps: unopened(opening) };
+        : { findings: [], gaps: unopened(opening), common: true };
       this.#containers.set(kind, facts);
     }
     return facts;

@@ -50,6 +50,8 @@ export interface ContentFacts {
   readonly opening?: Opening;
   /** Of the content, where the run asks for it. */
   readonly digest?: string;
+  /** One object for all contents of which just this is to be said. */
+  readonly common?: true;
 }
 
 /** A stream in the middle of a content. */

@@ -1,6 +1,7 @@
 import type { ByteString } from '../model/bytes.ts';
 import type { Finding, Gap, Stats } from '../model/facts.ts';
-import type { PartialFacts } from '../sources/factSink.ts';
+import { gapAt } from '../inspect/local.ts';
+import type { FactSink, PartialFacts } from '../sources/factSink.ts';
 
 /**
  * Facts on their way between threads. A tree may have tens of thousands of gaps that differ in
@@ -18,7 +19,9 @@ export interface PackedFacts {
 /** Stands between entries: no file name holds it. */
 const SEPARATOR = '\0';
 
-export function packFacts({ findings, gaps, stats, lost }: PartialFacts): PackedFacts {
+export function packFacts(sink: FactSink): PackedFacts {
+  const common = sink.takeCommon();
+  const { findings, gaps, stats, lost } = sink.facts;
   const groups = new Map<string, { gap: Gap; entries: ByteString[] }>();
   for (const gap of gaps) {
     const { entry } = gap.location;
@@ -27,7 +30,8 @@ export function packFacts({ findings, gaps, stats, lost }: PartialFacts): Packed
     if (group === undefined) groups.set(key, { gap, entries: [entry] });
     else group.entries.push(entry);
   }
-  const packed = [...groups.values()].map(({ gap, entries }) => ({ gap, entries: entries.join(SEPARATOR) }));
+  const all = [...common.map(({ gap, entries }) => ({ gap: gapAt('', gap), entries })), ...groups.values()];
+  const packed = all.map(({ gap, entries }) => ({ gap, entries: entries.join(SEPARATOR) }));
   return { packed: true, findings, gaps: packed, stats, lost };
 }
 

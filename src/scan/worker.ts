@@ -119,8 +119,8 @@ export class ScanWorker {
     }
     this.#inHand = { id, stack: [] };
     // what never leaves this thread needs no packing
-    const pack = this.#local === null ? packFacts : (facts: PartialFacts) => facts;
-    const parts = [...sinks].map(([target, { facts }]) => [target, pack(facts)] as const);
+    const pack = this.#local === null ? packFacts : ({ facts }: FactSink): PartialFacts => facts;
+    const parts = [...sinks].map(([target, sink]) => [target, pack(sink)] as const);
     const unfinished = [...new Set(stack.map(({ target }) => target))];
     // so that others share what they have before the main thread has heard of it
     this.#control.starve();
@@ -136,10 +136,10 @@ export class ScanWorker {
   ): Promise<void> {
     const { target } = work;
     const sink = sinkOf(target, sinks);
-    const { bytes, files } = sink.facts.stats;
+    const { bytes, files } = sink.stats;
     this.#tree.scan(work.piece, inspection, sink, (piece) => stack.push({ kind: 'tree', target, piece }));
     if (this.#tree.waits) await this.#tree.open(this.#budget(target));
-    const { stats } = sink.facts;
+    const { stats } = sink;
     // of contents they were told as they passed
     if (work.piece.kind !== 'content') this.#control.passed(stats.bytes - bytes, stats.files - files);
   }

@@ -104,7 +104,7 @@ export class NarEntries implements NarHandler {
   file(path: ByteString, executable: boolean, size: number, offset: number): void {
     this.#entry(path, false);
     this.#observer?.file(path, executable, size, offset);
-    this.#sink.facts.stats.files++;
+    this.#sink.stats.files++;
     this.#isElsewhere = this.#takes?.(path, this.#nameOf(path), offset, size) === true;
     this.#file = this.#isElsewhere ? null : { entry: path, size, left: size, kept: null, tables: null };
   }
@@ -117,7 +117,7 @@ export class NarEntries implements NarHandler {
     const file = this.#file;
     if (file === null) throw new Error('contents outside a file');
     const count = end - start;
-    this.#sink.facts.stats.bytes += count;
+    this.#sink.stats.bytes += count;
     file.left -= count;
     const { contents } = this.#inspection;
     if (file.tables === null && file.left === 0) {
@@ -180,7 +180,7 @@ export class NarEntries implements NarHandler {
           this.#sink.gap(entry, { reason: 'limit-memory', offset: null, detail });
         }
       } finally {
-        this.#sink.facts.stats.expandedBytes += budget.expandedHere - before;
+        this.#sink.stats.expandedBytes += budget.expandedHere - before;
         kept?.close();
       }
     }
@@ -243,7 +243,7 @@ export class NarEntries implements NarHandler {
   }
 
   #entry(path: ByteString, isDirectory: boolean): void {
-    this.#sink.facts.stats.entries++;
+    this.#sink.stats.entries++;
     if (path === '') return;
     const slash = path.lastIndexOf('/');
     const parent = slash < 0 ? '' : path.slice(0, slash);

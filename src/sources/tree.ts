@@ -88,7 +88,7 @@ export class TreeScanner {
   async open(budget: Budget): Promise<void> {
     for (let next = this.#waiting.pop(); next !== undefined; next = this.#waiting.pop()) {
       const { entry, name, read, inspection, sink } = next;
-      const { stats } = sink.facts;
+      const { stats } = sink;
       const before = budget.expandedHere;
       const { bytes } = read;
       try {
@@ -109,8 +109,8 @@ export class TreeScanner {
   ): void {
     const { path, entry, names } = piece;
     const inOutput = path.length - entry.length + (entry === '' ? 1 : 0);
-    for (const [index, name] of names.entries()) {
-      const file = `${path}/${name}`;
+    for (let index = 0; index < names.length; index++) {
+      const file = `${path}/${names[index]}`;
       // a part of the path, for joining it anew would copy it
       this.#file(file, file.slice(inOutput), inspection, sink);
       if (!this.#wanted()) continue;
@@ -125,7 +125,7 @@ export class TreeScanner {
   #root(path: ByteString, inspection: Inspection, sink: FactSink, more: (piece: TreePiece) => void): void {
     const stats = attempt(sink, '', () => lstatSync(fsPath(path)));
     if (stats === null) return;
-    sink.facts.stats.entries++;
+    sink.stats.entries++;
     if (stats.isDirectory()) return this.#directory({ path, entry: '', depth: 0 }, inspection, sink, more);
     this.#leaf(typeOf(stats), path, '', inspection, sink);
   }
@@ -143,7 +143,7 @@ export class TreeScanner {
     let names: ByteString[] = [];
     for (const dirent of listing) {
       const { name } = dirent;
-      sink.facts.stats.entries++;
+      sink.stats.entries++;
       const isDirectory = dirent.isDirectory();
       const named = inspection.names.inspect(entry, name, isDirectory);
       if (named !== null) sink.finding(join(entry, name), named);
@@ -218,7 +218,7 @@ export class TreeScanner {
   #file(path: ByteString, entry: ByteString, inspection: Inspection, sink: FactSink): void {
     // not the last component alone: a loose git object is told by the folders it lies in
     const name = entry === '' ? path : entry;
-    sink.facts.stats.files++;
+    sink.stats.files++;
     this.#inspect(entry, name, inspection, sink, () => this.#files.read(inspection, path, name));
   }
 
@@ -231,7 +231,7 @@ export class TreeScanner {
   ): void {
     const read = attempt(sink, entry, act);
     if (read === null) return;
-    sink.facts.stats.bytes += read.bytes;
+    sink.stats.bytes += read.bytes;
     if (read.held !== null) this.#waiting.push({ entry, name, read, inspection, sink });
     else if (read.facts.findings.length > 0 || read.facts.gaps.length > 0) sink.content(entry, read.facts);
   }

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { gapAt } from '../../src/inspect/local.ts';
 import type { Gap } from '../../src/model/facts.ts';
 import { packFacts, unpackFacts } from '../../src/scan/packedFacts.ts';
-import type { PartialFacts } from '../../src/sources/factSink.ts';
+import { FactSink, type PartialFacts } from '../../src/sources/factSink.ts';
 import { anyFinding, anyGap } from '../report/arbitraryFacts.ts';
 
 const stats = { entries: 5, files: 4, bytes: 3, expandedBytes: 2, milliseconds: 1 };
@@ -29,6 +30,13 @@ const facts: fc.Arbitrary<PartialFacts> = fc.record({
   lost: fc.nat(),
 });
 
+function sinkOf(facts: PartialFacts): FactSink {
+  const sink = new FactSink();
+  sink.merge(facts);
+  sink.stats.milliseconds = facts.stats.milliseconds;
+  return sink;
+}
+
 const sorted = (gaps: readonly Gap[]): readonly Gap[] =>
   gaps.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 
@@ -36,7 +44,7 @@ describe('facts on their way between threads', () => {
   it('arrive as they were sent, gaps in any order', () => {
     fc.assert(
       fc.property(facts, (sent) => {
-        const received = unpackFacts(structuredClone(packFacts(sent)));
+        const received = unpackFacts(structuredClone(packFacts(sinkOf(sent))));
         expect({ ...received, gaps: sorted(received.gaps) }).toEqual({ ...sent, gaps: sorted(sent.gaps) });
       }),
     );
@@ -50,6 +58,17 @@ describe('facts on their way between threads', () => {
         detail: 'gzip',
       };
     });
-    expect(packFacts({ findings: [], gaps, stats, lost: 0 }).gaps).toHaveLength(1);
+    expect(packFacts(sinkOf({ findings: [], gaps, stats, lost: 0 })).gaps).toHaveLength(1);
+  });
+
+  it('gaps that entries have in common arrive as those of each', () => {
+    const gap = { reason: 'limit-depth', offset: null, detail: 'gzip container was not opened' } as const;
+    const content = { findings: [], gaps: [gap], common: true } as const;
+    const entries = ['b', '', 'a/b', 'a'];
+    const sink = new FactSink();
+    for (const entry of entries) sink.content(entry, content);
+    const packed = structuredClone(packFacts(sink));
+    expect(packed.gaps).toHaveLength(1);
+    expect(unpackFacts(packed).gaps).toEqual(entries.toSorted().map((entry) => gapAt(entry, gap)));
   });
 });

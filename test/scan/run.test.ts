@@ -35,7 +35,7 @@ describe('a NAR that comes in parts', () => {
       const facts = new FactSink();
       facts.addFinding(finding({ leak }));
       facts.facts.stats.files++;
-      const part = [0, packFacts(facts.facts)] as const;
+      const part = [0, packFacts(facts)] as const;
       const nothing = { streams: [], hashed: [], faults: [], unfinished: [] };
       if (dies && leak === parts.at(-1)) run.lost([0], 'too much');
       else run.take({ kind: 'done', id: 0, parts: [part], ...nothing });
@@ -71,7 +71,7 @@ describe('a run that is ended', () => {
     });
     run.start(1);
     const end = (number: number, facts: FactSink): void => {
-      const parts = [[number, packFacts(facts.facts)] as const];
+      const parts = [[number, packFacts(facts)] as const];
       run.take({ kind: 'done', id: 0, parts, streams: [], hashed: [], faults: [], unfinished: [] });
       run.pending(number, -1);
     };

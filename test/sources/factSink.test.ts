@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding, Gap, Severity } from '../../src/model/facts.ts';
+import type { ContentFacts } from '../../src/inspect/local.ts';
 import { LIMITS } from '../../src/model/limits.ts';
 import { verdictOfOutput } from '../../src/policy/verdict.ts';
 import { FactRoom, FactSink } from '../../src/sources/factSink.ts';
@@ -92,6 +93,57 @@ describe('facts of one output', () => {
     };
     expect(merged(['a', 'b', 'c'])).toEqual(merged(['c', 'a', 'b']));
     expect(merged(['a', 'b']).stats).toMatchObject({ entries: 6, files: 4, bytes: 200, expandedBytes: 100 });
+  });
+});
+
+describe('gaps that entries have in common', () => {
+  const common = {
+    findings: [],
+    gaps: [
+      { reason: 'limit-depth', offset: null, detail: 'gzip container was not opened' },
+      { reason: 'limit-depth', offset: null, detail: 'zip container was not opened' },
+    ],
+    common: true,
+  } as const satisfies ContentFacts;
+  const entries = ['b', '', 'a/b', 'a'];
+  const sinkOf = (facts: ContentFacts): FactSink => {
+    const sink = new FactSink();
+    sink.gap('a', { reason: 'unsupported', offset: 3, detail: 'odd' });
+    for (const entry of entries) sink.content(entry, facts);
+    return sink;
+  };
+  const { common: _, ...single } = common;
+
+  it('are those that each of them would have', () => {
+    expect(sinkOf(common).sorted()).toEqual(sinkOf(single).sorted());
+    const merged = new FactSink();
+    merged.merge(sinkOf(common).facts);
+    expect(merged.sorted()).toEqual(sinkOf(single).sorted());
+  });
+
+  it('are told once, and with those that come later', () => {
+    const sink = sinkOf(common);
+    expect([sink.facts.gaps.length, sink.facts.gaps.length]).toEqual([9, 9]);
+    sink.content('z', common);
+    expect(sink.facts.gaps).toHaveLength(11);
+  });
+
+  it('name the content where it is told apart', () => {
+    const sink = new FactSink();
+    sink.content('a', { ...common, digest: 'abc' });
+    expect(sink.facts.gaps.map(({ location }) => location.digest)).toEqual(['abc', 'abc']);
+  });
+
+  it('have room as others do', () => {
+    const sink = new FactSink(new FactRoom(3));
+    for (const entry of entries) sink.content(entry, common);
+    expect(
+      sink
+        .sorted()
+        .gaps.map(({ detail }) => detail)
+        .at(-1),
+    ).toBe('5 more facts were not kept');
+    expect(sink.sorted().gaps).toHaveLength(5);
   });
 });
 
