@@ -253,12 +253,29 @@ export function sniffTail(
   const koly = end - 512;
   if (koly >= start && matches(buffer, koly, 512, 'koly\0\0\0\x04\0\0\x02\0')) return 'dmg';
   const least = Math.max(start, end - TAIL_BYTES);
-  for (let at = end - 22; at >= least; at -= 1) {
-    if (buffer[at] === 0x50 && isZipEnd(buffer, at, end - at, size - (end - at))) return 'zip';
-    if (buffer[at] !== 0x4d || buffer[at + 1] !== 0x45) continue;
-    if (readCookie(buffer.subarray(0, end), at, size - (end - at)) !== null) return 'pyinstaller';
+  let zip = lastBefore(buffer, 0x50, end - 22, least);
+  let cookie = lastBefore(buffer, 0x4d, end - 22, least);
+  // whichever stands nearest to the end
+  while (zip >= least || cookie >= least) {
+    if (zip > cookie) {
+      if (isZipEnd(buffer, zip, end - zip, size - (end - zip))) return 'zip';
+      zip = lastBefore(buffer, 0x50, zip - 1, least);
+    } else {
+      const isCookie = buffer[cookie + 1] === 0x45;
+      if (isCookie && readCookie(buffer.subarray(0, end), cookie, size - (end - cookie)) !== null) {
+        return 'pyinstaller';
+      }
+      cookie = lastBefore(buffer, 0x4d, cookie - 1, least);
+    }
   }
   return null;
+}
+
+/** Where `byte` stands last in [least, at]; less than `least` where it does not. */
+function lastBefore(buffer: Uint8Array, byte: number, at: number, least: number): number {
+  if (at < least) return -1;
+  const found = buffer.subarray(least, at + 1).lastIndexOf(byte);
+  return found < 0 ? -1 : least + found;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Carrier, Finding, Rule, Severity, TracedFacts, TracedFinding } from '../model/facts.ts';
+import type { Carrier, Finding, Gap, Rule, Severity, TracedFacts, TracedFinding } from '../model/facts.ts';
 import type { OutputResult } from '../model/report.ts';
 import { groupsOf } from './groups.ts';
 import type { Severities, VerdictPolicy, Waiver } from './policy.ts';
@@ -28,13 +28,19 @@ export function decide(facts: TracedFacts, policy: VerdictPolicy, now: Date): De
     const waiver = waivers.ofFinding(finding);
     return waiver === null ? judged : { ...judged, waivedBy: nameOf(waiver) };
   });
-  const gaps = facts.gaps.map((gap) => {
+  const judged = (gap: Gap): OutputResult['gaps'][number] => {
     const waiver = waivers.ofGap(gap);
     if (waiver !== null) return { ...gap, waivedBy: nameOf(waiver) };
     return policy.ignoredGaps.includes(gap.reason) ? { ...gap, waivedBy: `gaps.ignore: ${gap.reason}` } : gap;
-  });
+  };
+  const gaps = mayWaiveGaps(policy) ? facts.gaps.map(judged) : facts.gaps;
   const verdict = verdictOfOutput({ findings, gaps }, policy);
   return { result: { ...facts, findings, gaps, verdict }, about: waivers.about, used: waivers.used };
+}
+
+/** Whether a gap can be anything but what it is: a tree may have tens of thousands. */
+function mayWaiveGaps({ waivers, ignoredGaps }: VerdictPolicy): boolean {
+  return waivers.length > 0 || ignoredGaps.length > 0;
 }
 
 /** Whether the verdict may depend on it that the text of a finding stands in a source of the build. */

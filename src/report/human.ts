@@ -38,7 +38,7 @@ export function humanReporter(options: HumanOptions): Reporter {
   return {
     begin: () => '',
     output(result) {
-      totals.add(result);
+      if (!options.quiet) totals.add(result);
       return view(result, options, paint);
     },
     end: (summary) =>
