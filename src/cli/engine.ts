@@ -52,7 +52,7 @@ export function engineOn(crew: Crew, policy: FactPolicy, judge: Judge): Engine {
           ownProcess: true,
           ...(invocation.hashNars ? { memory } : {}),
         },
-        (targets) => crew.for(targets, () => new LocalWorker({ turns: new MainTurns() })),
+        (targets) => crew.for(targets, () => new LocalWorker({ turns: (awaited) => new MainTurns(awaited) })),
         {
           output: told,
           error: (error) => events.error(error),

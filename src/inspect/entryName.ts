@@ -8,6 +8,9 @@ import { leaksInText } from './rules/text.ts';
 
 const ANCHORED_ROOTS = new Set<string>(HOME_ROOTS.map((root) => root.slice(1)));
 
+/** Of a name in a file system, in bytes; longer ones are looked up whatever their length. */
+const NAME_BYTES = 255;
+
 function lastComponent(path: ByteString): ByteString {
   return path.slice(path.lastIndexOf('/') + 1);
 }
@@ -21,16 +24,19 @@ export class EntryNames {
   readonly #classifier: Classifier;
   /** Names of known users, last components of known homes and aliases: only there can a path complete one. */
   readonly #last: ReadonlySet<ByteString>;
+  /** Their lengths, which tell most other names apart. */
+  readonly #lengths = new Uint8Array(NAME_BYTES + 1);
 
   constructor(set: NeedleSet, classifier: Classifier) {
     this.#set = set;
     this.#classifier = classifier;
     this.#last = new Set([...set.users.keys(), ...[...set.homes, ...set.aliases].map(lastComponent)]);
+    for (const { length } of this.#last) this.#lengths[length] = 1;
   }
 
   /** `parent` is the path of the directory in the output ('' for its root), `name` the entry's own name. */
   inspect(parent: ByteString, name: ByteString, isDirectory: boolean): LocalFinding | null {
-    if (this.#last.has(name)) {
+    if (this.#lengths[name.length] !== 0 && this.#last.has(name)) {
       const known = this.#known(parent === '' ? `/${name}` : `/${parent}/${name}`, name);
       if (known !== null) return known;
     }

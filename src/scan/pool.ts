@@ -84,6 +84,7 @@ export class Pool {
     }
     const idle = this.#slots.filter(({ assignment }) => assignment === null).length;
     this.#control.hungry = Math.max(0, idle - this.#queue.length);
+    this.#control.queued = this.#queue.length;
   }
 
   #message(slot: Slot, message: FromWorker): void {
@@ -95,6 +96,7 @@ export class Pool {
       return;
     }
     slot.assignment = null;
+    this.#control.heard();
     // first, for what the results are put to takes a while
     this.#dispatch();
     this.#events.done(message);

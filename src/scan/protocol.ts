@@ -83,12 +83,15 @@ export type FromWorker =
 const HUNGRY = 0;
 const STOPPED = 1;
 const ARRIVED = 2;
-const BYTES = 2;
-const FILES = 3;
+const UNHEARD = 3;
+const QUEUED = 4;
+const FLAGS = 6;
+const BYTES = FLAGS / 2;
+const FILES = BYTES + 1;
 
 /** Counters that all threads share: who waits for work, whether to stop, and how far everything is. */
 export class Control {
-  static readonly bytes = 32;
+  static readonly bytes = (FILES + 1) * 8;
   readonly #flags: Int32Array;
   readonly #counts: BigInt64Array;
   readonly #isOver: () => boolean;
@@ -96,7 +99,7 @@ export class Control {
   /** @param isOver whether to stop although nobody said so */
   constructor(shared: SharedArrayBuffer, isOver: () => boolean = () => false) {
     this.#isOver = isOver;
-    this.#flags = new Int32Array(shared, 0, 3);
+    this.#flags = new Int32Array(shared, 0, FLAGS);
     this.#counts = new BigInt64Array(shared);
   }
 
@@ -109,9 +112,25 @@ export class Control {
     Atomics.store(this.#flags, HUNGRY, count);
   }
 
-  /** One more worker has nothing to do. */
+  /** One more worker has nothing to do, which the pool is yet to hear. */
   starve(): void {
     Atomics.add(this.#flags, HUNGRY, 1);
+    Atomics.add(this.#flags, UNHEARD, 1);
+  }
+
+  /** The pool has heard that a worker has nothing to do. */
+  heard(): void {
+    Atomics.sub(this.#flags, UNHEARD, 1);
+  }
+
+  /** How much work waits for a worker. */
+  set queued(count: number) {
+    Atomics.store(this.#flags, QUEUED, count);
+  }
+
+  /** Whether a worker waits for work that is there: as soon as the main thread listens, it has it. */
+  get awaited(): boolean {
+    return Atomics.load(this.#flags, UNHEARD) > 0 && Atomics.load(this.#flags, QUEUED) > 0;
   }
 
   /** One of the waiting workers is about to get work. */

@@ -38,8 +38,8 @@ export interface LocalScan {
   readonly isOver?: () => boolean;
   /** Little is to be searched: what is prepared for long searches is prepared in haste. */
   readonly hasty?: boolean;
-  /** Where the thread has other things to do meanwhile. */
-  readonly turns?: Turns;
+  /** Where the thread has other things to do meanwhile; is told how to see whether another one waits for that. */
+  readonly turns?: (awaited: () => boolean) => Turns;
 }
 
 /** What a worker is at, and what it could give away of it. */
@@ -84,8 +84,8 @@ export class ScanWorker {
     this.#send = send;
     this.#digest = data.digests ? blake3Digest() : null;
     this.#local = local ?? null;
-    this.#turns = local?.turns ?? null;
     this.#control = new Control(data.control, local?.isOver);
+    this.#turns = local?.turns?.(() => this.#control.awaited) ?? null;
     this.#matcher = createMatcher({ size: windowsBytes(data.limits.depth), compiled: data.compiled });
     this.#window = new Window(this.#matcher);
     const pace = { turns: this.#turns, between: () => this.#share(1) };

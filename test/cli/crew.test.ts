@@ -28,7 +28,10 @@ const target = (kind: 'nar' | 'tree', path: string | null, narSize: number | nul
 
 /** How many of a crew are threads, and whether this one takes part; the threads are ended. */
 async function told(crew: Crew, targets: readonly Resolved[]): Promise<{ threads: number; local: boolean }> {
-  const workers: readonly PoolWorker[] = crew.for(targets, () => new LocalWorker({ turns: new MainTurns() }));
+  const workers: readonly PoolWorker[] = crew.for(
+    targets,
+    () => new LocalWorker({ turns: (awaited) => new MainTurns(awaited) }),
+  );
   await Promise.all(workers.map((worker) => worker.terminate()));
   const locals = workers.filter((worker) => worker instanceof LocalWorker);
   return { threads: workers.length - locals.length, local: locals.length === 1 };

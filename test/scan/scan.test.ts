@@ -208,7 +208,7 @@ describe('the same facts', () => {
     // and of this thread, beside others or not, whatever else it has to do
     for (const threads of [0, 1]) {
       const turns = new EagerTurns();
-      const workers = [new LocalWorker({ turns }), ...startWorkers(threads)];
+      const workers = [new LocalWorker({ turns: () => turns }), ...startWorkers(threads)];
       expect([threads, timeless(await runEngine({ targets }, { workers }))]).toEqual([threads, expected]);
       expect(turns.passed).toBeGreaterThan(targets.length / 4);
     }
@@ -219,7 +219,7 @@ describe('the same facts', () => {
     mkdirSync(tree);
     for (let count = 0; count < 30; count++) writeFileSync(join(tree, `${count}`), `file ${count}\n`);
     const turns = new EagerTurns();
-    const run = await runEngine({ targets: [tree] }, { workers: [new LocalWorker({ turns })] });
+    const run = await runEngine({ targets: [tree] }, { workers: [new LocalWorker({ turns: () => turns })] });
     expect(run.outputs[0]?.stats.files).toBe(30);
     expect(turns.passed).toBeGreaterThan(30);
   });
@@ -236,7 +236,7 @@ describe('the same facts', () => {
     const expected = await runEngine({ targets: [tree] });
     expect(expected.outputs[0]?.findings).toHaveLength(4);
     const turns = new EagerTurns();
-    const run = await runEngine({ targets: [tree] }, { workers: [new LocalWorker({ turns })] });
+    const run = await runEngine({ targets: [tree] }, { workers: [new LocalWorker({ turns: () => turns })] });
     expect(timeless(run)).toEqual(timeless(expected));
     // between its chunks, and between those of what it holds
     expect(turns.passed).toBeGreaterThan(2 * 18);

@@ -123,7 +123,7 @@ describe('a NAR whose contents are shared has the facts of one that is not', () 
 
   it('in a thread that has other things to do, which begins before the other is there', async () => {
     const path = written(nar(largeFiles()));
-    const workers = [new LocalWorker({ turns: new MainTurns() }), ...startWorkers(1)];
+    const workers = [new LocalWorker({ turns: (awaited) => new MainTurns(awaited) }), ...startWorkers(1)];
     const run = await runEngine({ ...plain, targets: [path] }, { workers });
     expect(timeless(run)).toEqual(timeless(await alone([path])));
   });
