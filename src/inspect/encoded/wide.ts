@@ -68,7 +68,9 @@ export function maySpell(
     // beyond ASCII a byte is not a unit
     if (byte >= 0x80) return true;
     const at = start + index * unit;
-    if (at < source.lo || at + unit > source.hi || unitAt(source, at, unit, big) !== byte) return false;
+    // a character that the content's start or end cuts is the decoder's to judge
+    if (at < source.lo || at + unit > source.hi) return true;
+    if (unitAt(source, at, unit, big) !== byte) return false;
   }
   return true;
 }
