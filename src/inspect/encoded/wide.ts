@@ -51,7 +51,7 @@ export function characterStart(anchor: number, encoding: WideEncoding): number {
 
 /**
  * Whether what the decoder would read may have `bytes`, of which the one at `lead` is the character of the anchor: a
- * look at the units that most words like `root` and `store` fail, before thousands are decoded.
+ * look at the units around it that most words like `root` and `store` fail, before thousands are decoded.
  */
 export function maySpell(
   source: Span,
@@ -62,15 +62,15 @@ export function maySpell(
 ): boolean {
   const unit = unitOf(encoding);
   const big = isBig(encoding);
-  const start = characterStart(anchor, encoding) - lead * unit;
-  for (let index = 0; index < bytes.length; index++) {
-    const byte = bytes[index] as number;
-    // beyond ASCII a byte is not a unit
-    if (byte >= 0x80) return true;
-    const at = start + index * unit;
-    // a character that the content's start or end cuts is the decoder's to judge
-    if (at < source.lo || at + unit > source.hi) return true;
-    if (unitAt(source, at, unit, big) !== byte) return false;
+  const first = characterStart(anchor, encoding) - lead * unit;
+  for (const step of [-1, 1]) {
+    // beyond ASCII a byte is not a unit, and the next one may be anywhere
+    for (let index = lead; (bytes[index] ?? 0x80) < 0x80; index += step) {
+      const at = first + index * unit;
+      // a character that the content's start or end cuts is the decoder's to judge
+      if (at < source.lo || at + unit > source.hi) break;
+      if (unitAt(source, at, unit, big) !== bytes[index]) return false;
+    }
   }
   return true;
 }
